@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "KerasKit",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "KerasKit", targets: ["KerasKit"]),
+    .executable(name: "keraskit", targets: ["KerasCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // The C border: module maps with inline shims, and the few loops that need run-time dispatch.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CKernels"),
+
+    // file → container
+    .target(name: "KerasCore", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "KerasCore"]),
+    .target(name: "ZipArchive", dependencies: ["CZlib", "KerasCore"]),
+    .target(name: "DataFiles", dependencies: ["KerasCore", "ZipArchive"]),
+    .target(name: "KerasFile", dependencies: ["KerasCore", "HDF5", "ZipArchive"]),
+
+    // → canonical model → op graph
+    .target(name: "KerasGraph", dependencies: ["KerasCore"]),
+    .target(name: "KerasModel", dependencies: ["KerasCore", "KerasFile", "KerasGraph"]),
+    .target(name: "KerasAudit", dependencies: ["KerasModel"]),
+
+    // → engine, training, exporters
+    .target(name: "KerasEngine", dependencies: ["KerasGraph", "COneDNN", "CKernels"]),
+    .target(
+      name: "KerasTraining",
+      dependencies: ["KerasModel", "KerasEngine", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "KerasExport", dependencies: ["KerasModel", "KerasGraph"]),
+
+    .target(
+      name: "KerasKit",
+      dependencies: ["KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles"]),
+    .executableTarget(
+      name: "KerasCommand",
+      dependencies: [
+        "KerasKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    .target(name: "ReferenceInterpreter", dependencies: ["KerasGraph"], path: "Tests/ReferenceInterpreter"),
+    .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
+    .testTarget(name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile"]),
+    .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
+    .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit"]),
+    .testTarget(name: "KerasKitTests", dependencies: ["KerasKit"]),
+    .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,79 @@
+import KerasCore
+
+/// What training meant in a Keras release, as plain choices; measured on the original releases where not stated otherwise.
+public struct TrainingSemantics: Sendable, Hashable {
+  /// The release these choices are of, as a user would name it: `keras==2.1.3`.
+  public var name = ""
+
+  // MARK: Activity regularization
+
+  public enum ActivityTensor: String, Sendable, Hashable { case output, input, dropped }
+  public enum ActivityReduction: Sendable, Hashable {
+    /// Σ over everything, the batch included.
+    case sum
+    /// Σ divided by the batch size (axis 0 of the penalised tensor).
+    case perSample
+  }
+  public enum TimeDistributedActivity: Sendable, Hashable {
+    /// Σ over all steps, with the release's divisor over the batch.
+    case whole
+    /// As `whole`, twice when the batch size is fixed (Keras 2.0.3 to 2.3.1).
+    case doubledForFixedBatch
+    /// Divided by batch · time: the inner layer sees one batch of that size (tf.keras).
+    case perStep
+    case dropped
+  }
+  public enum BidirectionalActivity: Sendable, Hashable { case merged, eachDirection, dropped }
+
+  public var nestedActivity = ActivityTensor.output
+  /// What a model called as *first* layer of a Sequential penalises; it differs from `nestedActivity` in 1.2 to 2.0.9.
+  public var firstNestedActivity = ActivityTensor.output
+  public var activityReduction = ActivityReduction.perSample
+  public var timeDistributedActivity = TimeDistributedActivity.dropped
+  public var bidirectionalActivity = BidirectionalActivity.eachDirection
+  /// Classes whose own activity regularizer the release ignores (`SimpleRNN` in Keras 3).
+  public var activityIgnoredBy: Set<String> = []
+  /// A wrapper shared between calls adds nothing (≤ 2.0.2).
+  public var dropsSharedWrapperActivity = false
+  /// Regularizers count in evaluation too (1.2 and later).
+  public var penalizesEvaluation = true
+
+  // MARK: Losses
+
+  public enum MaskNormalization: Sendable, Hashable {
+    /// Mean over the unmasked.
+    case unmasked
+    /// Sum over the unmasked divided by the number of all.
+    case all
+  }
+  public enum WeightNormalization: Sendable, Hashable { case nonZeroCount, sumOfWeights, count }
+
+  public var maskNormalization = MaskNormalization.unmasked
+  public var weightNormalization = WeightNormalization.count
+  /// ε is added again inside the logarithm of binary crossentropy.
+  public var binaryCrossentropyAddsEpsilon = false
+  /// Sparse categorical crossentropy clips before it renormalises (TensorFlow).
+  public var sparseCrossentropyClipsFirst = true
+  public enum CosineForm: Sendable, Hashable { case negativeMean, negativeSum, positiveSum }
+  public var cosineForm = CosineForm.negativeSum
+  /// `accuracy` with a binary crossentropy loss is elementwise whatever the shape (≤ 2.3.1 and tf.keras 1.x).
+  public var accuracyFollowsLoss = false
+
+  // MARK: Optimizers
+
+  public enum ClipnormScope: Sendable, Hashable { case global, perVariable }
+  public enum EpsilonPlacement: Sendable, Hashable { case insideRoot, outsideRoot }
+
+  public var clipnormScope = ClipnormScope.perVariable
+  public var rmspropEpsilon = EpsilonPlacement.insideRoot
+  /// Where momentum or centering changes it (tf.keras' fused kernel puts it inside).
+  public var rmspropMomentumEpsilon = EpsilonPlacement.insideRoot
+  public var adagradEpsilon = EpsilonPlacement.insideRoot
+  /// The optimizer honours `decay` (lr / (1 + decay · iterations)).
+  public var honorsDecay = false
+  public var nadamScheduleDecay: Double? = nil
+
+  public var batchNormalization = BatchNormalizationSemantics()
+
+  public init() {}
+}
