@@ -62,7 +62,8 @@ public enum Op: Sendable, Hashable {
   case pad(before: [Int], after: [Int], value: Float)
   case reverse(axes: [Int])
 
-  /// Whole rows of a table: operands: table `(rows, …)`, indices int32 of any shape; result `indices.shape + table.shape[1...]`.
+  /// Whole rows of a table: operands: table `(rows, …)`, indices int32 of any shape; result
+  /// `indices.shape + table.shape[1...]`.
   /// An index out of range is an error at run time.
   case gatherRows
   /// The adjoint of `gatherRows`: operands: gradient, indices, table (for its shape).
