@@ -1,0 +1,72 @@
+import KerasGraph
+
+extension GradientCase {
+  static let structural: [GradientCase] = matmuls + reductions + layouts + indexing
+
+  private static let matmuls: [GradientCase] = [false, true].flatMap { (transposeA: Bool) in
+    [false, true].flatMap { (transposeB: Bool) -> [GradientCase] in
+      let op = Op.matmul(transposeA: transposeA, transposeB: transposeB)
+      func a(_ lead: [Int], unknown: Set<Int> = []) -> Operand {
+        float(lead + (transposeA ? [3, 2] : [2, 3]), unknown: unknown)
+      }
+      func b(_ lead: [Int], unknown: Set<Int> = []) -> Operand {
+        float(lead + (transposeB ? [4, 3] : [3, 4]), unknown: unknown, seed: 2)
+      }
+      return [
+        GradientCase(op, a([]), b([])),
+        GradientCase(op, a([2], unknown: [0]), b([2], unknown: [0])),
+        GradientCase(op, a([2], unknown: transposeA ? [0] : [0, 1]), b([]), note: "shared right"),
+        GradientCase(op, a([]), b([2], unknown: [0]), note: "shared left"),
+        GradientCase(op, a([2, 1], unknown: [0]), b([3]), note: "both sides"),
+      ]
+    }
+  }
+
+  private static let reductions: [GradientCase] =
+    [Reduction.sum, .mean, .maximum, .minimum, .product].flatMap { (reduction: Reduction) -> [GradientCase] in
+      [
+        GradientCase(.reduce(reduction, axes: [0, 2], keepDimensions: true), float([2, 3, 2], unknown: [0, 1])),
+        GradientCase(.reduce(reduction, axes: [0, 2], keepDimensions: false), float([2, 3, 2], unknown: [0, 1])),
+        GradientCase(.reduce(reduction, axes: [1], keepDimensions: false), float([2, 3], unknown: [0])),
+        GradientCase(.reduce(reduction, axes: [0, 1], keepDimensions: false), float([2, 3], unknown: [0, 1])),
+      ]
+    } + [
+      GradientCase(
+        .reduce(.product, axes: [1], keepDimensions: false), values([1, 0, 3, 0, 0, 2, 1.5, 2, 3], shape: [3, 3]),
+        note: "zeros"),
+      GradientCase(.softmax(axis: 1), float([2, 4], unknown: [0])),
+      GradientCase(.softmax(axis: 1), float([2, 3, 2], unknown: [0, 1])),
+      GradientCase(.logSoftmax(axis: 2), float([2, 2, 3], unknown: [0])),
+      GradientCase(.cumulativeSum(axis: 1, reverse: false), float([2, 4], unknown: [0])),
+      GradientCase(.cumulativeSum(axis: 0, reverse: true), float([3, 2], unknown: [0])),
+    ]
+
+  private static let layouts: [GradientCase] = [
+    GradientCase(.reshape([.ofOperand(0, axis: 0), .inferred]), float([2, 3, 2], unknown: [0])),
+    GradientCase(.reshape([.inferred, .fixed(2)]), float([2, 3, 2], unknown: [0, 1])),
+    GradientCase(
+      .reshape([.ofOperand(1, axis: 0), .ofOperand(1, axis: 1)]), float([6], unknown: [0]),
+      float([2, 3], unknown: [0, 1], seed: 2)),
+    GradientCase(.transpose([2, 0, 1]), float([2, 3, 2], unknown: [0, 1])),
+    GradientCase(.broadcast([.fixed(2), .fixed(3), .fixed(4)]), float([3, 1])),
+    GradientCase(
+      .broadcast([.ofOperand(1, axis: 0), .fixed(3), .ofOperand(1, axis: 1)]), float([3, 1]),
+      float([2, 2], unknown: [0, 1], seed: 2)),
+    GradientCase(.concatenate(axis: 1), float([2, 1], unknown: [0]), float([2, 3], unknown: [0]), float([2, 2])),
+    GradientCase(.concatenate(axis: 1), float([2, 1]), float([2, 3], unknown: [0, 1]), float([2, 2], seed: 3)),
+    GradientCase(.concatenate(axis: 0), float([2, 2], unknown: [0]), float([1, 2])),
+    GradientCase(.slice(starts: [1, -3], limits: [nil, -1], strides: [1, 1]), float([3, 4], unknown: [0, 1])),
+    GradientCase(.slice(starts: [0, 1], limits: [2, nil], strides: [1, 2]), float([2, 5], unknown: [0])),
+    GradientCase(
+      .sliceGradient(starts: [0, 1], limits: [2, 4], strides: [1, 2]), float([2, 2]), float([2, 5], seed: 2)),
+    GradientCase(.pad(before: [0, 1], after: [2, 0], value: 3), float([2, 3], unknown: [0])),
+    GradientCase(.reverse(axes: [0, 1]), float([2, 3], unknown: [0])),
+  ]
+
+  private static let indexing: [GradientCase] = [
+    GradientCase(.gatherRows, float([4, 3]), integers([0, 2, 2, 3, 0, 2], shape: [2, 3], unknown: [0, 1])),
+    GradientCase(
+      .scatterAddRows, float([3, 2], unknown: [0]), integers([1, 3, 1], shape: [3], unknown: [0]),
+      float([4, 2], seed: 2)),
+  ]
+}
