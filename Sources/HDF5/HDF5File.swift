@@ -10,7 +10,7 @@ public final class HDF5File: Sendable {
   public let name: String
   let root: hid_t
   /// Keeps the memory of an image alive as long as the library reads it.
-  private let imageOwner: (any AnyObject & Sendable)?
+  private let imageOwner: FileContents?
 
   /// What a name in a group stands for.
   public enum ObjectKind: Sendable, Hashable { case group, dataset, other }
@@ -28,10 +28,15 @@ public final class HDF5File: Sendable {
     }
   }
 
-  /// Opens an HDF5 file that lies in memory, without copying it; `owner` keeps that memory alive.
-  public init(image: UnsafeRawBufferPointer, owner: any AnyObject & Sendable, name: String) throws(HDF5Error) {
+  /// Opens an HDF5 file that lies in `range` of bytes in memory, without copying them.
+  public init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
     self.name = name
-    imageOwner = owner
+    imageOwner = contents
+    let range = range ?? 0..<contents.bytes.count
+    guard range.lowerBound >= 0, range.upperBound <= contents.bytes.count else {
+      throw HDF5Error(file: name, .unreadable("it ends early"))
+    }
+    let image = UnsafeRawBufferPointer(rebasing: contents.bytes[range])
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
       guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())), let base = image.baseAddress,
         H5Pset_fapl_core(access.id, 1 << 20, false) >= 0, HDF5FileImage.share(base, with: access.id),
@@ -40,12 +45,6 @@ public final class HDF5File: Sendable {
       // The library takes two images of one name for the same file: every image gets a name of its own.
       return try Self.open("\(name) in memory \(HDF5Library.shared.nextNumber())", access: access.id, name: name)
     }
-  }
-
-  /// Opens an HDF5 file held in an array.
-  public convenience init(bytes: [UInt8], name: String) throws(HDF5Error) {
-    let owner = HDF5FileImage(bytes)
-    try self.init(image: owner.buffer, owner: owner, name: name)
   }
 
   deinit {

@@ -1,20 +1,8 @@
 import CHDF5
 
-/// A copy of an HDF5 file in memory at a fixed address.
-final class HDF5FileImage: @unchecked Sendable {
-  let buffer: UnsafeRawBufferPointer
-
-  init(_ bytes: [UInt8]) {
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
-    copy.copyBytes(from: bytes)
-    buffer = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[0..<bytes.count])
-  }
-
-  deinit { buffer.deallocate() }
-
-  /// Makes the library read an image in place: its default is to copy it twice.
-  ///
-  /// Returns false if the library refuses. The image is opened read-only, so nothing is ever written through `base`.
+/// How the library is made to read a file image in place: its default is to copy it twice.
+enum HDF5FileImage {
+  /// Returns false if the library refuses. The image is opened read-only: nothing is ever written through `base`.
   static func share(_ base: UnsafeRawPointer, with access: hid_t) -> Bool {
     var callbacks = H5FD_file_image_callbacks_t(
       image_malloc: { _, _, base in base },

@@ -12,7 +12,7 @@ public final class HDF5Writer: Sendable {
   /// Bytes an object's header holds: longer lists of names are split over several attributes, as in Keras 2.1.5.
   public static let headerLimit = 64512
 
-  /// Creates the file at `path`, replacing one that is there. It is complete when `finish` returns.
+  /// Creates the file at `path`, replacing one that is there; it is complete when `finish` returns.
   public init(path: String) throws(HDF5Error) {
     name = path
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in

@@ -1,0 +1,123 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file that appears under its name only when it is complete.
+///
+/// It is written under a temporary name in the same folder; `commit` brings it to disk and renames it. Without `commit`
+/// (an error on the way) the temporary file is removed and a file that was there before stays as it is.
+public final class AtomicFile {
+  /// The name the file will have.
+  public let path: String
+  /// The name it is written under.
+  public let temporaryPath: String
+  private let target: String
+  private var descriptor: Int32
+  private var isCommitted = false
+
+  /// Begins a file that will replace whatever is at `path`.
+  ///
+  /// Throws `FileError.unwritable` if the folder is missing or closed to us, or `path` is a folder or a device.
+  public init(replacing path: String) throws(FileError) {
+    self.path = path
+    // A symbolic link stays one: the file it leads to is replaced.
+    target = Self.resolved(path)
+    var status = stat()
+    if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
+      throw FileError(path: path, .unwritable(kind))
+    }
+    var candidate = ""
+    var opened: Int32 = -1
+    for attempt in 0..<100 {
+      candidate = "\(Self.folder(of: target))/.\(Self.name(of: target)).\(getpid())-\(attempt).tmp"
+      opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if opened >= 0 || errno != EEXIST { break }
+    }
+    guard opened >= 0 else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
+    temporaryPath = candidate
+    descriptor = opened
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    if !isCommitted { unlink(temporaryPath) }
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes
+    while let base = rest.baseAddress, !rest.isEmpty {
+      #if canImport(Darwin)
+        let written = Darwin.write(descriptor, base, min(rest.count, 1 << 30))
+      #elseif canImport(Glibc)
+        let written = Glibc.write(descriptor, base, min(rest.count, 1 << 30))
+      #else
+        let written = Musl.write(descriptor, base, min(rest.count, 1 << 30))
+      #endif
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw failure()
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    do {
+      try bytes.withUnsafeBytes { try write($0) }
+    } catch let error as FileError {
+      throw error
+    } catch {
+      throw FileError(path: path, .unwritable("\(error)"))
+    }
+  }
+
+  /// Appends a text as UTF-8.
+  public func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
+
+  /// Brings the content to disk and gives the file its name.
+  public func commit() throws(FileError) {
+    guard !isCommitted else { return }
+    guard fsync(descriptor) == 0 else { throw failure() }
+    let closed = close(descriptor)
+    descriptor = -1
+    guard closed == 0, rename(temporaryPath, target) == 0 else { throw failure() }
+    isCommitted = true
+    // The new name survives a power cut only once its folder is on disk too; some file systems cannot, and need not.
+    let folder = open(Self.folder(of: target), O_RDONLY | O_CLOEXEC)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+  }
+
+  /// Writes a whole file.
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let file = try AtomicFile(replacing: path)
+    try file.write(bytes)
+    try file.commit()
+  }
+
+  private func failure() -> FileError { FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+}

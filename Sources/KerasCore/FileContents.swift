@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The bytes of a file at a fixed address, mapped from disk so that only what is touched is read.
+public final class FileContents: @unchecked Sendable {
+  /// Valid as long as this object lives.
+  public let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// Maps a regular file.
+  ///
+  /// Throws `FileError.notFound`, or `.unreadable` for folders, devices and files without permission.
+  public init(path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.failure(path, errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
+      throw FileError(path: path, .unreadable(kind))
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      isMapped = false
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+      throw Self.failure(path, errno)
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+    isMapped = true
+  }
+
+  /// Keeps a copy of `array`.
+  public init(_ array: [UInt8]) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: array.count, alignment: 16)
+    copy.copyBytes(from: array)
+    bytes = UnsafeRawBufferPointer(copy)
+    isMapped = false
+  }
+
+  deinit {
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    } else {
+      bytes.deallocate()
+    }
+  }
+
+  private static func failure(_ path: String, _ code: Int32) -> FileError {
+    code == ENOENT
+      ? FileError(path: path, .notFound) : FileError(path: path, .unreadable(String(cString: strerror(code))))
+  }
+}
