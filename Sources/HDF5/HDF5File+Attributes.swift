@@ -25,6 +25,16 @@ extension HDF5File {
     }
   }
 
+  /// Whether an object has an attribute of that name.
+  public func hasAttribute(_ attribute: String, of path: String) throws(HDF5Error) -> Bool {
+    try HDF5Library.shared.locked { () throws(HDF5Error) -> Bool in
+      let object = try openObject(path)
+      let exists = H5Aexists(object.id, attribute)
+      guard exists >= 0 else { throw damaged(Self.label(attribute, path)) }
+      return exists > 0
+    }
+  }
+
   /// An attribute's value, or `nil` if the object has no such attribute.
   public func attribute(_ attribute: String, of path: String) throws(HDF5Error) -> TensorData? {
     try HDF5Library.shared.locked { () throws(HDF5Error) -> TensorData? in

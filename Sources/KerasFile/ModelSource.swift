@@ -71,10 +71,13 @@ public struct WeightGroup: Sendable {
   /// The layer's name, or the object's path.
   public var name: String
   public var arrays: [StoredArray]
+  /// The layer's own name where `name` is a path and the file states it (Keras 3.6 and later).
+  public var layerName: String?
 
-  public init(name: String, arrays: [StoredArray]) {
+  public init(name: String, arrays: [StoredArray], layerName: String? = nil) {
     self.name = name
     self.arrays = arrays
+    self.layerName = layerName
   }
 }
 

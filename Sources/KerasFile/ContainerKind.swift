@@ -1,0 +1,52 @@
+import KerasCore
+
+/// What a file is by its first bytes; names and suffixes say nothing (`.keras` files of TensorFlow 2.12 are HDF5).
+enum ContainerKind: Equatable {
+  case hdf5, zip, json
+  /// None of these; in words, what it looks like.
+  case unknown(String)
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    if Self.hasHDF5Signature(bytes) {
+      self = .hdf5
+    } else if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
+      self = .zip
+    } else {
+      self = Self.text(bytes)
+    }
+  }
+
+  /// HDF5 may follow a user block of 512 bytes or a doubling of that.
+  private static func hasHDF5Signature(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    var offset = 0
+    while offset + signature.count <= bytes.count {
+      if bytes[offset...].starts(with: signature) { return true }
+      offset = offset == 0 ? 512 : offset * 2
+    }
+    return false
+  }
+
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> ContainerKind {
+    var start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    while start < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[start]) { start += 1 }
+    guard start < bytes.count else { return .unknown("it is empty") }
+    switch bytes[start] {
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""): return .json
+    default: break
+    }
+    let head = bytes.prefix(64)
+    if ["backend:", "class_name:", "- class_name", "config:", "!!python"].contains(where: { head.starts(with: $0.utf8) }
+    ) {
+      return .unknown("it looks like YAML, which is not read: ask Keras for `to_json`")
+    }
+    if head.starts(with: "version https://git-lfs".utf8) {
+      return .unknown("it is a Git LFS pointer, not the file itself")
+    }
+    if head.allSatisfy({ (0x20..<0x7f).contains($0) || [0x09, 0x0a, 0x0d].contains($0) }) {
+      return .unknown("it begins with the text '\(String(decoding: head.prefix(24), as: UTF8.self))'")
+    }
+    let digits = head.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    return .unknown("it begins with the bytes \(digits.joined(separator: " "))")
+  }
+}

@@ -1,0 +1,115 @@
+import KerasCore
+import ZipArchive
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Opens the files in which Keras has stored models.
+public enum ModelFile {
+  /// Opens a model file or folder, recognised by content.
+  ///
+  /// HDF5 of Keras 0 to 3 (whole models and weights), `.keras` archives, unzipped or not, and JSON text. Arrays are
+  /// found and described, but read only when asked for.
+  public static func open(_ path: String) throws(KerasFileError) -> ModelSource {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try openFolder(path) }
+    let contents = try contents(of: path, file: path)
+    switch ContainerKind(contents.bytes) {
+    case .hdf5: return try HDF5ModelReader.open(path)
+    case .zip: return try KerasArchiveReader.open(contents, path)
+    case .json: return try openJSON(contents, path)
+    case .unknown(let seen): throw KerasFileError(file: path, .unknownFormat(seen))
+    }
+  }
+
+  /// Opens a model whose architecture and weights are in two files (`to_json` and `save_weights`).
+  ///
+  /// `config` may be any file with an architecture, `weights` any with weights. The architecture's stamps win, as they
+  /// tell which defaults it was written with; the weights' stamps fill what it lacks.
+  public static func open(config: String, weights: String) throws(KerasFileError) -> ModelSource {
+    var source = try open(config)
+    guard source.config != nil else { throw KerasFileError(file: config, .missing("the architecture")) }
+    let other = try open(weights)
+    if case .none = other.weights { throw KerasFileError(file: weights, .missing("weights")) }
+    source.weights = other.weights
+    source.optimizerWeights = other.optimizerWeights
+    source.format = other.format
+    source.diagnostics += other.diagnostics
+    if source.trainingConfig == nil {
+      source.trainingConfig = other.trainingConfig
+      source.trainingConfigContainer = other.trainingConfigContainer
+    }
+    if let ours = source.versionStamp, let theirs = other.versionStamp, ours != theirs {
+      source.diagnostics.append(
+        Diagnostic(
+          rule: "version-stamps-differ", severity: .warning, location: SourceLocation(file: weights),
+          message: "the architecture was written by Keras \(ours), the weights by Keras \(theirs)"))
+    }
+    if source.versionStamp == nil {
+      source.versionStamp = other.versionStamp
+      source.version = other.version
+    }
+    source.backend = source.backend ?? other.backend
+    return source
+  }
+
+  private static func openFolder(_ path: String) throws(KerasFileError) -> ModelSource {
+    let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+    if exists("\(folder)/config.json") { return try KerasArchiveReader.open(folder: folder, named: path) }
+    if exists("\(folder)/saved_model.pb") {
+      throw KerasFileError(
+        file: path, .unsupported("a TensorFlow SavedModel; save it from TensorFlow as HDF5 (save_format='h5')"))
+    }
+    throw KerasFileError(file: path, .unknownFormat("it is a folder without config.json"))
+  }
+
+  private static func openJSON(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {
+    var json = try parseJSON(Array(contents.bytes), file: path, container: "the text")
+    var diagnostics: [Diagnostic] = []
+    if let text = json.stringValue {
+      // `json.dump(model.to_json(), file)`: a JSON text inside a JSON string.
+      json = try parseJSON(Array(text.utf8), file: path, container: "the text in the string")
+      diagnostics.append(
+        Diagnostic(
+          rule: "json-in-string", severity: .note, location: SourceLocation(file: path),
+          message: "the architecture is a JSON text inside a JSON string: it was encoded twice"))
+    }
+    guard case .object(let members) = json else {
+      throw KerasFileError(file: path, .unknownFormat("it is JSON, but \(json.kind), not an object"))
+    }
+    if members["weight_map"] != nil {
+      throw KerasFileError(file: path, .unsupported("the index of sharded weights"))
+    }
+    // Keras 0: `name` and `layers` or `nodes` at the top, with the compiled optimizer and loss among them.
+    guard members["class_name"] != nil || members["layers"] != nil || members["nodes"] != nil else {
+      throw KerasFileError(file: path, .unknownFormat("it is JSON, but no Keras architecture"))
+    }
+    return ModelSource(
+      file: path, format: .json, config: json, configContainer: "",
+      versionStamp: json["keras_version"]?.stringValue, backend: json["backend"]?.stringValue, diagnostics: diagnostics)
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Maps a file; errors name `file`, of which `path` is a part.
+  static func contents(of path: String, file: String) throws(KerasFileError) -> FileContents {
+    do {
+      return try FileContents(path: path)
+    } catch {
+      throw KerasFileError(error, file: file)
+    }
+  }
+
+  static func parseJSON(_ bytes: [UInt8], file: String, container: String) throws(KerasFileError) -> JSON {
+    do {
+      return try JSON(parsing: bytes)
+    } catch {
+      throw KerasFileError(file: file, .malformedJSON(container: container, error))
+    }
+  }
+}
