@@ -37,6 +37,8 @@ public struct TrainingSemantics: Sendable, Hashable {
   public var dropsSharedWrapperActivity = false
   /// Regularizers count in evaluation too (1.2 and later).
   public var penalizesEvaluation = true
+  /// Weight regularizers of layers that are not trainable count too (every release before Keras 3).
+  public var penalizesFrozenWeights = false
 
   // MARK: Losses
 
@@ -56,6 +58,10 @@ public struct TrainingSemantics: Sendable, Hashable {
   public var sparseCrossentropyClipsFirst = true
   public enum CosineForm: Sendable, Hashable { case negativeMean, negativeSum, positiveSum }
   public var cosineForm = CosineForm.negativeSum
+  /// Crossentropies look through a sigmoid or softmax right before them to the logits (tf.keras from 1.13, Keras 3 on TensorFlow).
+  public var crossentropyReadsLogits = true
+  /// Hinge losses take targets of 0 and 1 as −1 and 1 (tf.keras from 1.14, Keras 3).
+  public var hingeConvertsBinaryTargets = true
   /// `accuracy` with a binary crossentropy loss is elementwise whatever the shape (≤ 2.3.1 and tf.keras 1.x).
   public var accuracyFollowsLoss = false
 
