@@ -1,1 +1,206 @@
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// All arrays are dense floats unless said otherwise; int32 data travels in the same four bytes, and a bool is a float
+// 0 or 1. Functions parallelise over `kk_threads()` threads when the work is worth it.
+
+// --- Threads -------------------------------------------------------------------------------------------------------
+
+/// Sets how many threads the calling thread's parallel regions use, here and in oneDNN (libgomp's setting).
+void kk_set_threads(int count);
+int kk_threads(void);
+
+// --- Elementwise programs ------------------------------------------------------------------------------------------
+
+typedef enum {
+  KK_COPY, KK_NEGATE, KK_ABSOLUTE, KK_SIGN, KK_EXP, KK_EXPM1, KK_LOG, KK_LOG1P, KK_SQRT, KK_RSQRT, KK_RECIPROCAL,
+  KK_SQUARE, KK_SIN, KK_COS, KK_TANH, KK_SIGMOID, KK_ERF, KK_FLOOR, KK_CEILING, KK_ROUND, KK_RELU, KK_SOFTPLUS, KK_NOT,
+  KK_ELU, KK_LEAKY_RELU, KK_CLIP, KK_HARD_SIGMOID, KK_GELU, KK_GELU_TANH, KK_SILU,
+  KK_INT_NEGATE, KK_INT_ABSOLUTE, KK_INT_SIGN, KK_INT_SQUARE, KK_INT_RELU, KK_INT_CLIP,
+  KK_ADD, KK_SUBTRACT, KK_MULTIPLY, KK_DIVIDE, KK_MAXIMUM, KK_MINIMUM, KK_POWER, KK_MODULO, KK_FLOOR_DIVIDE, KK_AND,
+  KK_OR, KK_DIVIDE_NO_NAN,
+  KK_INT_ADD, KK_INT_SUBTRACT, KK_INT_MULTIPLY, KK_INT_DIVIDE, KK_INT_MAXIMUM, KK_INT_MINIMUM, KK_INT_POWER,
+  KK_INT_MODULO, KK_INT_FLOOR_DIVIDE, KK_INT_DIVIDE_NO_NAN,
+  KK_EQUAL, KK_NOT_EQUAL, KK_LESS, KK_LESS_OR_EQUAL, KK_GREATER, KK_GREATER_OR_EQUAL,
+  KK_INT_EQUAL, KK_INT_NOT_EQUAL, KK_INT_LESS, KK_INT_LESS_OR_EQUAL, KK_INT_GREATER, KK_INT_GREATER_OR_EQUAL,
+  KK_SELECT,
+  KK_FLOAT_TO_INT, KK_INT_TO_FLOAT, KK_FLOAT_TO_BOOL, KK_INT_TO_BOOL,
+} kk_opcode;
+
+/// Elements each instruction of a program handles before the next one runs.
+#define KK_BLOCK 512
+/// The most scratch blocks a program may use.
+#define KK_MAX_SCRATCH 80
+/// The most slots a program may have.
+#define KK_MAX_SLOTS 160
+/// The largest rank of a strided operand, adjacent axes merged.
+#define KK_MAX_RANK 16
+
+typedef enum {
+  /// A block of the program's own.
+  KK_SLOT_SCRATCH,
+  /// Memory with one element per element of the program.
+  KK_SLOT_DIRECT,
+  /// One element, repeated.
+  KK_SLOT_SCALAR,
+  /// Memory read by `dimensions` and `strides`.
+  KK_SLOT_STRIDED,
+} kk_slot_kind;
+
+typedef struct {
+  kk_slot_kind kind;
+  /// The scratch block that holds it (all kinds but direct).
+  int32_t scratch;
+  float *memory;
+  int32_t rank;
+  const ptrdiff_t *dimensions;
+  const ptrdiff_t *strides;
+} kk_slot;
+
+/// slots[result] = opcode(slots[a], slots[b], slots[c]) with two immediate numbers; select: a is the condition.
+typedef struct {
+  kk_opcode opcode;
+  int32_t result, a, b, c;
+  float p, q;
+} kk_instruction;
+
+typedef struct {
+  ptrdiff_t count;
+  int32_t slot_count, instruction_count;
+  const kk_slot *slots;
+  const kk_instruction *instructions;
+} kk_program;
+
+void kk_run_program(const kk_program *program);
+
+/// y = opcode(x) for unary opcodes.
+void kk_unary(kk_opcode opcode, float p, float q, float *y, const float *x, ptrdiff_t count);
+
+// --- Reductions, softmax, scans: over the middle axis of (outer, count, inner) -----------------------------------------
+
+typedef enum { KK_REDUCE_SUM, KK_REDUCE_MAXIMUM, KK_REDUCE_MINIMUM, KK_REDUCE_PRODUCT } kk_reduction;
+
+/// y(outer, inner) = scale · reduction of x.
+void kk_reduce(
+  kk_reduction kind, float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, float scale);
+void kk_reduce_int(
+  kk_reduction kind, int32_t *y, const int32_t *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int32_t divisor);
+void kk_softmax(float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int logarithm);
+void kk_cumulative_sum(float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int reverse);
+void kk_cumulative_sum_int(
+  int32_t *y, const int32_t *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int reverse);
+void kk_argmax(int32_t *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner);
+void kk_argmax_int(int32_t *y, const int32_t *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner);
+
+// --- Moving data ----------------------------------------------------------------------------------------------------
+
+/// y[Σ i·y_strides] = x[Σ i·x_strides] for all indices below `dimensions` (elements, strides may be negative or zero).
+void kk_copy(
+  int32_t rank, const ptrdiff_t *dimensions, float *y, const ptrdiff_t *y_strides, const float *x,
+  const ptrdiff_t *x_strides);
+void kk_fill(float *y, float value, ptrdiff_t count);
+/// Returns the position of the first index that is not a row of the table, or -1.
+ptrdiff_t kk_gather_rows(
+  float *y, const float *table, const int32_t *indices, ptrdiff_t count, ptrdiff_t width, ptrdiff_t rows);
+/// Adds into a table already zeroed; returns as `kk_gather_rows`.
+ptrdiff_t kk_scatter_add_rows(
+  float *table, const float *x, const int32_t *indices, ptrdiff_t count, ptrdiff_t width, ptrdiff_t rows);
+
+// --- Random numbers --------------------------------------------------------------------------------------------------
+
+/// Philox 4×32-10 with key `seed` and counter (element / 4, stream, run): uniform on [0, 1), or standard normal.
+void kk_random(float *y, ptrdiff_t count, uint64_t seed, uint32_t stream, uint32_t run, int normal);
+
+// --- Pooling: x (batch, in[0], in[1], in[2], channels) -----------------------------------------------------------------
+
+typedef struct {
+  ptrdiff_t batch, channels;
+  ptrdiff_t in[3], out[3], window[3], stride[3], before[3];
+  int maximum, counts_padding;
+} kk_pooling;
+
+void kk_pool(const kk_pooling *pooling, float *y, const float *x);
+/// The gradient of x; with `maximum` it goes to the first largest element of each window.
+void kk_pool_gradient(const kk_pooling *pooling, float *dx, const float *x, const float *dy);
+
+// --- Small products ----------------------------------------------------------------------------------------------------
+
+/// y(rows, n) = [y +] x(rows, k) · w(k, n), for few rows; leading dimensions in elements.
+void kk_small_product(
+  float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
+  ptrdiff_t n, int accumulate);
+/// y(rows, k) = [y +] x(rows, n) · w(k, n)ᵀ, for few rows.
+void kk_small_product_transposed(
+  float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
+  ptrdiff_t n, int accumulate);
+
+// --- Recurrent cells ---------------------------------------------------------------------------------------------------
+
+/// An activation of a cell: a unary opcode with its numbers, or a softmax over the units.
+typedef struct {
+  kk_opcode opcode;
+  int softmax;
+  float p, q;
+} kk_activation;
+
+/// One time step of a recurrent layer; a row pointer is `base + batch index · stride`.
+typedef struct {
+  ptrdiff_t batch, units;
+  kk_activation activation, recurrent_activation;
+  /// Gate sums before activation, `(gates·units)` a row; the GRU's candidate part is completed in place.
+  float *gates;
+  ptrdiff_t gates_stride;
+  /// GRU with reset after: h·Rₕ without bias, and that bias or NULL; GRU with reset before: r·h is written here.
+  float *candidate;
+  ptrdiff_t candidate_stride;
+  const float *candidate_bias;
+  const float *h_previous, *c_previous;
+  ptrdiff_t state_stride;
+  float *h_next, *c_next;
+  ptrdiff_t next_stride;
+  /// The step's output row and the previous step's (NULL at the first step).
+  float *output;
+  const float *previous_output;
+  ptrdiff_t output_stride;
+  /// 0 where the step is masked, or NULL.
+  const float *mask;
+  ptrdiff_t mask_stride;
+  int zero_output_for_mask;
+  /// 5·units floats.
+  float *scratch;
+} kk_cell_step;
+
+void kk_simple_step(const kk_cell_step *step);
+void kk_lstm_step(const kk_cell_step *step);
+void kk_gru_step_reset_after(const kk_cell_step *step);
+/// First half: r·h into `candidate`; the caller then adds its product with Rₕ to the candidate gate.
+void kk_gru_step_reset(const kk_cell_step *step);
+void kk_gru_step_reset_before(const kk_cell_step *step);
+
+/// The backward pass through one step; fields of `step` as after the forward pass.
+typedef struct {
+  kk_cell_step step;
+  /// In: gradients of the new states; out: those of the previous states that do not pass through the product with R.
+  float *dh, *dc;
+  /// The gradient of this step's output row (added to dh by the functions), and where a masked step's goes on to.
+  float *d_output, *d_previous_output;
+  ptrdiff_t d_output_stride;
+  /// Gradients of the gate sums; zero in masked rows.
+  float *d_gates;
+  ptrdiff_t d_gates_stride;
+  /// GRU: gradients of what `d_gates` is for the recurrent product (reset after), or of r·h (reset before).
+  float *d_recurrent;
+  ptrdiff_t d_recurrent_stride;
+  /// 12·units floats.
+  float *scratch;
+} kk_cell_gradient;
+
+void kk_simple_gradient(const kk_cell_gradient *gradient);
+void kk_lstm_gradient(const kk_cell_gradient *gradient);
+void kk_gru_gradient_reset_after(const kk_cell_gradient *gradient);
+/// First half: candidate and update gates; writes `d_gates` (z, h).
+void kk_gru_gradient_candidate(const kk_cell_gradient *gradient);
+/// Second half: given the gradient of r·h in `d_recurrent`: writes `d_gates` (r) and adds to dh.
+void kk_gru_gradient_reset_before(const kk_cell_gradient *gradient);

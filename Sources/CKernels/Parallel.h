@@ -1,0 +1,9 @@
+#pragma once
+#include <stddef.h>
+
+/// Handles the range [begin, end) of a loop.
+typedef void (*kk_body)(void *context, ptrdiff_t begin, ptrdiff_t end);
+
+/// Splits [0, count) among the threads, each part a multiple of `grain` but the last; fewer threads when there are
+/// fewer than `grain` items for each.
+void kk_parallel(ptrdiff_t count, ptrdiff_t grain, kk_body body, void *context);

@@ -1,0 +1,109 @@
+#include "CKernels.h"
+#include "Parallel.h"
+#include "VectorMath.h"
+
+typedef struct {
+  float *y;
+  ptrdiff_t ldy;
+  const float *x;
+  ptrdiff_t ldx;
+  const float *w;
+  ptrdiff_t ldw, rows, k, n;
+  int accumulate;
+} product_call;
+
+/// Sixteen floats, whatever the widest register is: the compiler splits them.
+typedef float vector __attribute__((vector_size(64), aligned(4)));
+
+// Macros, since a function returning so wide a vector has no fixed calling convention.
+#define load(P) (*(const vector *)(P))
+#define store(P, V) (*(vector *)(P) = (V))
+
+/// ROWS × 64 results in registers.
+#define TILE(ROWS)                                                                       \
+  KK_INLINE void tile_##ROWS(const product_call *c, ptrdiff_t row, ptrdiff_t column) {   \
+    vector sum[ROWS][4];                                                                 \
+    for (int r = 0; r < ROWS; r++)                                                       \
+      for (int v = 0; v < 4; v++)                                                        \
+        sum[r][v] = c->accumulate ? load(c->y + (row + r) * c->ldy + column + 16 * v) : (vector){0}; \
+    const float *w = c->w + column;                                                      \
+    for (ptrdiff_t k = 0; k < c->k; k++, w += c->ldw) {                                  \
+      vector w0 = load(w), w1 = load(w + 16), w2 = load(w + 32), w3 = load(w + 48);      \
+      for (int r = 0; r < ROWS; r++) {                                                   \
+        float x = c->x[(row + r) * c->ldx + k];                                          \
+        sum[r][0] += x * w0;                                                             \
+        sum[r][1] += x * w1;                                                             \
+        sum[r][2] += x * w2;                                                             \
+        sum[r][3] += x * w3;                                                             \
+      }                                                                                  \
+    }                                                                                    \
+    for (int r = 0; r < ROWS; r++)                                                       \
+      for (int v = 0; v < 4; v++) store(c->y + (row + r) * c->ldy + column + 16 * v, sum[r][v]); \
+  }
+
+TILE(1)
+TILE(2)
+TILE(4)
+
+KK_INLINE void narrow_columns(const product_call *c, ptrdiff_t column, ptrdiff_t width) {
+  for (ptrdiff_t row = 0; row < c->rows; row++) {
+    float sum[64];
+    float *y = c->y + row * c->ldy + column;
+    for (ptrdiff_t i = 0; i < width; i++) sum[i] = c->accumulate ? y[i] : 0.0f;
+    for (ptrdiff_t k = 0; k < c->k; k++) {
+      float x = c->x[row * c->ldx + k];
+      const float *w = c->w + k * c->ldw + column;
+      for (ptrdiff_t i = 0; i < width; i++) sum[i] += x * w[i];
+    }
+    for (ptrdiff_t i = 0; i < width; i++) y[i] = sum[i];
+  }
+}
+
+KK_CLONES static void product_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  const product_call *c = context;
+  ptrdiff_t column = begin;
+  for (; column + 64 <= end; column += 64) {
+    ptrdiff_t row = 0;
+    for (; row + 4 <= c->rows; row += 4) tile_4(c, row, column);
+    for (; row + 2 <= c->rows; row += 2) tile_2(c, row, column);
+    for (; row < c->rows; row++) tile_1(c, row, column);
+  }
+  if (column < end) narrow_columns(c, column, end - column);
+}
+
+void kk_small_product(
+  float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
+  ptrdiff_t n, int accumulate) {
+  product_call c = {y, ldy, x, ldx, w, ldw, rows, k, n, accumulate};
+  ptrdiff_t grain = (131072 / (rows * k + 1) / 64 + 1) * 64;
+  kk_parallel(n, grain, product_range, &c);
+}
+
+KK_CLONES static void transposed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  const product_call *c = context;
+  for (ptrdiff_t row = 0; row < c->rows; row++) {
+    const float *x = c->x + row * c->ldx;
+    for (ptrdiff_t k = begin; k < end; k++) {
+      const float *w = c->w + k * c->ldw;
+      vector sums[2] = {{0}, {0}};
+      ptrdiff_t i = 0;
+      for (; i + 32 <= c->n; i += 32) {
+        sums[0] += load(x + i) * load(w + i);
+        sums[1] += load(x + i + 16) * load(w + i + 16);
+      }
+      vector both = sums[0] + sums[1];
+      float total = 0.0f;
+      for (int l = 0; l < 16; l++) total += both[l];
+      for (; i < c->n; i++) total += x[i] * w[i];
+      float *y = c->y + row * c->ldy + k;
+      *y = c->accumulate ? *y + total : total;
+    }
+  }
+}
+
+void kk_small_product_transposed(
+  float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
+  ptrdiff_t n, int accumulate) {
+  product_call c = {y, ldy, x, ldx, w, ldw, rows, k, n, accumulate};
+  kk_parallel(k, 131072 / (rows * n + 1) + 1, transposed_range, &c);
+}

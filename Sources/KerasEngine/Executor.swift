@@ -1,0 +1,70 @@
+import KerasCore
+import KerasGraph
+
+/// Runs a graph with unknown dimensions on inputs of any fitting shape, compiling a plan for each set of shapes once.
+public final class Executor {
+  private let graph: Graph
+  private let parameters: ParameterStore
+  private let mutableParameters: Bool
+  private let options: EngineOptions
+  private var plans: [[String: [Int]]: Plan] = [:]
+  private var recent: [[String: [Int]]] = []
+  private var version: Int
+
+  /// Plans for so many sets of shapes are kept; the one unused for longest goes first.
+  private static let largestCache = 8
+
+  public init(
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool = false, options: EngineOptions = .init()
+  ) {
+    self.graph = graph
+    self.parameters = parameters
+    self.mutableParameters = mutableParameters
+    self.options = options
+    version = parameters.version
+  }
+
+  /// The plan for inputs of the given shapes.
+  ///
+  /// Throws `EngineError` if the graph does not accept them. Constant parameters that were changed since are noticed.
+  public func plan(for shapes: [String: [Int]]) throws(EngineError) -> Plan {
+    if !mutableParameters, version != parameters.version {
+      plans = [:]
+      recent = []
+      version = parameters.version
+    }
+    if let plan = plans[shapes] {
+      recent.removeAll { $0 == shapes }
+      recent.append(shapes)
+      return plan
+    }
+    var types: [String: TensorType] = [:]
+    for name in graph.inputNames {
+      guard let shape = shapes[name], let value = graph.input(named: name) else {
+        throw EngineError(.missingInput(name))
+      }
+      let declared = graph.type(value)
+      guard declared.shape.accepts(shape) else {
+        throw EngineError(.inputShape(name: name, expected: declared.shape, found: Shape(shape)))
+      }
+      types[name] = TensorType(declared.dtype, Shape(shape))
+    }
+    let specialized: Graph
+    do {
+      specialized = try graph.specialized(inputs: types)
+    } catch {
+      throw EngineError(.graph(error))
+    }
+    let plan = try Plan(
+      specialized, parameters: parameters, mutableParameters: mutableParameters, options: options)
+    plans[shapes] = plan
+    recent.append(shapes)
+    if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }
+    return plan
+  }
+
+  /// Runs the graph; results are in the order of its outputs.
+  public func run(_ inputs: [String: TensorData]) throws(EngineError) -> [TensorData] {
+    try plan(for: inputs.filter { graph.inputNames.contains($0.key) }.mapValues(\.shape)).run(inputs)
+  }
+}

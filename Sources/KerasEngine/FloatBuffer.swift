@@ -1,0 +1,62 @@
+import KerasCore
+
+/// A fixed block of floats (or of int32 in their place), aligned to cache lines and zero at first.
+final class FloatBuffer {
+  let pointer: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(count: Int) {
+    self.count = count
+    // Whole cache lines, so that vector code may touch the end of the last one.
+    let bytes = (max(count, 1) * 4 + 63) / 64 * 64
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    pointer = raw.bindMemory(to: Float.self, capacity: bytes / 4)
+  }
+
+  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+
+  /// Takes over as many elements as `data` has; the caller has compared the counts.
+  func fill(from data: TensorData) throws(TensorDataError) {
+    try data.copyElements(to: pointer, count: count)
+  }
+}
+
+extension DType {
+  /// How the engine holds elements of this type.
+  var isHeldAsInt: Bool { isInteger }
+}
+
+extension TensorData {
+  /// Writes the elements as the engine holds them.
+  func copyElements(to target: UnsafeMutablePointer<Float>, count: Int, asInt: Bool? = nil) throws(TensorDataError) {
+    guard count == elementCount else { throw .sizeMismatch(dtype: dtype, shape: shape, found: count) }
+    if asInt ?? dtype.isHeldAsInt {
+      let values = try int32s()
+      values.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(start: target, count: count * 4).copyMemory(from: source)
+      }
+    } else if dtype == .float32 {
+      bytes.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(start: target, count: count * 4).copyMemory(from: source)
+      }
+    } else {
+      let values = try floats()
+      values.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(start: target, count: count * 4).copyMemory(from: source)
+      }
+    }
+  }
+
+  /// The elements that the engine holds at `source`, as an array of the given type (float32, int32 or bool).
+  init(engine source: UnsafeMutablePointer<Float>, dtype: DType, shape: [Int]) throws(TensorDataError) {
+    guard let count = checkedProduct(shape) else { throw .sizeMismatch(dtype: dtype, shape: shape, found: 0) }
+    let raw = UnsafeRawBufferPointer(start: source, count: count * 4)
+    if dtype == .bool {
+      let values = UnsafeBufferPointer(start: source, count: count).map { $0 != 0 ? UInt8(1) : 0 }
+      try self.init(dtype: .bool, shape: shape, bytes: values)
+    } else {
+      try self.init(dtype: dtype.isHeldAsInt ? .int32 : .float32, shape: shape, bytes: Array(raw))
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import CKernels
+import KerasCore
+import KerasGraph
+
+/// A graph compiled for one set of concrete shapes: primitives, own kernels and one arena, ready to run again and again.
+///
+/// Running allocates nothing beyond what the convenience `run(_:)` hands out. Not safe to use from several threads at
+/// once.
+public final class Plan {
+  /// What one step does, for profiles.
+  public struct StepDescription: Sendable, Hashable {
+    /// The operations, joined by `+` where they run as one.
+    public var name: String
+    /// The layer.
+    public var scope: String
+    /// oneDNN's name of the implementation, or `own`.
+    public var implementation: String
+  }
+
+  /// The types of the outputs, in the graph's order.
+  public let outputTypes: [TensorType]
+  /// Inputs' names and types.
+  public let inputTypes: [(name: String, type: TensorType)]
+  /// Bytes of the memory shared by intermediate results.
+  public let arenaByteCount: Int
+  /// The key of random operations; runs with the same seed from the same start draw the same numbers.
+  public var seed: UInt64 {
+    get { state.seed }
+    set {
+      state.seed = newValue
+      state.run = 0
+    }
+  }
+
+  private let options: EngineOptions
+  private let steps: [Step]
+  private let state: RunState
+  private let inputs: [String: FloatBuffer]
+  private let outputs: [UnsafeMutablePointer<Float>]
+  /// What the steps point into.
+  private let retained: [AnyObject]
+
+  /// Compiles a specialised graph whose outputs say what is computed.
+  ///
+  /// With `mutableParameters` the store's arrays may change between runs; otherwise whatever depends on them alone is
+  /// computed now. Without `fusing` every operation is a step of its own: slower, for comparison. Throws `EngineError`
+  /// for unknown shapes, missing or misshapen parameters, and operations that cannot be done.
+  public init(
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool = false, options: EngineOptions = .init(),
+    fusing: Bool = true
+  ) throws(EngineError) {
+    self.options = options
+    kk_set_threads(Int32(clamping: options.threads))
+    let compiler = try PlanCompiler(
+      graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing)
+    steps = compiler.steps
+    state = compiler.state
+    inputs = compiler.inputs
+    retained = compiler.retained
+    arenaByteCount = compiler.arenaCount * 4
+    outputTypes = graph.outputs.map { graph.type($0) }
+    var types: [(String, TensorType)] = []
+    for name in graph.inputNames {
+      if let value = graph.input(named: name) { types.append((name, graph.type(value))) }
+    }
+    inputTypes = types
+    var pointers: [UnsafeMutablePointer<Float>] = []
+    for value in graph.outputs { pointers.append(try compiler.pointer(value)) }
+    outputs = pointers
+  }
+
+  public var stepDescriptions: [StepDescription] {
+    steps.map { StepDescription(name: $0.name, scope: $0.scope, implementation: $0.implementation) }
+  }
+
+  /// Gives the memory of an input to be filled: floats, int32 for integers, and floats 0 or 1 for bool.
+  public func withInput<Result>(
+    _ name: String, _ body: (UnsafeMutableRawBufferPointer) -> Result
+  ) throws(EngineError) -> Result {
+    guard let buffer = inputs[name] else { throw EngineError(.noSuch("input '\(name)'")) }
+    return body(UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.count * 4))
+  }
+
+  /// Gives the memory of an output after `execute`, in the same form as inputs; it is overwritten by the next run.
+  public func withOutput<Result>(
+    _ index: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) throws(EngineError) -> Result {
+    guard outputs.indices.contains(index) else { throw EngineError(.noSuch("output number \(index)")) }
+    let count = outputTypes[index].shape.elementCount ?? 0
+    return body(UnsafeRawBufferPointer(start: outputs[index], count: count * 4))
+  }
+
+  /// Runs all steps on what the inputs hold.
+  ///
+  /// Throws `EngineError.indexOutOfRange` for a gather outside its table, or what oneDNN reports.
+  public func execute() throws(EngineError) {
+    kk_set_threads(Int32(clamping: options.threads))
+    for step in steps { try step.run() }
+    state.run &+= 1
+  }
+
+  /// Runs all steps and gives each one's duration in seconds, in the order of `stepDescriptions`.
+  public func profile() throws(EngineError) -> [Double] {
+    kk_set_threads(Int32(clamping: options.threads))
+    let clock = ContinuousClock()
+    var durations: [Double] = []
+    durations.reserveCapacity(steps.count)
+    for step in steps {
+      let start = clock.now
+      try step.run()
+      let (seconds, attoseconds) = (clock.now - start).components
+      durations.append(Double(seconds) + Double(attoseconds) * 1e-18)
+    }
+    state.run &+= 1
+    return durations
+  }
+
+  /// Copies the inputs in, runs, and copies the outputs out.
+  ///
+  /// Throws `EngineError.missingInput` or `inputShape` besides what `execute` throws.
+  public func run(_ data: [String: TensorData]) throws(EngineError) -> [TensorData] {
+    for (name, type) in inputTypes {
+      guard let array = data[name] else { throw EngineError(.missingInput(name)) }
+      guard let buffer = inputs[name] else { continue }
+      guard Shape(array.shape) == type.shape else {
+        throw EngineError(.inputShape(name: name, expected: type.shape, found: Shape(array.shape)))
+      }
+      do {
+        let converted = type.dtype == .bool ? try array.converted(to: .bool) : array
+        try converted.copyElements(to: buffer.pointer, count: buffer.count, asInt: type.dtype.isHeldAsInt)
+      } catch {
+        throw EngineError(.data(error))
+      }
+    }
+    try execute()
+    var results: [TensorData] = []
+    for (pointer, type) in zip(outputs, outputTypes) {
+      do {
+        results.append(try TensorData(engine: pointer, dtype: type.dtype, shape: type.shape.concrete ?? []))
+      } catch {
+        throw EngineError(.data(error))
+      }
+    }
+    return results
+  }
+}

@@ -1,0 +1,242 @@
+import CKernels
+import COneDNN
+import KerasCore
+import KerasGraph
+
+/// Numbers that change from run to run.
+final class RunState {
+  var seed: UInt64 = 0
+  var run: UInt32 = 0
+}
+
+/// Turns the units of a concrete graph into steps bound to memory.
+final class PlanCompiler {
+  let concrete: ConcreteGraph
+  let context: DNNLContext
+  let state = RunState()
+  private let parameters: ParameterStore
+  private let mutableParameters: Bool
+
+  private(set) var steps: [Step] = []
+  private(set) var inputs: [String: FloatBuffer] = [:]
+  /// What the steps' pointers point into.
+  private(set) var retained: [AnyObject] = []
+  private(set) var arenaCount = 0
+  private var memory: [Value: UnsafeMutablePointer<Float>] = [:]
+  /// Roots whose elements are known now and never change.
+  private var constants: Set<Value> = []
+  private var scratch: [Int: UnsafeMutablePointer<Float>] = [:]
+  /// Constant weights in the orders that primitives asked for.
+  var reordered: [Value: [(descriptor: MemoryDescriptor, memory: UnsafeMutablePointer<Float>)]] = [:]
+  /// Forward recurrences whose gate sums are kept for a gradient: node → memory.
+  var keptRecurrences: [Int: UnsafeMutablePointer<Float>] = [:]
+  /// Products whose result shares the memory of the value added to it.
+  private(set) var sumsInPlace: Set<Int> = []
+
+  init(
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, fusing: Bool
+  ) throws(EngineError) {
+    concrete = try ConcreteGraph(graph)
+    context = try DNNLContext()
+    self.parameters = parameters
+    self.mutableParameters = mutableParameters
+    try bindSources()
+    let units = UnitPartition.units(of: concrete, fusing: fusing)
+    let variable = findConstants(units)
+    allocate(variable, in: units)
+    for (position, unit) in units.enumerated() {
+      let node = concrete.graph.nodes[unit.nodes.last ?? 0]
+      do {
+        for step in try compile(unit, scratch: scratch[position]) {
+          if variable[position] { steps.append(step) } else { try step.run() }
+        }
+      } catch {
+        throw error.inScope(node.scope)
+      }
+    }
+  }
+
+  func pointer(_ value: Value) throws(EngineError) -> UnsafeMutablePointer<Float> {
+    guard let pointer = memory[concrete.root(value)] else {
+      throw EngineError(.unsupported(op: concrete.graph.nodes[value.node].op.name, reason: "a value has no memory"))
+    }
+    return pointer
+  }
+
+  func isConstant(_ value: Value) -> Bool { constants.contains(concrete.root(value)) }
+
+  func retain(_ object: AnyObject) { retained.append(object) }
+
+  /// Memory that lives as long as the plan.
+  func persistent(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let buffer = FloatBuffer(count: count)
+    retained.append(buffer)
+    return buffer.pointer
+  }
+
+  /// Memory for inputs, parameters and everything that shapes alone decide.
+  private func bindSources() throws(EngineError) {
+    for index in concrete.graph.nodes.indices {
+      let value = Value(node: index)
+      if case .input(let name) = concrete.graph.nodes[index].op {
+        let buffer = FloatBuffer(count: concrete.count(value))
+        inputs[name] = buffer
+        memory[value] = buffer.pointer
+      } else if concrete.readers[value] != nil || concrete.outputs.contains(value) {
+        do {
+          try bindSource(value)
+        } catch {
+          throw error.inScope(concrete.graph.nodes[index].scope)
+        }
+      }
+    }
+  }
+
+  private func bindSource(_ value: Value) throws(EngineError) {
+    let node = concrete.graph.nodes[value.node]
+    switch node.op {
+    case .parameter(let name):
+      guard let buffer = parameters.buffer(name), let shape = parameters.shape(name) else {
+        throw EngineError(.missingParameter(name))
+      }
+      guard shape == concrete.shape(value) else {
+        throw EngineError(.parameterShape(name: name, expected: Shape(concrete.shape(value)), found: Shape(shape)))
+      }
+      retain(buffer)
+      memory[value] = buffer.pointer
+      if !mutableParameters { constants.insert(value) }
+    case .constant(let data):
+      let buffer = FloatBuffer(count: data.elementCount)
+      do {
+        try buffer.fill(from: data)
+      } catch {
+        throw EngineError(.data(error))
+      }
+      retain(buffer)
+      memory[value] = buffer.pointer
+      constants.insert(value)
+    case .iota(let axis): bindIota(value, axis: axis)
+    case .dimension(let axis, let dtype): bindDimension(value, size: concrete.shape(node.operands[0])[axis], dtype)
+    default: break
+    }
+  }
+
+  private func bindIota(_ value: Value, axis: Int) {
+    let shape = concrete.shape(value)
+    let pointer = persistent(concrete.count(value))
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    for index in 0..<concrete.count(value) {
+      pointer[index] = Float(bitPattern: UInt32(truncatingIfNeeded: index / inner % shape[axis]))
+    }
+    memory[value] = pointer
+    constants.insert(value)
+  }
+
+  private func bindDimension(_ value: Value, size: Int, _ dtype: DType) {
+    let pointer = persistent(1)
+    pointer[0] = dtype.isHeldAsInt ? Float(bitPattern: UInt32(truncatingIfNeeded: size)) : Float(size)
+    memory[value] = pointer
+    constants.insert(value)
+  }
+
+  /// Whether each unit must run in each run; the others' results never change.
+  private func findConstants(_ units: [Unit]) -> [Bool] {
+    units.map { unit in
+      let isRandom = unit.nodes.contains { if case .random = concrete.graph.nodes[$0].op { true } else { false } }
+      if isRandom || !unit.reads.allSatisfy({ constants.contains($0) }) { return true }
+      constants.formUnion(unit.writes)
+      return false
+    }
+  }
+
+  private func allocate(_ variable: [Bool], in units: [Unit]) {
+    var arena = Arena()
+    var buffers: [Value: Int] = [:]
+    var lastUse: [Value: Int] = [:]
+    for (position, unit) in units.enumerated() { for value in unit.reads { lastUse[value] = position } }
+    for value in concrete.outputs { lastUse[value] = units.count }
+
+    var scratchBuffers: [Int: Int] = [:]
+    var keptBuffers: [Int: Int] = [:]
+    for (position, unit) in units.enumerated() {
+      guard variable[position] else {
+        for value in unit.writes { memory[value] = persistent(concrete.count(value)) }
+        if let count = scratchCount(unit) { scratch[position] = persistent(count) }
+        continue
+      }
+      var overwritten: Set<Int> = []
+      for value in unit.writes {
+        let last = lastUse[value] ?? position
+        if let source = overwritable(unit, by: value).first(where: { source in
+          guard let buffer = buffers[source] else { return false }
+          return arena.last(buffer) == position && !overwritten.contains(buffer)
+        }), let buffer = buffers[source] {
+          overwritten.insert(buffer)
+          buffers[value] = buffer
+          arena.extend(buffer, to: last)
+          if case .product(let product) = unit.work { sumsInPlace.insert(product.node) }
+        } else {
+          buffers[value] = arena.add(count: concrete.count(value), first: position, last: last)
+        }
+      }
+      if let count = scratchCount(unit) {
+        scratchBuffers[position] = arena.add(count: count, first: position, last: position)
+      }
+      if let (node, count, last) = keptForGradient(unit, in: units) {
+        keptBuffers[node] = arena.add(count: count, first: position, last: last)
+      }
+    }
+    arena.place()
+    arenaCount = arena.size
+    let base = persistent(arena.size)
+    for (value, buffer) in buffers { memory[value] = base + arena.offset(buffer) }
+    for (position, buffer) in scratchBuffers { scratch[position] = base + arena.offset(buffer) }
+    for (node, buffer) in keptBuffers { keptRecurrences[node] = base + arena.offset(buffer) }
+  }
+
+  /// Roots read by the unit whose memory may receive `value`, if nothing needs them later.
+  private func overwritable(_ unit: Unit, by value: Value) -> [Value] {
+    switch unit.work {
+    case .elementwise(let nodes): ElementwiseUse(nodes, in: concrete).overwritable(by: value)
+    case .product(let product):
+      product.operations.compactMap {
+        if case .addition(let other) = $0 { concrete.root(other) } else { nil }
+      }.filter { other in
+        // The product reads its operands while it writes.
+        !concrete.dataOperands(product.node).contains { concrete.root($0) == other }
+          && product.bias.map { concrete.root($0) } != other
+      }
+    case .node: []
+    }
+  }
+
+  private func scratchCount(_ unit: Unit) -> Int? {
+    guard case .node(let node) = unit.work else { return nil }
+    switch concrete.graph.nodes[node].op {
+    case .reduce: return reductionScratch(node)
+    case .recurrence(let recurrence): return recurrenceScratch(recurrence, node, in: .forward)
+    case .recurrenceGradient(let recurrence): return recurrenceScratch(recurrence, node, in: .backward)
+    default: return nil
+    }
+  }
+
+  /// A recurrence's intermediate results, if a gradient after it can use them.
+  private func keptForGradient(_ unit: Unit, in units: [Unit]) -> (node: Int, count: Int, last: Int)? {
+    guard case .node(let node) = unit.work, case .recurrence(let recurrence) = concrete.graph.nodes[node].op,
+      let last = units.lastIndex(where: { other in
+        guard case .node(let gradient) = other.work else { return false }
+        return forwardRecurrence(of: gradient) == node
+      })
+    else { return nil }
+    return (node, recurrenceKept(recurrence, node), last)
+  }
+
+  private func compile(_ unit: Unit, scratch: UnsafeMutablePointer<Float>?) throws(EngineError) -> [Step] {
+    if unit.writes.allSatisfy({ concrete.count($0) == 0 }) { return [] }
+    switch unit.work {
+    case .elementwise(let nodes): return [try elementwiseStep(nodes, writes: Set(unit.writes))]
+    case .product(let product): return try productSteps(product)
+    case .node(let node): return try nodeSteps(node, scratch: scratch)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import CKernels
+import COneDNN
+import KerasGraph
+
+extension PlanCompiler {
+  /// Up to so many rows a product is limited by reading the weights, and an own kernel starts faster.
+  private static let fewRows = 4
+
+  func matmulSteps(
+    _ product: FusedProduct, transposeA: Bool, transposeB: Bool
+  ) throws(EngineError) -> [Step] {
+    let operands = concrete.graph.nodes[product.node].operands
+    let geometry = MatmulGeometry(
+      a: concrete.shape(operands[0]), b: concrete.shape(operands[1]), y: concrete.shape(Value(node: product.node)),
+      transposeA: transposeA, transposeB: transposeB)
+    guard geometry.inner > 0 else {
+      throw EngineError(.unsupported(op: "matmul", reason: "an empty operand"))
+    }
+    if geometry.y.count == 2, geometry.rows <= Self.fewRows, !transposeA || geometry.rows == 1 {
+      return try smallProductSteps(product, geometry, transposeB: transposeB)
+    }
+    let fused = try? matmulDescriptor(geometry, product, operands, postOperations(product))
+    if let fused, !fused.implementation.hasPrefix("ref") {
+      return try residualSteps(product) + matmulStep(product, geometry, fused, to: pointer(product.result))
+    }
+    let plain = try matmulDescriptor(geometry, product, operands, [])
+    let target =
+      try sumsInPlace.contains(product.node)
+      ? persistent(concrete.count(product.result)) : pointer(product.result)
+    return try matmulStep(product, geometry, plain, to: target)
+      + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
+  }
+
+  private func smallProductSteps(
+    _ product: FusedProduct, _ geometry: MatmulGeometry, transposeB: Bool
+  ) throws(EngineError) -> [Step] {
+    let operands = concrete.graph.nodes[product.node].operands
+    let (x, w) = (try pointer(operands[0]), try pointer(operands[1]))
+    let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
+    let target =
+      try sumsInPlace.contains(product.node)
+      ? persistent(concrete.count(product.result)) : pointer(product.result)
+    let multiply =
+      transposeB
+      ? productStep(product, "own") {
+        kk_small_product_transposed(target, columns, x, inner, w, inner, rows, columns, inner, 0)
+      }
+      : productStep(product, "own") {
+        kk_small_product(target, columns, x, inner, w, columns, rows, inner, columns, 0)
+      }
+    return try [multiply] + [epilogueStep(product, from: target, withBias: true)].compactMap { $0 }
+  }
+
+  private func biasDimensions(_ geometry: MatmulGeometry) -> [Int] {
+    [Int](repeating: 1, count: geometry.y.count - 1) + [geometry.columns]
+  }
+
+  private func matmulDescriptor(
+    _ geometry: MatmulGeometry, _ product: FusedProduct, _ operands: [Value], _ operations: [PostOperation]
+  ) throws(EngineError) -> PrimitiveDescriptor {
+    let attributes = try PrimitiveAttributes()
+    try attributes.setPostOperations(operations)
+    var a = try MemoryDescriptor.strided(geometry.a, geometry.aStrides).raw
+    var b =
+      try isConstant(operands[1])
+      ? MemoryDescriptor.any(geometry.b).raw : MemoryDescriptor.strided(geometry.b, geometry.bStrides).raw
+    var y = try MemoryDescriptor.dense(geometry.y).raw
+    var bias = dnnl_memory_desc_t()
+    if product.bias != nil { bias = try MemoryDescriptor.dense(biasDimensions(geometry)).raw }
+    var descriptor = dnnl_matmul_desc_t()
+    try check(dnnl_matmul_desc_init(&descriptor, &a, &b, &bias, &y), "matmul")
+    return try PrimitiveDescriptor(&descriptor, attributes, context, "matmul")
+  }
+
+  private func matmulStep(
+    _ product: FusedProduct, _ geometry: MatmulGeometry, _ descriptor: PrimitiveDescriptor,
+    to target: UnsafeMutablePointer<Float>
+  ) throws(EngineError) -> [Step] {
+    let operands = concrete.graph.nodes[product.node].operands
+    let own = try MemoryDescriptor.strided(geometry.b, geometry.bStrides)
+    let wanted = try descriptor.descriptor(dnnl_query_weights_md)
+    let (b, reorders) = try weights(operands[1], own, wanted: wanted)
+    var bindings = [
+      (
+        argument: DNNL_ARG_SRC, descriptor: try MemoryDescriptor.strided(geometry.a, geometry.aStrides),
+        memory: try pointer(operands[0])
+      ),
+      (DNNL_ARG_WEIGHTS, wanted, b),
+      (DNNL_ARG_DST, try MemoryDescriptor.dense(geometry.y), target),
+    ]
+    if let bias = product.bias {
+      bindings.append((DNNL_ARG_BIAS, try .dense(biasDimensions(geometry)), try pointer(bias)))
+    }
+    let primitive = try Primitive(descriptor, context, bindings)
+    return reorders + [
+      productStep(product, primitive.implementation) { () throws(EngineError) in try primitive.execute() }
+    ]
+  }
+}

@@ -1,0 +1,118 @@
+import CKernels
+import COneDNN
+import KerasGraph
+
+extension PlanCompiler {
+  /// A convolution or matrix product and what follows it.
+  func productSteps(_ product: FusedProduct) throws(EngineError) -> [Step] {
+    switch concrete.graph.nodes[product.node].op {
+    case .convolution(let convolution): return try convolutionSteps(product, convolution)
+    case .matmul(let transposeA, let transposeB):
+      return try matmulSteps(product, transposeA: transposeA, transposeB: transposeB)
+    default: throw EngineError(.unsupported(op: "product", reason: "not a product"))
+    }
+  }
+
+  /// Names the product and the operations fused into it.
+  func productStep(
+    _ product: FusedProduct, _ implementation: String, _ run: @escaping () throws(EngineError) -> Void
+  ) -> Step {
+    var names = [concrete.graph.nodes[product.node].op.name]
+    if product.bias != nil { names.append("bias") }
+    for operation in product.operations {
+      switch operation {
+      case .activation(let function): names.append(function.name)
+      case .addition: names.append("add")
+      }
+    }
+    return Step(
+      name: names.joined(separator: "+"), scope: concrete.graph.nodes[product.node].scope,
+      implementation: implementation, run: run)
+  }
+
+  /// oneDNN's form of the operations after the product.
+  func postOperations(_ product: FusedProduct) -> [PostOperation] {
+    product.operations.flatMap { operation -> [PostOperation] in
+      switch operation {
+      case .activation(let function): function.postOperation ?? []
+      case .addition: [.sum]
+      }
+    }
+  }
+
+  /// For products with an addition: brings the other value into the result's memory, unless it is there already.
+  func residualSteps(_ product: FusedProduct) throws(EngineError) -> [Step] {
+    for case .addition(let other) in product.operations where !sumsInPlace.contains(product.node) {
+      let (target, source) = (try pointer(product.result), try pointer(other))
+      let count = concrete.count(product.result)
+      return [productStep(product, "copy") { target.update(from: source, count: count) }]
+    }
+    return []
+  }
+
+  /// The operations after a product whose plain result is at `source`, as a pass of their own.
+  ///
+  /// `withBias` says whether the bias is still to be added.
+  func epilogueStep(
+    _ product: FusedProduct, from source: UnsafeMutablePointer<Float>, withBias: Bool
+  ) throws(EngineError) -> Step? {
+    let shape = concrete.shape(Value(node: product.node))
+    let target = try pointer(product.result)
+    if product.operations.isEmpty, !withBias || product.bias == nil, source == target { return nil }
+    var builder = ElementwiseProgramBuilder(count: concrete.count(product.result))
+    var current = try builder.read(source, shape: shape, into: shape)
+    var pending: [(Instruction, Int32?)] = []
+    if withBias, let bias = product.bias {
+      let slot = try builder.read(pointer(bias), shape: [concrete.count(bias)], into: shape)
+      pending.append((Instruction(KK_ADD), slot))
+    }
+    for operation in product.operations {
+      switch operation {
+      case .activation(let function):
+        guard let instruction = function.instruction else { continue }
+        pending.append((instruction, nil))
+      case .addition(let other):
+        pending.append((Instruction(KK_ADD), try builder.read(pointer(other), shape: shape, into: shape)))
+      }
+    }
+    if pending.isEmpty { pending.append((Instruction(KK_COPY), nil)) }
+    for (position, (instruction, other)) in pending.enumerated() {
+      let result = position == pending.count - 1 ? builder.memory(target) : builder.temporary()
+      builder.emit(instruction, result, [current] + (other.map { [$0] } ?? []))
+      current = result
+    }
+    let program = try builder.finish()
+    retain(program)
+    return productStep(product, "own epilogue") { program.run() }
+  }
+
+  /// The memory and order in which a primitive reads weights: reordered now if they are constant, else in each run.
+  func weights(
+    _ value: Value, _ own: MemoryDescriptor, wanted: MemoryDescriptor
+  ) throws(EngineError) -> (memory: UnsafeMutablePointer<Float>, steps: [Step]) {
+    let source = try pointer(value)
+    if own.isSame(as: wanted) { return (source, []) }
+    let root = concrete.root(value)
+    if isConstant(value), let known = reordered[root]?.first(where: { $0.descriptor.isSame(as: wanted) }) {
+      return (known.memory, [])
+    }
+    let target = persistent(wanted.byteCount / 4 + 1)
+    let reorder = try Primitive(
+      PrimitiveDescriptor(reorder: own, to: wanted, context), context,
+      [(DNNL_ARG_FROM, own, source), (DNNL_ARG_TO, wanted, target)])
+    if isConstant(value) {
+      try reorder.execute()
+      reordered[root, default: []].append((wanted, target))
+      return (target, [])
+    }
+    let scope = concrete.graph.nodes[value.node].scope
+    return (
+      target,
+      [
+        Step(name: "reorder", scope: scope, implementation: reorder.implementation) { () throws(EngineError) in
+          try reorder.execute()
+        }
+      ]
+    )
+  }
+}
