@@ -2,7 +2,9 @@ import CHDF5
 
 /// How the library is made to read a file image in place: its default is to copy it twice.
 enum HDF5FileImage {
-  /// Returns false if the library refuses. The image is opened read-only: nothing is ever written through `base`.
+  /// Returns false if the library refuses.
+  ///
+  /// The image is opened read-only: nothing is ever written through `base`.
   static func share(_ base: UnsafeRawPointer, with access: hid_t) -> Bool {
     var callbacks = H5FD_file_image_callbacks_t(
       image_malloc: { _, _, base in base },

@@ -7,7 +7,7 @@ public struct ModelSource: Sendable {
   public var format: FileFormat
   /// The architecture as saved (`model_config`, `config.json`, `to_json` text); `nil` in a weights-only file.
   public var config: JSON?
-  /// Container path of `config`, for locations in messages: attribute `model_config`, member `config.json` …
+  /// Container path of `config`, for locations in messages, as in `config.json`.
   public var configContainer: String
   /// HDF5's `training_config`, or a `.keras` file's `compile_config`, as saved.
   public var trainingConfig: JSON?
@@ -15,7 +15,7 @@ public struct ModelSource: Sendable {
   /// `keras_version` as written, and as understood.
   public var versionStamp: String?
   public var version: KerasVersion?
-  /// The backend stamp: `tensorflow`, `theano`, `cntk`, `jax` …
+  /// The backend stamp: `tensorflow`, `theano`, `cntk`, `jax` and so on.
   public var backend: String?
   public var weights: StoredWeights
   /// In stored order (`weight_names` of HDF5, index order of a `.keras` file).
