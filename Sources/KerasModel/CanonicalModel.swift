@@ -81,7 +81,7 @@ public struct Provenance: Sendable, Hashable {
   }
 
   public var kind: Kind
-  /// Which rule did it, e.g. `rename-nb_filter`.
+  /// The slug of the rule that did it: `rename-nb_filter`.
   public var rule: String
   /// The layer's path by names, `encoder/dense_1`; empty for the model and its training config.
   public var layer: String

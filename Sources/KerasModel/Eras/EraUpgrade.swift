@@ -1,0 +1,91 @@
+import KerasCore
+import KerasFile
+import OrderedCollections
+
+/// Brings a saved config of any release to the canonical form, recording what it changed.
+public enum EraUpgrade {
+  /// Reads the config and the training config of `source`.
+  ///
+  /// Throws `malformedConfig` if there is no config or a part of it has the wrong form, `unsupported` or `lambda` for what
+  /// cannot be said in Keras 3's terms. Unknown classes are kept as they are: `Network` reports them all at once.
+  public static func upgrade(_ source: ModelSource) throws(ModelError) -> CanonicalModel {
+    guard let saved = source.config else {
+      throw ModelError(
+        .malformedConfig("the file holds weights only: the model's config is needed beside it"), file: source.file)
+    }
+    // `to_json` of Keras 1 and 2 puts the stamps beside the model.
+    var upgrade = ConfigUpgrade(source: source, era: Era(of: source, config: saved))
+    do {
+      var config = try upgrade.model(SavedLayer(saved, at: JSONPointer()), path: [])
+      DataFormatResolution.resolve(&config, in: &upgrade)
+      let compile = try CompileUpgrade.upgrade(source, saved: saved, in: &upgrade)
+      upgrade.noteBackend()
+      return CanonicalModel(
+        config: config, compile: compile, provenance: upgrade.provenance, diagnostics: upgrade.diagnostics,
+        version: upgrade.era.stamped, backend: upgrade.era.backend)
+    } catch {
+      throw error.inFile(source.file)
+    }
+  }
+}
+
+/// The state of one upgrade: the era, and what has been recorded so far.
+struct ConfigUpgrade {
+  let source: ModelSource
+  let era: Era
+  var provenance: [Provenance] = []
+  var diagnostics: [Diagnostic] = []
+  /// Layer names given so far, per model, for files that hold none or the same twice.
+  var names = UniqueNames()
+
+  init(source: ModelSource, era: Era) {
+    self.source = source
+    self.era = era
+  }
+
+  func location(_ pointer: JSONPointer) -> SourceLocation {
+    SourceLocation(file: source.file, container: source.configContainer, pointer: pointer)
+  }
+
+  mutating func record(
+    _ kind: Provenance.Kind, _ rule: String, _ path: [String], _ pointer: JSONPointer, old: (String, JSON)? = nil,
+    new: (String, JSON)? = nil
+  ) {
+    provenance.append(
+      Provenance(
+        kind: kind, rule: rule, layer: path.joined(separator: "/"), location: location(pointer), oldKey: old?.0,
+        oldValue: old?.1, newKey: new?.0, newValue: new?.1))
+  }
+
+  mutating func note(
+    _ rule: String, _ severity: Severity, _ path: [String] = [], _ pointer: JSONPointer? = nil, _ message: String
+  ) {
+    diagnostics.append(
+      Diagnostic(
+        rule: rule, severity: severity, layer: path.isEmpty ? nil : path.joined(separator: "/"),
+        location: location(pointer ?? JSONPointer()), message: message))
+  }
+
+  /// Says where the backend comes from when the file does not state it.
+  mutating func noteBackend() {
+    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3, let backend = era.backend
+    else { return }
+    let reason =
+      era.dialect == .keras0
+      ? "Keras 0 files do not say; Theano was its only backend until 0.3"
+      : "the file does not say; the names of its weights \(backend == "tensorflow" ? "end in ':0'" : "have no ':0'")"
+    note("theano-flip-unknown", .note, [], nil, "Backend taken to be \(backend): \(reason).")
+  }
+}
+
+/// Gives names that are not taken yet, as Keras does: `dense`, `dense_1`, `dense_2`.
+struct UniqueNames {
+  private var taken: Set<String> = []
+
+  mutating func unique(_ wanted: String) -> String {
+    if taken.insert(wanted).inserted { return wanted }
+    var number = 1
+    while !taken.insert("\(wanted)_\(number)").inserted { number += 1 }
+    return "\(wanted)_\(number)"
+  }
+}

@@ -1,0 +1,235 @@
+import KerasCore
+import OrderedCollections
+
+extension ConfigUpgrade {
+  /// The canonical object of a layer, without its connections.
+  ///
+  /// `path` holds the names of the models around it; `name` is the layer's own, unless the file's is taken.
+  mutating func layer(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> JSON {
+    do {
+      if saved.isModel {
+        var named = saved
+        named.name = name
+        return try model(named, path: path + [name])
+      }
+      return try plainLayer(saved, name: name, path: path + [name])
+    } catch {
+      var error = error.inLayer((path + [name]).joined(separator: "/"))
+      if error.location == nil { error.location = location(saved.pointer) }
+      throw error
+    }
+  }
+
+  private mutating func plainLayer(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> JSON {
+    if saved.className == "InputLayer" { return inputLayer(saved, name: name, path: path) }
+    if saved.className == "Merge" { return try mergeLayer(saved, name: name, path: path) }
+    var className = saved.className
+    var implied: [(key: String, value: JSON)] = []
+    if let row = ClassRenames.row(for: className.components(after: ">"), dialect: era.dialect) {
+      className = row.new
+      implied = row.fields
+      record(
+        .renamed, "class-\(saved.className)", path, saved.pointer, old: ("class_name", .string(saved.className)),
+        new: ("class_name", .string(className)))
+    }
+    var fields: OrderedDictionary<String, JSON> = [
+      "name": .string(name), "trainable": saved.fields["trainable"] ?? true,
+      "dtype": dtype(saved.fields["dtype"], className: className),
+    ]
+    try translateFields(of: saved, className: className, into: &fields, path: path)
+    for (key, value) in implied where fields[key] == nil {
+      fields[key] = value
+      record(.defaulted, "class-\(saved.className)", path, saved.fieldsPointer, new: (key, value))
+    }
+    addDefaults(to: &fields, className: className, saved: saved, path: path)
+    applyClassRules(to: &fields, className: className, saved: saved, path: path)
+    return layerObject(className: className, name: name, config: fields, pointer: saved.pointer)
+  }
+
+  func layerObject(
+    className: String, name: String, config: OrderedDictionary<String, JSON>, pointer: JSONPointer
+  ) -> JSON {
+    [
+      "module": "keras.layers", "class_name": .string(className), "config": .object(config), "registered_name": nil,
+      "name": .string(name), "source_pointer": .string(pointer.description),
+    ]
+  }
+
+  // MARK: Fields
+
+  private mutating func translateFields(
+    of saved: SavedLayer, className: String, into fields: inout OrderedDictionary<String, JSON>, path: [String]
+  ) throws(ModelError) {
+    let known = CanonicalFields.of(className)
+    let values = ValueTranslation(
+      era: era, className: className, oldClassName: saved.className, saved: saved.fields)
+    var gathered: Set<String> = []
+    for (key, value) in saved.fields where !["name", "trainable", "dtype"].contains(key) && !gathered.contains(key) {
+      let pointer = saved.fieldsPointer.appending(key)
+      if let row = FieldRenames.row(for: key, className: className, dialect: era.dialect),
+        !isOwn(key, row, known, saved)
+      {
+        var old = value
+        if row.old.count > 1 {
+          old = .array(row.old.compactMap { saved.fields[$0] })
+          gathered.formUnion(row.old)
+        }
+        for new in row.new {
+          let translated = try values.translate(new, old)
+          // `mode: 0` is plain batch normalisation.
+          if new == "keraskit>mode", old == 0 {
+            record(.dropped, "rename-\(key)", path, pointer, old: (key, old))
+            continue
+          }
+          fields[new] = translated.value
+          record(
+            translated.rule == nil && row.old.count == 1 && translated.value == old ? .renamed : .translated,
+            translated.rule ?? "rename-\(key)", path, pointer, old: (key, old), new: (new, translated.value))
+        }
+      } else if let inner = try innerLayers(key, value, saved: saved, className: className, path: path) {
+        fields[key] = inner
+      } else if known?.keys.contains(key) == true || DroppedFields.general.contains(key) {
+        let translated = try values.translate(key, value)
+        fields[key] = translated.value
+        if let rule = translated.rule {
+          record(.translated, rule, path, pointer, old: (key, value), new: (key, translated.value))
+        }
+      } else if let row = DroppedFields.row(for: key, className: className) {
+        record(.dropped, row.rule, path, pointer, old: (key, value))
+        if !row.harmless.isEmpty, !row.harmless.contains(value) {
+          note(
+            row.rule, .error, path, pointer,
+            "The field '\(key)' is \(value.text()), which current Keras cannot express.")
+        }
+      } else if known == nil {
+        fields[key] = value
+      } else {
+        record(.dropped, "unknown-config-key", path, pointer, old: (key, value))
+        note(
+          "unknown-config-key", .warning, path, pointer,
+          "Nothing is known about the field '\(key)' of \(saved.className).")
+      }
+    }
+    if let activation = fields["activation"], activation["class_name"] != nil, activation["class_name"] != "function" {
+      let pointer = saved.fieldsPointer.appending("activation")
+      fields["activation"] = try layer(SavedLayer(activation, at: pointer), name: "activation", path: path)
+    }
+  }
+
+  /// Whether the key is the class's own field already: `alpha` of ELU, `dims` of Permute, `rate` of a Keras 2 file.
+  private func isOwn(
+    _ key: String, _ row: FieldRenames.Row, _ known: OrderedDictionary<String, JSON?>?, _ saved: SavedLayer
+  ) -> Bool {
+    row.classes.isEmpty && known?.keys.contains(key) == true && saved.fields[row.new[0]] == nil && row.new[0] != key
+      || row.new[0] == key
+  }
+
+  /// The layers a wrapper or an RNN holds.
+  private mutating func innerLayers(
+    _ key: String, _ value: JSON, saved: SavedLayer, className: String, path: [String]
+  ) throws(ModelError) -> JSON? {
+    guard ["layer", "backward_layer", "cell", "cells"].contains(key) else { return nil }
+    let pointer = saved.fieldsPointer.appending(key)
+    if let list = value.arrayValue {
+      var layers: [JSON] = []
+      for (index, json) in list.enumerated() {
+        layers.append(try innerLayer(json, at: pointer.appending(index), wrapper: className, path: path))
+      }
+      return .array(layers)
+    }
+    return value.objectValue == nil ? value : try innerLayer(value, at: pointer, wrapper: className, path: path)
+  }
+
+  private mutating func innerLayer(
+    _ json: JSON, at pointer: JSONPointer, wrapper: String, path: [String]
+  ) throws(ModelError) -> JSON {
+    let saved = try SavedLayer(json, at: pointer)
+    let name = saved.name ?? SavedLayer.snakeCase(saved.className)
+    var inner = try layer(saved, name: name, path: path)
+    // tf.keras and Keras 3 force it inside Bidirectional; standalone Keras had no such thing.
+    if wrapper == "Bidirectional", var config = inner["config"]?.objectValue, let returns = config["return_sequences"] {
+      let forced = era.dialect == .keras3 || era.version.isTensorFlow
+      let zeroes = JSON.bool(forced && returns == true)
+      if config["zero_output_for_mask"] != zeroes {
+        record(
+          .defaulted, "bidirectional-mask-zero", path + [name], saved.fieldsPointer,
+          new: ("zero_output_for_mask", zeroes))
+      }
+      config["zero_output_for_mask"] = zeroes
+      inner["config"] = .object(config)
+    }
+    return inner
+  }
+
+  // MARK: Defaults
+
+  private mutating func addDefaults(
+    to fields: inout OrderedDictionary<String, JSON>, className: String, saved: SavedLayer, path: [String]
+  ) {
+    guard let known = CanonicalFields.of(className) else { return }
+    let values = ValueTranslation(era: era, className: className, oldClassName: saved.className, saved: saved.fields)
+    for (key, standard) in known where fields[key] == nil {
+      // Left open here: the model's other layers decide.
+      if key == "data_format", LayerAxes.hasDataFormat(className) {
+        fields[key] = JSON.null
+        continue
+      }
+      let row = EraDefaults.row(for: key, className: className, version: era.version)
+      guard let value = row?.value ?? standard else { continue }
+      let canonical = (try? values.translate(key, value).value) ?? value
+      fields[key] = canonical
+      record(.defaulted, row?.rule ?? "default-\(key)", path, saved.fieldsPointer, new: (key, canonical))
+    }
+    if fields["data_format"]?.isNull == true, !LayerAxes.hasDataFormat(className) {
+      fields["data_format"] = "channels_last"
+    }
+  }
+
+  /// The policy's name; a layer's weights are floating point, whatever an Embedding's old config says of its input.
+  private func dtype(_ value: JSON?, className: String) -> JSON {
+    let name = value?.stringValue ?? value?["config"]?["name"]?.stringValue
+    if className == "Embedding", name?.hasPrefix("int") == true { return "float32" }
+    return name.map { .string($0) } ?? "float32"
+  }
+
+  // MARK: Rules that look at several fields
+
+  private mutating func applyClassRules(
+    to fields: inout OrderedDictionary<String, JSON>, className: String, saved: SavedLayer, path: [String]
+  ) {
+    func set(_ key: String, _ value: JSON, _ rule: String, _ kind: Provenance.Kind, _ upgrade: inout ConfigUpgrade) {
+      fields[key] = value
+      upgrade.record(kind, rule, path, saved.fieldsPointer, new: (key, value))
+    }
+    if fields["strides"]?.isNull == true, let size = fields["pool_size"] {
+      set("strides", size, "default-strides", .defaulted, &self)
+    }
+    // Keras 1.2's LSTM and GRU gave W_regularizer to the recurrent kernels, except in the gpu variant.
+    if era.dialect == .keras1, era.version >= KerasVersion(1, 2, 0), ["LSTM", "GRU"].contains(className),
+      saved.fields["consume_less"] != "gpu", saved.fields["W_regularizer"]?["name"] != "WeightRegularizer",
+      let kernel = fields["kernel_regularizer"], fields["recurrent_regularizer"] != kernel
+    {
+      record(
+        .translated, "rnn-1.2-u-regularizer", path, saved.fieldsPointer.appending("U_regularizer"),
+        old: ("U_regularizer", saved.fields["U_regularizer"] ?? .null), new: ("recurrent_regularizer", kernel))
+      fields["recurrent_regularizer"] = kernel
+    }
+    if className == "BatchNormalization", fields["keraskit>mode"] == 1, era.dialect == .keras0 {
+      set("keraskit>mode1_std", true, "bn-mode1", .translated, &self)
+    }
+    if className == "PReLU", era.dialect == .keras1, saved.fields["shared_axes"] == nil {
+      set("keraskit>shared_axes_from_weights", true, "prelu-shared-axes", .defaulted, &self)
+    }
+    if className == "Dropout", era.version < KerasVersion(0, 3, 0) {
+      set("keraskit>dropout_scale", true, "dropout-not-inverted", .defaulted, &self)
+    }
+    if ["LSTM", "GRU", "SimpleRNN"].contains(className), era.version < KerasVersion(0, 3, 0) {
+      set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
+    }
+    let counted = Releases(since: KerasVersion(2, 0, 4), before: KerasVersion(2, 1, 5), kind: .standalone)
+    if className.hasPrefix("AveragePooling"), era.isTheano, counted.contains(era.version), fields["padding"] != "valid"
+    {
+      set("keraskit>count_padding", true, "avgpool-same-count", .defaulted, &self)
+    }
+  }
+}
