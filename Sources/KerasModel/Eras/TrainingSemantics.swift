@@ -75,6 +75,8 @@ public struct TrainingSemantics: Sendable, Hashable {
   /// Where momentum or centering changes it (tf.keras' fused kernel puts it inside).
   public var rmspropMomentumEpsilon = EpsilonPlacement.insideRoot
   public var adagradEpsilon = EpsilonPlacement.insideRoot
+  /// What Adagrad's sums start with where the config is silent: 0 in Keras ≤ 2.3.1 and tf.keras ≤ 1.13, else 0.1.
+  public var adagradStart = 0.1
   /// The optimizer honours `decay` (lr / (1 + decay · iterations)).
   public var honorsDecay = false
   public var nadamScheduleDecay: Double? = nil
