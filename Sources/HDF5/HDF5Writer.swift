@@ -16,7 +16,11 @@ public final class HDF5Writer: Sendable {
   public init(path: String) throws(HDF5Error) {
     name = path
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
-      let id = H5Fcreate(path, keraskit_h5_truncate(), HDF5Library.defaults, HDF5Library.defaults)
+      guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())) else {
+        throw HDF5Error(file: path, .unwritable(HDF5Library.lastFailure()))
+      }
+      keraskit_h5_disable_locking(access.id)
+      let id = H5Fcreate(path, keraskit_h5_truncate(), HDF5Library.defaults, access.id)
       guard id >= 0 else { throw HDF5Error(file: path, .unwritable(HDF5Library.lastFailure())) }
       return id
     }
@@ -102,7 +106,9 @@ public final class HDF5Writer: Sendable {
   /// Writes a text as a variable-length UTF-8 scalar, as h5py does for a Python `str`.
   public func setText(_ text: String, attribute: String, of path: String) throws(HDF5Error) {
     try HDF5Library.shared.locked { () throws(HDF5Error) -> Void in
-      try writeText(text, as: attribute, of: group(path).id, path)
+      // Named, not passed on as a temporary: it must stay open until the attribute is written.
+      let group = try group(path)
+      try writeText(text, as: attribute, of: group.id, path)
     }
   }
 
