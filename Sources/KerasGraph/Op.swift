@@ -73,7 +73,7 @@ public enum Op: Sendable, Hashable {
   /// The size of an operand's axis as a scalar of the given type.
   case dimension(axis: Int, DType)
 
-  /// Random numbers in the operand's shape, drawn anew at each run from the plan's seed and `stream`. Not differentiable.
+  /// Random numbers in the operand's shape, drawn anew at each run from the plan's seed and `stream`; not differentiable.
   case random(RandomDistribution, stream: Int)
 
   /// A whole recurrence over time; see `Recurrence` for operands and results.
