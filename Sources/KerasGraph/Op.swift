@@ -73,7 +73,9 @@ public enum Op: Sendable, Hashable {
   /// The size of an operand's axis as a scalar of the given type.
   case dimension(axis: Int, DType)
 
-  /// Random numbers in the operand's shape, drawn anew at each run from the plan's seed and `stream`; not differentiable.
+  /// Random numbers in the operand's shape, drawn anew at each run from the plan's seed and `stream`.
+  ///
+  /// Not differentiable.
   case random(RandomDistribution, stream: Int)
 
   /// A whole recurrence over time; see `Recurrence` for operands and results.
@@ -95,8 +97,8 @@ public enum TargetDimension: Sendable, Hashable {
 }
 
 public enum Unary: Sendable, Hashable {
-  case negate, absolute, sign, exponential, expm1, logarithm, log1p, squareRoot, reciprocalSquareRoot, reciprocal, square
-  case sine, cosine, tanh, sigmoid, erf, floor, ceiling, roundHalfToEven
+  case negate, absolute, sign, exponential, expm1, logarithm, log1p, squareRoot, reciprocalSquareRoot, reciprocal
+  case square, sine, cosine, tanh, sigmoid, erf, floor, ceiling, roundHalfToEven
   case relu, softplus
   case logicalNot
   /// x for x > 0, `alpha`·(eˣ − 1) below.
@@ -196,13 +198,14 @@ public enum CellActivation: Sendable, Hashable {
 /// x `(batch, time, in)`, kernel `(in, gates·units)`, recurrent kernel `(units, gates·units)`,
 /// bias? `(gates·units)` or `(2, gates·units)` for a GRU with `resetAfter` (`hasBias`),
 /// initial states, each `(batch, units)` (`hasInitialState`; else zero), mask? `(batch, time)` bool (`hasMask`).
-/// Results: sequence `(batch, time, units)` in the order computed (with `goBackwards` the first is the last step's), then
-/// the final states (h; for an LSTM h and c).
+/// Results: sequence `(batch, time, units)` in the order computed (with `goBackwards` the first is the last step's),
+/// then the final states (h; for an LSTM h and c).
 /// A masked step repeats the previous output and keeps the states; with `zeroOutputForMask` its output is 0 instead.
 /// The output of a step before any unmasked step is 0.
 ///
 /// Gate order: LSTM i, f, c, o; GRU z, r, h. Operands of `recurrenceGradient`: all operands of `recurrence`, then its
-/// results, then the gradients of its results. Results: the gradients of x, kernel, recurrent kernel, bias?, initial states?.
+/// results, then the gradients of its results. Results: the gradients of x, kernel, recurrent kernel, bias?, initial
+/// states?.
 public struct Recurrence: Sendable, Hashable {
   public enum Cell: Sendable, Hashable {
     case simple
