@@ -60,7 +60,9 @@ import Testing
   @Test func notANumberPassesThrough() throws {
     var comparison = EngineComparison()
     let x = try comparison.input([2], [.nan, 1])
-    let functions: [Unary] = [.exponential, .tanh, .sigmoid, .relu, .logarithm, .erf, .softplus, .clip(minimum: 0, maximum: 1)]
+    let functions: [Unary] = [
+      .exponential, .tanh, .sigmoid, .relu, .logarithm, .erf, .softplus, .clip(minimum: 0, maximum: 1),
+    ]
     comparison.graph.outputs = try functions.map { try comparison.graph.add(.unary($0), [x])[0] }
     for (function, result) in zip(functions, try comparison.plan().run(comparison.inputs)) {
       #expect(try result.floats()[0].isNaN, "\(function)")
@@ -91,7 +93,9 @@ import Testing
     var comparison = EngineComparison()
     let x = try comparison.input([4], [5.5, -5.5, 5.5, -5.5])
     let y = try comparison.input([4], [3, 3, -3, -3])
-    comparison.graph.outputs = [try comparison.add(.binary(.modulo), x, y), try comparison.add(.binary(.floorDivide), x, y)]
+    comparison.graph.outputs = [
+      try comparison.add(.binary(.modulo), x, y), try comparison.add(.binary(.floorDivide), x, y),
+    ]
     let results = try comparison.plan().run(comparison.inputs)
     #expect(try results[0].floats() == [2.5, 0.5, -0.5, -2.5])
     #expect(try results[1].floats() == [1, -2, -2, 1])

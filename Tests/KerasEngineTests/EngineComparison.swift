@@ -82,7 +82,8 @@ struct EngineComparison {
   }
 
   func reference() throws -> [Tensor] {
-    try Interpreter.run(graph, inputs: inputs.mapValues { try Tensor($0) }, parameters: parameters.mapValues { try Tensor($0) })
+    try Interpreter.run(
+      graph, inputs: inputs.mapValues { try Tensor($0) }, parameters: parameters.mapValues { try Tensor($0) })
   }
 
   /// Expects the engine's results, in all its modes, to agree with the interpreter's to `tolerance` of their scale.

@@ -33,7 +33,8 @@ import Testing
 
   @Test func slicesAndTheirGradients() throws {
     let cases: [([Int], [Int?], [Int])] = [
-      ([0, 0, 0], [nil, nil, nil], [1, 1, 1]), ([1, 2, 0], [3, nil, -1], [1, 1, 1]), ([-2, 0, 1], [nil, 5, 6], [1, 2, 3]),
+      ([0, 0, 0], [nil, nil, nil], [1, 1, 1]), ([1, 2, 0], [3, nil, -1], [1, 1, 1]),
+      ([-2, 0, 1], [nil, 5, 6], [1, 2, 3]),
     ]
     for (starts, limits, strides) in cases {
       var comparison = EngineComparison()

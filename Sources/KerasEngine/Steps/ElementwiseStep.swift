@@ -60,9 +60,13 @@ struct ElementwiseProgramBuilder {
   init(count: Int) { self.count = count }
 
   /// A slot for an operand of `shape` broadcast to `target`.
-  mutating func read(_ pointer: UnsafeMutablePointer<Float>, shape: [Int], into target: [Int]) throws(EngineError) -> Int32 {
+  mutating func read(_ pointer: UnsafeMutablePointer<Float>, shape: [Int], into target: [Int]) throws(EngineError)
+    -> Int32
+  {
     let elements = shape.reduce(1, *)
-    if elements == count && count > 1 { return named(Key(pointer: pointer, dimensions: [], strides: [1]), .memory(pointer)) }
+    if elements == count && count > 1 {
+      return named(Key(pointer: pointer, dimensions: [], strides: [1]), .memory(pointer))
+    }
     if elements == 1 { return named(Key(pointer: pointer, dimensions: [], strides: []), .scalar(pointer)) }
     let lead = target.count - shape.count
     let own = denseStrides(shape)

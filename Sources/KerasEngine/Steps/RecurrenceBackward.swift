@@ -137,11 +137,14 @@ struct RecurrenceBackward {
   private func weightGradients() throws(EngineError) {
     let (units, width, rows, inputs) = (layout.units, layout.gates, layout.rows, layout.inputs)
     if rows == 0 {
-      for (result, count) in zip(results, [0, inputs * width, units * width]) { result.update(repeating: 0, count: count) }
+      for (result, count) in zip(results, [0, inputs * width, units * width]) {
+        result.update(repeating: 0, count: count)
+      }
     }
     let sums = Matrix(pointer: dGates, stride: width)
     try multiply(
-      sums, Matrix(pointer: kernel, stride: width, isTransposed: true), into: Matrix(pointer: results[0], stride: inputs),
+      sums, Matrix(pointer: kernel, stride: width, isTransposed: true),
+      into: Matrix(pointer: results[0], stride: inputs),
       rows: rows, inner: width, columns: inputs, accumulating: false)
     if rows > 0 {
       try multiply(
@@ -156,7 +159,8 @@ struct RecurrenceBackward {
       if resetsBefore {
         // The candidate's product saw r ⊙ h.
         try multiply(
-          Matrix(pointer: candidates, stride: units, isTransposed: true), Matrix(pointer: dGates + 2 * units, stride: width),
+          Matrix(pointer: candidates, stride: units, isTransposed: true),
+          Matrix(pointer: dGates + 2 * units, stride: width),
           into: Matrix(pointer: results[2] + 2 * units, stride: width), rows: units, inner: rows, columns: units,
           accumulating: false)
       }
