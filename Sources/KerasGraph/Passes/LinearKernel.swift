@@ -34,43 +34,54 @@ struct LinearKernel {
     self.kernel = kernel
   }
 
+  private var rows: Int { kernel.shape[kernel.shape.count - 2] }
+  private var columns: Int { kernel.shape[kernel.shape.count - 1] }
+
   /// The kernel with each result channel scaled.
-  func scalingResults(_ scale: ChannelVector) -> TensorData? { mapped { value, _, result in value * scale[result] } }
+  func scalingResults(_ scale: ChannelVector) -> TensorData? { scaled { _, result in scale[result] } }
 
   /// The kernel with each input channel scaled.
-  func scalingInputs(_ scale: ChannelVector) -> TensorData? { mapped { value, input, _ in value * scale[input] } }
+  func scalingInputs(_ scale: ChannelVector) -> TensorData? { scaled { input, _ in scale[input] } }
 
   /// What a constant input of these values gives where the whole kernel is seen.
   func response(to shift: ChannelVector) -> ChannelVector? {
     guard !shift.isZero else { return .zero }
     guard let values = try? kernel.floats() else { return nil }
-    var sums = [Double](repeating: 0, count: kernel.shape[kernel.shape.count - (inputIsLast ? 2 : 1)])
-    forEachElement { index, input, result in sums[result] += Double(values[index]) * shift[input] }
+    var sums = [Double](repeating: 0, count: inputIsLast ? rows : columns)
+    for (index, value) in values.enumerated() {
+      let (row, column) = (index / columns % rows, index % columns)
+      let (input, result) = channels(row, column)
+      sums[result] += Double(value) * shift[input]
+    }
     return ChannelVector(values: sums)
   }
 
-  private func mapped(_ function: (Double, _ input: Int, _ result: Int) -> Double) -> TensorData? {
+  /// Every element times a factor that depends on its channels.
+  private func scaled(_ factor: (_ input: Int, _ result: Int) -> Double) -> TensorData? {
     guard var values = try? kernel.floats() else { return nil }
-    forEachElement { index, input, result in values[index] = Float(function(Double(values[index]), input, result)) }
-    return try? TensorData(shape: kernel.shape, floats: values)
-  }
-
-  private func forEachElement(_ body: (_ index: Int, _ input: Int, _ result: Int) -> Void) {
-    let rank = kernel.shape.count
-    let (rows, columns) = (kernel.shape[rank - 2], kernel.shape[rank - 1])
-    let resultsPerGroup = max(columns / groups, 1)
-    var index = 0
-    for _ in 0..<kernel.shape.dropLast(2).reduce(1, *) {
-      for row in 0..<rows {
-        for column in 0..<columns {
-          if inputIsLast {
-            body(index, column, row)
-          } else {
-            body(index, groups > 1 ? column / resultsPerGroup * rows + row : row, column)
-          }
-          index += 1
+    var factors: [Double] = []
+    factors.reserveCapacity(rows * columns)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let (input, result) = channels(row, column)
+        factors.append(factor(input, result))
+      }
+    }
+    // Kernels have millions of elements: the loop over them is kept free of divisions and calls.
+    values.withUnsafeMutableBufferPointer { values in
+      factors.withUnsafeBufferPointer { factors in
+        guard !factors.isEmpty else { return }
+        for start in stride(from: 0, to: values.count, by: factors.count) {
+          for index in factors.indices { values[start + index] = Float(Double(values[start + index]) * factors[index]) }
         }
       }
     }
+    return try? TensorData(shape: kernel.shape, floats: values)
+  }
+
+  /// The channels that an element of the kernel's last two axes connects.
+  private func channels(_ row: Int, _ column: Int) -> (input: Int, result: Int) {
+    if inputIsLast { return (column, row) }
+    return (groups > 1 ? column / max(columns / groups, 1) * rows + row : row, column)
   }
 }
