@@ -70,7 +70,8 @@ extension JSON {
       let next: JSON? =
         switch value {
         case .object(let members): members[component]
-        case .array(let elements): Int(component).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+        // A bare `nil` would be taken for JSON's null here.
+        case .array(let elements): Int(component).flatMap { elements.indices.contains($0) ? elements[$0] : JSON?.none }
         default: nil
         }
       guard let next else { return nil }
