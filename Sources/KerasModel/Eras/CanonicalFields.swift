@@ -35,7 +35,7 @@ enum CanonicalFields {
     AdaptiveMaxPooling2D: output_size data_format="channels_last"
     AdaptiveMaxPooling3D: output_size data_format="channels_last"
     Add:
-    AdditiveAttention: use_scale=true dropout=0.0
+    AdditiveAttention: use_scale=true dropout=0.0 seed=null
     AlphaDropout: rate noise_shape=null seed=null
     Attention: use_scale=false score_mode="dot" dropout=0.0 seed=null
     AugMix: value_range=[0,255] num_chains=3 chain_depth=3 factor=0.3 alpha=1.0 all_ops=true
@@ -85,18 +85,21 @@ enum CanonicalFields {
       recurrent_regularizer=null bias_regularizer=null activity_regularizer=null kernel_constraint=null
       recurrent_constraint=null bias_constraint=null dropout=0.0 recurrent_dropout=0.0 seed=null
       return_sequences=false return_state=false go_backwards=false stateful=false
+      zero_output_for_mask=false
     ConvLSTM2D: filters kernel_size strides=[1,1] padding="valid" data_format="channels_last" dilation_rate=[1,1]
       activation="tanh" recurrent_activation="sigmoid" use_bias=true kernel_initializer="glorot_uniform"
       recurrent_initializer="orthogonal" bias_initializer="zeros" unit_forget_bias=true kernel_regularizer=null
       recurrent_regularizer=null bias_regularizer=null activity_regularizer=null kernel_constraint=null
       recurrent_constraint=null bias_constraint=null dropout=0.0 recurrent_dropout=0.0 seed=null
       return_sequences=false return_state=false go_backwards=false stateful=false
+      zero_output_for_mask=false
     ConvLSTM3D: filters kernel_size strides=[1,1,1] padding="valid" data_format="channels_last"
       dilation_rate=[1,1,1] activation="tanh" recurrent_activation="sigmoid" use_bias=true
       kernel_initializer="glorot_uniform" recurrent_initializer="orthogonal" bias_initializer="zeros"
       unit_forget_bias=true kernel_regularizer=null recurrent_regularizer=null bias_regularizer=null
       activity_regularizer=null kernel_constraint=null recurrent_constraint=null bias_constraint=null dropout=0.0
       recurrent_dropout=0.0 seed=null return_sequences=false return_state=false go_backwards=false stateful=false
+      zero_output_for_mask=false
     Cropping1D: cropping=[1,1]
     Cropping2D: cropping=[[0,0],[0,0]] data_format="channels_last"
     Cropping3D: cropping=[[0,0],[0,0],[0,0]] data_format="channels_last"
@@ -167,7 +170,7 @@ enum CanonicalFields {
       unit_forget_bias=true kernel_regularizer=null recurrent_regularizer=null bias_regularizer=null
       kernel_constraint=null recurrent_constraint=null bias_constraint=null dropout=0.0 recurrent_dropout=0.0
       seed=null
-    LayerNormalization: axis=-1 epsilon=0.001 center=true scale=true beta_initializer="zeros"
+    LayerNormalization: axis=-1 epsilon=0.001 rms_scaling=false center=true scale=true beta_initializer="zeros"
       gamma_initializer="ones" beta_regularizer=null gamma_regularizer=null beta_constraint=null
       gamma_constraint=null
     LeakyReLU: negative_slope=0.3

@@ -16,7 +16,9 @@ enum CompileUpgrade {
       era: upgrade.era, file: source.file,
       container: isEmbedded ? source.configContainer : source.trainingConfigContainer)
     var compile: OrderedDictionary<String, JSON> = [
-      "optimizer": pass.optimizer(config["optimizer"] ?? config["optimizer_config"] ?? .null),
+      "optimizer": pass.optimizer(
+        config["optimizer"] ?? config["optimizer_config"] ?? .null,
+        key: config["optimizer"] == nil ? "optimizer_config" : "optimizer"),
       "loss": pass.named(config["loss"] ?? .null, key: "loss"),
       "loss_weights": emptied(config["loss_weights"]),
       "metrics": pass.named(config["metrics"] ?? .null, key: "metrics"),
@@ -56,18 +58,17 @@ enum CompileUpgrade {
 
     // MARK: Optimizer
 
-    mutating func optimizer(_ value: JSON) -> JSON {
+    mutating func optimizer(_ value: JSON, key: String) -> JSON {
       if let text = value.stringValue {
-        return object(CompileTables.optimizers[text.lowercased()] ?? text, [:], path: ["optimizer"])
+        return object(CompileTables.optimizers[text.lowercased()] ?? text, [:], path: [key])
       }
       guard let members = value.objectValue else { return nil }
       if let className = members["class_name"]?.stringValue {
-        let path = [era.dialect == .keras3 ? "optimizer" : "optimizer_config", "config"]
-        return object(className.components(after: ">"), members["config"]?.objectValue ?? [:], path: path)
+        return object(className.components(after: ">"), members["config"]?.objectValue ?? [:], path: [key, "config"])
       }
       var fields = members
       fields["name"] = nil
-      return object(members["name"]?.stringValue ?? "", fields, path: ["optimizer"])
+      return object(members["name"]?.stringValue ?? "", fields, path: [key])
     }
 
     private mutating func object(_ saved: String, _ fields: OrderedDictionary<String, JSON>, path: [String]) -> JSON {

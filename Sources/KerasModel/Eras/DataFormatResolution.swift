@@ -60,8 +60,7 @@ enum DataFormatResolution {
     guard var fields = layer["config"]?.objectValue, fields["data_format"]?.isNull == true else { return }
     fields["data_format"] = .string(format)
     layer["config"] = .object(fields)
-    let components = layer["source_pointer"]?.stringValue?.split(separator: "/").map(String.init) ?? []
-    let pointer = JSONPointer(components)
+    let pointer = JSONPointer(parsing: layer["source_pointer"]?.stringValue ?? "")
     upgrade.record(.defaulted, "dim-ordering-missing", path, pointer, new: ("data_format", .string(format)))
     let rank = LayerAxes.spatialRank(of: layer["class_name"]?.stringValue ?? "") ?? 1
     if isGuess, rank > 1, upgrade.era.dialect <= .keras1 {

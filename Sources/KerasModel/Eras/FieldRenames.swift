@@ -20,7 +20,9 @@ enum FieldRenames {
 
   private static let table: [String: [Row]] = {
     var table: [String: [Row]] = [:]
-    for row in rows { table[row.old[0], default: []].append(row) }
+    for row in rows {
+      for old in row.old { table[old, default: []].append(row) }
+    }
     return table
   }()
 
@@ -143,6 +145,8 @@ enum DroppedFields {
       Row(key: "renorm_momentum", rule: "batch-renormalisation"),
       Row(key: "groups", classes: transposed, harmless: [1], rule: "inherited-field"),
       Row(key: "rank", rule: "inherited-field"),
+      Row(key: "unroll", classes: ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"], rule: "inherited-field"),
+      training("transform_bias", ["Highway"]),
       Row(key: "depth_multiplier", classes: ["Conv2D"], rule: "inherited-field"),
       Row(key: "output_shape", classes: ["Conv2DTranspose"], rule: "conv-transpose-output"),
       Row(key: "query_shape", rule: "build-shape"), Row(key: "key_shape", rule: "build-shape"),

@@ -68,3 +68,13 @@ struct SavedLayer {
     return result
   }
 }
+
+extension JSONPointer {
+  /// Reads RFC 6901's text form, as `description` writes it.
+  init(parsing text: String) {
+    self.init(
+      text.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
+        String($0).replacing("~1", with: "/").replacing("~0", with: "~")
+      })
+  }
+}

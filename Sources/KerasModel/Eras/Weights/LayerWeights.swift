@@ -1,0 +1,216 @@
+import KerasCore
+import KerasFile
+
+/// A variable of the model that a stored array is to fill.
+struct WeightTarget: Sendable {
+  var parameter: String
+  /// The object below the layer that owns it: empty, `cell` …
+  var holder: String
+  var role: String
+  var shape: [Int]
+  var isTrainable: Bool
+}
+
+/// A converted weight and where it came from.
+struct ConvertedWeight {
+  var target: WeightTarget
+  var data: TensorData
+  var sources: [StoredArray]
+  var conversion: String?
+}
+
+/// Brings the stored arrays of one layer, in stored order, to its variables in the canonical layout.
+struct LayerWeights {
+  var era: Era
+  var className: String
+  var config: JSON
+  var targets: [WeightTarget]
+  /// Keras 1's `consume_less`: in the `gpu` form the gates are stored together.
+  var consumeLess: String?
+
+  /// How many arrays the layer's era stored for it, and which of them were trainable.
+  var storedSlots: [Bool] {
+    let isKeras1 = era.dialect <= .keras1 && consumeLess != "gpu"
+    switch className {
+    case "LSTM" where isKeras1 && targets.count == 3, "ConvLSTM2D" where isKeras1 && targets.count == 3:
+      return Array(repeating: targets[0].isTrainable, count: 12)
+    case "GRU" where isKeras1 && targets.count == 3: return Array(repeating: targets[0].isTrainable, count: 9)
+    default: return targets.map(\.isTrainable)
+    }
+  }
+
+  func convert(_ arrays: [StoredArray]) throws(ModelError) -> [ConvertedWeight] {
+    if let gates = RecurrentLayout.separateGates(className: className, count: arrays.count),
+      targets.count == gates.count
+    {
+      return try fuse(arrays, gates)
+    }
+    if className == "BatchNormalization", arrays.count == 2, targets.count == 4, era.version < KerasVersion(0, 2, 0) {
+      return try lostStatistics(arrays)
+    }
+    guard arrays.count == targets.count else {
+      throw ModelError(
+        .weightCount(
+          expected: targets.map { "\($0.role) \(Shape($0.shape))" },
+          found: arrays.map { "\($0.name) \(Shape($0.shape))" }))
+    }
+    var converted: [ConvertedWeight] = []
+    let pairs = paired(arrays)
+    let isCuDNN = isCuDNN(pairs)
+    for (target, array) in pairs {
+      let (data, conversion) = try convert(array, to: target, isCuDNN: isCuDNN)
+      guard data.shape == target.shape else {
+        throw ModelError(.weightShape(target.role, expected: target.shape, found: array.shape))
+      }
+      converted.append(ConvertedWeight(target: target, data: data, sources: [array], conversion: conversion))
+    }
+    return converted
+  }
+
+  // MARK: Which array is which
+
+  /// By the variables' names if they are the roles, else in order, Highway's odd order put right by shape.
+  private func paired(_ arrays: [StoredArray]) -> [(target: WeightTarget, array: StoredArray)] {
+    var byRole: [String: StoredArray] = [:]
+    for array in arrays { byRole[Self.role(of: array.name)] = array }
+    if byRole.count == arrays.count, targets.allSatisfy({ byRole[$0.role] != nil }) {
+      return targets.compactMap { target in byRole[target.role].map { (target: target, array: $0) } }
+    }
+    if className == "Highway", arrays.count == 4, arrays[1].shape.count == 2 {
+      return zip(targets, [arrays[0], arrays[2], arrays[1], arrays[3]]).map { (target: $0, array: $1) }
+    }
+    return zip(targets, arrays).map { (target: $0, array: $1) }
+  }
+
+  /// The last component of a variable's name, without TensorFlow's `:0` and a counter.
+  static func role(of name: String) -> String {
+    let base = name.components(after: "/")
+    let stem = base.split(separator: ":", maxSplits: 1).first.map(String.init) ?? base
+    if let mark = stem.lastIndex(of: "_"), stem[stem.index(after: mark)...].allSatisfy(\.isNumber) {
+      return String(stem[..<mark])
+    }
+    return stem
+  }
+
+  // MARK: Conversions
+
+  private func convert(
+    _ array: StoredArray, to target: WeightTarget, isCuDNN: Bool = false
+  ) throws(ModelError) -> (TensorData, String?) {
+    let stored = try read(array)
+    do {
+      if LayerAxes.isConvolution(className), target.role.hasSuffix("kernel") {
+        let layout = KernelLayout(
+          era: era, className: className, isChannelsFirst: config["data_format"] == "channels_first")
+        guard let converted = try layout.convert(stored, role: target.role, to: target.shape) else {
+          throw ModelError(.weightShape(target.role, expected: target.shape, found: stored.shape))
+        }
+        return converted
+      }
+      if isCuDNN, let converted = try fromCuDNN(stored, target) { return converted }
+      if className == "BatchNormalization", target.role == "moving_variance", let epsilon = storedDeviationEpsilon {
+        return (try stored.mapped { ($0 + epsilon) * ($0 + epsilon) - epsilon }, "standard deviation to variance")
+      }
+      if className.hasPrefix("LocallyConnected2D"), target.role == "bias", stored.shape != target.shape {
+        return (try stored.reshaped(target.shape), "reshaped")
+      }
+      return (stored, nil)
+    } catch let error as TensorDataError {
+      throw ModelError(.malformedConfig("the weight '\(array.name)': \(error)"))
+    } catch let error as ModelError {
+      throw error
+    } catch {
+      throw ModelError(.malformedConfig("\(error)"))
+    }
+  }
+
+  private func read(_ array: StoredArray) throws(ModelError) -> TensorData {
+    do {
+      return try array.read()
+    } catch {
+      throw ModelError(.file(error))
+    }
+  }
+
+  private func fromCuDNN(_ stored: TensorData, _ target: WeightTarget) throws -> (TensorData, String?)? {
+    let gates = className == "LSTM" ? 4 : 3
+    let data: TensorData? =
+      switch target.role {
+      case "kernel": try RecurrentLayout.kernelFromCuDNN(stored, gates: gates)
+      case "recurrent_kernel": try RecurrentLayout.recurrentFromCuDNN(stored, gates: gates)
+      case "bias" where className == "LSTM": try RecurrentLayout.lstmBiasFromCuDNN(stored)
+      case "bias": try stored.reshaped(target.shape)
+      default: nil
+      }
+    return data.map { ($0, "from CuDNN's layout") }
+  }
+
+  /// CuDNN layers are known by their biases: 8 (LSTM) or 6 (GRU) per unit, in one row.
+  private func isCuDNN(_ pairs: [(target: WeightTarget, array: StoredArray)]) -> Bool {
+    guard let bias = pairs.first(where: { $0.target.role == "bias" }), let width = bias.array.shape.first else {
+      return false
+    }
+    return switch className {
+    case "LSTM": bias.array.shape.count == 1 && width == 2 * (bias.target.shape.last ?? 0)
+    case "GRU":
+      bias.array.shape.count == 1 && bias.target.shape.count == 2 && width == 2 * (bias.target.shape.last ?? 0)
+    default: false
+    }
+  }
+
+  /// ε of the era's formula, if its fourth array is a standard deviation.
+  private var storedDeviationEpsilon: Double? {
+    let isDeviation =
+      era.dialect <= .keras1
+      && (era.version < KerasVersion(1, 0, 6) || era.version == KerasVersion(1, 0, 6) && era.isTheano)
+    return isDeviation ? config["epsilon"]?.doubleValue ?? 1e-6 : nil
+  }
+
+  /// Keras 1's gate-by-gate arrays, side by side.
+  private func fuse(_ arrays: [StoredArray], _ gates: [[Int]]) throws(ModelError) -> [ConvertedWeight] {
+    var converted: [ConvertedWeight] = []
+    for (target, indices) in zip(targets, gates) {
+      var gateTarget = target
+      if let width = target.shape.last, width % indices.count == 0 {
+        gateTarget.shape[target.shape.count - 1] = width / indices.count
+      }
+      var parts: [TensorData] = []
+      var steps: String?
+      for index in indices {
+        let (part, step) = try convert(arrays[index], to: gateTarget)
+        parts.append(part)
+        steps = step
+      }
+      let data: TensorData
+      do {
+        data = try TensorData.concatenated(parts)
+      } catch {
+        throw ModelError(.weightShape(target.role, expected: target.shape, found: parts.first?.shape ?? []))
+      }
+      guard data.shape == target.shape else {
+        throw ModelError(.weightShape(target.role, expected: target.shape, found: data.shape))
+      }
+      let what = "\(indices.count) gates joined"
+      converted.append(
+        ConvertedWeight(
+          target: target, data: data, sources: indices.map { arrays[$0] },
+          conversion: steps.map { "\($0), \(what)" } ?? what))
+    }
+    return converted
+  }
+
+  /// Keras 0.1 saved no statistics: after loading it normalised with mean 0 and deviation 1.
+  private func lostStatistics(_ arrays: [StoredArray]) throws(ModelError) -> [ConvertedWeight] {
+    var converted: [ConvertedWeight] = []
+    let epsilon = config["epsilon"]?.doubleValue ?? 1e-6
+    let fresh: [Float] = [0, Float((1 + epsilon) * (1 + epsilon) - epsilon)]
+    for (index, target) in targets.enumerated() {
+      if index < 2 {
+        converted.append(ConvertedWeight(target: target, data: try read(arrays[index]), sources: [arrays[index]]))
+      } else if let data = try? TensorData.filled(fresh[index - 2], shape: target.shape) {
+        converted.append(ConvertedWeight(target: target, data: data, sources: [], conversion: "not saved by Keras 0.1"))
+      }
+    }
+    return converted
+  }
+}
