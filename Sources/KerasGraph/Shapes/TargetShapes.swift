@@ -7,18 +7,21 @@ extension OperandCheck {
     guard target.count(where: { $0 == .inferred }) <= 1 else {
       throw unsupported("only one dimension can be inferred")
     }
-    // An unknown dimension of x that is carried over cancels out of the equation of the element counts.
-    var unknownOfX = Set((0..<x.shape.rank).filter { x.shape[$0] == nil })
+    // Dimensions of x that are carried over cancel out of the equation of the element counts, whether unknown or 0.
+    var rest = Set(0..<x.shape.rank)
+    var others: [Int?] = []
     var open: [Int] = []
-    for index in target.indices where dimensions[index] == nil {
-      if case .ofOperand(0, let axis) = target[index], unknownOfX.remove(axis) != nil { continue }
-      open.append(index)
+    for index in target.indices {
+      if case .ofOperand(0, let axis) = target[index], rest.remove(axis) != nil { continue }
+      if dimensions[index] == nil { open.append(index) } else { others.append(dimensions[index]) }
     }
-    guard unknownOfX.isEmpty else { return TensorType(x.dtype, Shape(dimensions)) }
+    let sizes = rest.map { x.shape[$0] }
+    guard !sizes.contains(nil) else { return TensorType(x.dtype, Shape(dimensions)) }
 
-    guard let count = checkedProduct(x.shape.dimensions.compactMap { $0 }),
-      let known = checkedProduct(dimensions.compactMap { $0 })
-    else { throw unsupported("the shape is too large") }
+    guard let count = checkedProduct(sizes.compactMap { $0 }), let known = checkedProduct(others.compactMap { $0 })
+    else {
+      throw unsupported("the shape is too large")
+    }
     if open.count == 1 {
       guard known > 0 ? count % known == 0 : count == 0 else {
         throw mismatch("\(count) elements do not divide into the target", x.shape, Shape(dimensions))

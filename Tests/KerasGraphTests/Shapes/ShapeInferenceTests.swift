@@ -72,6 +72,7 @@ import Testing
     #expect(
       try shape(.reshape([.ofOperand(0, axis: 0), .inferred, .ofOperand(0, axis: 1)]), [nil, nil, 6]) == [nil, 6, nil])
     #expect(try shape(.reshape([.ofOperand(1, axis: 0), .fixed(3)]), [6], [nil, 9]) == [2, 3])
+    #expect(try shape(.reshape([.ofOperand(0, axis: 0), .inferred]), [0, 4, 5]) == [0, 20])
     refused(.reshape([.fixed(3), .inferred]), [4])
     refused(.reshape([.fixed(3)]), [4])
     refused(.reshape([.inferred, .inferred]), [4])
