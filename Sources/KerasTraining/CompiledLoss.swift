@@ -1,0 +1,126 @@
+import KerasCore
+import KerasEngine
+import KerasGraph
+import KerasModel
+
+/// A loss graph with its outputs laid out, compiled for each batch size it meets.
+///
+/// Outputs are the scalars of `layout`, then the gradients of `trained`, then the new values of `updates`.
+final class CompiledLoss {
+  let loss: LossGraph
+  let layout: ScalarLayout
+  let trained: [Optimizer.Variable]
+  let updates: [VariableUpdate]
+  private let executor: Executor
+
+  init(
+    _ source: LossGraph, outputNames: [String], trains: Bool, store: ParameterStore, options: EngineOptions
+  ) throws(TrainingError) {
+    var loss = source
+    var values: [Value] = [loss.total, loss.dataLoss]
+    var names: [String] = []
+    for (index, value) in loss.outputLosses.enumerated() {
+      guard let value else { continue }
+      values.append(value)
+      names.append(outputNames[index])
+    }
+    values += loss.penalties.map(\.value)
+    for metric in loss.metrics { values += [metric.sum, metric.weight] }
+    layout = ScalarLayout(
+      outputNames: names, penaltyNames: loss.penalties.map(\.name), metricNames: loss.metrics.map(\.name))
+    var variables: [Optimizer.Variable] = []
+    if trains {
+      for entry in try loss.addGradients() {
+        values.append(entry.gradient)
+        variables.append(
+          Optimizer.Variable(
+            name: entry.name, shape: entry.spec.shape,
+            constraint: entry.spec.constraint.map { ConstraintProjection(constraint: $0, shape: entry.spec.shape) }))
+      }
+      guard !variables.isEmpty else { throw .nothingToTrain }
+      values += loss.updates.map(\.value)
+      updates = loss.updates
+    } else {
+      updates = []
+    }
+    trained = variables
+    loss.setOutputs(values)
+    self.loss = loss
+    executor = Executor(loss.graph, parameters: store, mutableParameters: true, options: options)
+  }
+
+  /// The plan for a batch; its random seed is `seed` if it is made now.
+  func plan(for feed: BatchFeed, batchSize: Int) throws(TrainingError) -> Plan {
+    try engineStep { () throws(EngineError) in try executor.plan(for: feed.shapes(batchSize: batchSize)) }
+  }
+
+  /// The scalars of the last run.
+  func scalars(of plan: Plan) throws(TrainingError) -> [Float] {
+    try engineStep { () throws(EngineError) in
+      var result: [Float] = []
+      result.reserveCapacity(layout.count)
+      for index in 0..<layout.count {
+        result.append(try plan.withOutput(index) { $0.loadUnaligned(as: Float.self) })
+      }
+      return result
+    }
+  }
+
+  /// The gradients of the last run, valid until the plan's next.
+  func gradients(of plan: Plan) throws(TrainingError) -> [UnsafeBufferPointer<Float>] {
+    try engineStep { () throws(EngineError) in
+      var result: [UnsafeBufferPointer<Float>] = []
+      for index in trained.indices {
+        result.append(try plan.withOutput(layout.count + index) { $0.bindMemory(to: Float.self) })
+      }
+      return result
+    }
+  }
+
+  /// Stores the new statistics and states that the last run computed.
+  func storeUpdates(of plan: Plan, in store: ParameterStore) throws(TrainingError) {
+    try engineStep { () throws(EngineError) in
+      for (index, update) in updates.enumerated() {
+        try plan.withOutput(layout.count + trained.count + index) { source in
+          try? store.withMutableFloats(update.parameter) { target in
+            UnsafeMutableRawBufferPointer(target).copyMemory(
+              from: UnsafeRawBufferPointer(rebasing: source[..<(target.count * 4)]))
+          }
+        }
+      }
+    }
+  }
+
+  /// The first layer, in the order of computation, with a result that is not finite on what the plan's inputs hold.
+  ///
+  /// Compiles a graph of its own: meant for the one step that went wrong.
+  func firstLayerNotFinite(
+    inputs: BatchFeed, rows: ArraySlice<Int>, store: ParameterStore, options: EngineOptions
+  ) -> String? {
+    var graph = loss.graph
+    let last = loss.total.node
+    var lastOfScope: [(scope: String, value: Value)] = []
+    for index in graph.nodes.indices.prefix(last + 1) {
+      let node = graph.nodes[index]
+      guard !node.scope.isEmpty, node.types[0].dtype == .float32 else { continue }
+      switch node.op {
+      case .input, .parameter, .constant: continue
+      default: break
+      }
+      if lastOfScope.last?.scope == node.scope { lastOfScope.removeLast() }
+      lastOfScope.append((node.scope, Value(node: index)))
+    }
+    graph.outputs = lastOfScope.map(\.value)
+    let executor = Executor(graph, parameters: store, mutableParameters: true, options: options)
+    guard let plan = try? executor.plan(for: inputs.shapes(batchSize: rows.count)),
+      (try? inputs.fill(plan, rows: rows)) != nil, (try? plan.execute()) != nil
+    else { return nil }
+    for (index, entry) in lastOfScope.enumerated() {
+      let isFinite = try? plan.withOutput(index) { raw in
+        raw.bindMemory(to: Float.self).allSatisfy(\.isFinite)
+      }
+      if isFinite == false { return entry.scope }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,111 @@
+import KerasCore
+import KerasEngine
+import KerasGraph
+import KerasModel
+
+/// A data set in the form a plan's inputs have, from which any rows can be copied in.
+struct BatchFeed {
+  private struct Column {
+    var name: String
+    var rowShape: [Int]
+    var rowSize: Int
+    var bytes: [UInt8]
+  }
+
+  private var columns: [Column] = []
+  let count: Int
+
+  /// Converts every array once; throws `TrainingError.dataShape` where one does not fit the graph's input.
+  init(_ data: DataSet, for loss: LossGraph, classWeights: [Int: Double] = [:]) throws(TrainingError) {
+    count = data.count
+    try add(data.inputs, loss.inputNames, kind: "inputs", loss.graph)
+    let targetNames = loss.targetInputs.compactMap { $0 }
+    guard data.targets.count == loss.targetInputs.count else {
+      throw .missingData("y\(data.targets.count)", available: data.targets.indices.map { "y\($0)" })
+    }
+    let wanted = zip(data.targets, loss.targetInputs).filter { $0.1 != nil }.map(\.0)
+    try add(wanted, targetNames, kind: "targets", loss.graph)
+    for (index, input) in loss.weightInputs.enumerated() {
+      guard let input else { continue }
+      let own = data.sampleWeights.count == 1 ? data.sampleWeights[0] : data.sampleWeights[safe: index]
+      let weights = try classWeights.isEmpty ? own : Self.weighted(data.targets[index], classWeights, own)
+      guard let weights else { throw .missingData("sample_weight\(index)", available: []) }
+      try add([weights], [input], kind: "sample weights", loss.graph)
+    }
+  }
+
+  private mutating func add(
+    _ arrays: [TensorData], _ names: [String], kind: String, _ graph: Graph
+  ) throws(TrainingError) {
+    guard arrays.count == names.count else {
+      throw .missingData("\(kind) (\(names.count) needed)", available: arrays.map { "\(Shape($0.shape))" })
+    }
+    for (array, name) in zip(arrays, names) {
+      guard let value = graph.input(named: name) else { continue }
+      let type = graph.type(value)
+      guard let shape = Self.fitted(array.shape, to: type.shape) else {
+        throw .dataShape(name: name, expected: type.shape, found: Shape(array.shape))
+      }
+      let bytes = try dataStep { () throws(TensorDataError) in
+        type.dtype.isInteger
+          ? try TensorData(shape: shape, int32s: array.int32s()).bytes
+          : try TensorData(shape: shape, floats: array.floats()).bytes
+      }
+      columns.append(
+        Column(name: name, rowShape: Array(shape.dropFirst()), rowSize: bytes.count / max(count, 1), bytes: bytes))
+    }
+  }
+
+  /// The shape with a last axis of 1 added or dropped if that makes it fit, as Keras does for targets.
+  private static func fitted(_ shape: [Int], to declared: Shape) -> [Int]? {
+    if declared.accepts(shape) { return shape }
+    if declared.accepts(shape + [1]) { return shape + [1] }
+    if shape.count > 1, shape.last == 1, declared.accepts(Array(shape.dropLast())) { return Array(shape.dropLast()) }
+    return nil
+  }
+
+  /// The weight of each sample's class, times its own weight.
+  private static func weighted(
+    _ targets: TensorData, _ classWeights: [Int: Double], _ own: TensorData?
+  ) throws(TrainingError) -> TensorData {
+    let samples = targets.shape[0]
+    let width = targets.elementCount / max(samples, 1)
+    let values = try dataStep { () throws(TensorDataError) in try targets.floats() }
+    var weights = (0..<samples).map { sample -> Float in
+      let row = values[sample * width..<(sample + 1) * width]
+      let largest = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
+      let label = width > 1 ? largest - row.startIndex : Int(row[row.startIndex].isFinite ? row[row.startIndex] : -1)
+      return Float(classWeights[label] ?? 1)
+    }
+    return try dataStep { () throws(TensorDataError) in
+      if let own, own.elementCount == samples {
+        for (index, factor) in try own.floats().enumerated() { weights[index] *= factor }
+      }
+      return try TensorData(shape: [samples], floats: weights)
+    }
+  }
+
+  /// The shapes of all inputs for a batch of that many rows.
+  func shapes(batchSize: Int) -> [String: [Int]] {
+    Dictionary(columns.map { ($0.name, [batchSize] + $0.rowShape) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Copies rows into a plan's inputs.
+  func fill(_ plan: Plan, rows: ArraySlice<Int>) throws(EngineError) {
+    for column in columns {
+      try plan.withInput(column.name) { target in
+        column.bytes.withUnsafeBytes { source in
+          for (position, row) in rows.enumerated() {
+            let from = UnsafeRawBufferPointer(rebasing: source[row * column.rowSize..<(row + 1) * column.rowSize])
+            let start = position * column.rowSize
+            UnsafeMutableRawBufferPointer(rebasing: target[start..<start + column.rowSize]).copyMemory(from: from)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Array {
+  fileprivate subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

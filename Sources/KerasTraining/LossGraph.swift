@@ -1,0 +1,176 @@
+import KerasCore
+import KerasGraph
+import KerasModel
+
+/// A model's graph with its losses, penalties and metrics as scalars.
+struct LossGraph {
+  struct MetricTotal {
+    var name: String
+    /// Σ of the weighted values and Σ of the weights: their quotient over all batches is reported.
+    var sum: Value
+    var weight: Value
+  }
+
+  private(set) var graph: Graph
+  let inputNames: [String]
+  let parameters: [(name: String, spec: WeightSpec, trainable: Bool)]
+  let updates: [VariableUpdate]
+  /// The graph input that takes an output's targets; `nil` for an output without loss or metric.
+  private(set) var targetInputs: [String?] = []
+  /// The graph input that takes an output's sample weights.
+  private(set) var weightInputs: [String?] = []
+  /// Each output's loss before its weight; `nil` without loss.
+  private(set) var outputLosses: [Value?] = []
+  /// Σ of the outputs' losses, each times its weight.
+  private(set) var dataLoss: Value
+  private(set) var penalties: [Penalty] = []
+  /// `dataLoss` and all penalties.
+  private(set) var total: Value
+  private(set) var metrics: [MetricTotal] = []
+
+  init(
+    _ forward: ForwardGraph, compile: CompileConfiguration, semantics: TrainingSemantics, usesSampleWeights: Bool,
+    weightRanks: [Int] = [], addsPenalties: Bool
+  ) throws(TrainingError) {
+    graph = forward.graph
+    graph.scope = ""
+    inputNames = forward.inputNames
+    parameters = forward.parameters
+    updates = forward.updates
+    dataLoss = graph.scalar(0)
+    total = dataLoss
+    var terms: [Value] = []
+    for (index, output) in compile.outputs.enumerated() {
+      let weightRank = weightRanks.indices.contains(index) ? weightRanks[index] : 1
+      let term = try addOutput(
+        index, output, forward, semantics, weightRank: usesSampleWeights ? weightRank : nil)
+      if let term { terms.append(term) }
+    }
+    dataLoss = try sum(terms)
+    if addsPenalties {
+      penalties = try graphStep { () throws(GraphError) in
+        try Self.weightPenalties(forward.parameters, semantics, in: &graph)
+          + ActivityPenalties(records: forward.activities, semantics: semantics).terms(in: &graph)
+      }
+    }
+    total = try sum([dataLoss] + penalties.map(\.value))
+  }
+
+  private mutating func sum(_ terms: [Value]) throws(TrainingError) -> Value {
+    guard var result = terms.first else { return graph.scalar(0) }
+    for term in terms.dropFirst() {
+      let left = result
+      result = try graphStep { () throws(GraphError) in try graph.plus(left, term) }
+    }
+    return result
+  }
+
+  /// Adds one output's loss and metrics and gives its weighted loss.
+  private mutating func addOutput(
+    _ index: Int, _ output: CompileConfiguration.Output, _ forward: ForwardGraph, _ semantics: TrainingSemantics,
+    weightRank: Int?
+  ) throws(TrainingError) -> Value? {
+    let prediction = forward.outputs[index]
+    let shape = graph.shape(prediction)
+    var resolved: [(request: CompileConfiguration.MetricRequest, metric: any Metric)] = []
+    for request in output.metrics {
+      let metric = try MetricRegistry.metric(
+        request, lastDimension: shape.dimensions.last ?? nil, loss: output.loss, semantics: semantics)
+      resolved.append((request, metric))
+    }
+    guard output.loss != nil || !resolved.isEmpty else {
+      targetInputs.append(nil)
+      weightInputs.append(nil)
+      outputLosses.append(nil)
+      return nil
+    }
+    let hasIndices = output.loss?.targetsAreIndices ?? resolved.contains { $0.metric.targetsAreIndices }
+    let targetShape = hasIndices ? Shape(Array(shape.dimensions.dropLast())) : shape
+    let targetName = "target/\(index)"
+    let truth = graph.addInput(targetName, TensorType(.float32, targetShape))
+    targetInputs.append(targetName)
+    var weights: Value?
+    if let weightRank {
+      let name = "sample_weight/\(index)"
+      weights = graph.addInput(name, TensorType(.float32, Shape(Array(shape.dimensions.prefix(weightRank)))))
+      weightInputs.append(name)
+    } else {
+      weightInputs.append(nil)
+    }
+    let mask = forward.outputMasks[index]
+    let several = forward.outputs.count > 1
+    for (request, metric) in resolved {
+      guard metric.targetsAreIndices == hasIndices else {
+        throw .unsupported(
+          field: "metrics", reason: "'\(request.name)' takes other targets than the loss '\(output.lossName)'")
+      }
+      try addMetric(
+        (several ? forward.outputNames[index] + "_" : "") + request.name, metric, truth, prediction, mask,
+        request.isWeighted ? weights : nil, semantics)
+    }
+    guard let loss = output.loss else {
+      outputLosses.append(nil)
+      return nil
+    }
+    return try graphStep { () throws(GraphError) in
+      let values = try loss.values(truth: truth, prediction: prediction, semantics: semantics, in: &graph)
+      let reduced = try output.reduction.reduce(
+        values, mask: mask, weights: weights, semantics: semantics, in: &graph)
+      outputLosses.append(reduced)
+      return output.weight == 1 ? reduced : try graph.times(reduced, output.weight)
+    }
+  }
+
+  private mutating func addMetric(
+    _ name: String, _ metric: any Metric, _ truth: Value, _ prediction: Value, _ mask: Value?, _ weights: Value?,
+    _ semantics: TrainingSemantics
+  ) throws(TrainingError) {
+    let entry = try graphStep { () throws(GraphError) in
+      var values = try metric.values(truth: truth, prediction: prediction, semantics: semantics, in: &graph)
+      let rank = graph.shape(values).rank
+      var counted = try graph.plus(try graph.times(values, 0), 1)
+      for factor in [try mask.map { value throws(GraphError) in try graph.float(value) }, weights] {
+        guard let factor else { continue }
+        let wide = try graph.withTrailingAxes(factor, rank: rank)
+        values = try graph.times(values, wide)
+        counted = try graph.times(counted, wide)
+      }
+      return MetricTotal(
+        name: name, sum: try graph.total(.sum, values), weight: try graph.total(.sum, counted))
+    }
+    metrics.append(entry)
+  }
+
+  /// One term per regularized variable; a variable shared between calls counts once.
+  private static func weightPenalties(
+    _ parameters: [(name: String, spec: WeightSpec, trainable: Bool)], _ semantics: TrainingSemantics,
+    in graph: inout Graph
+  ) throws(GraphError) -> [Penalty] {
+    var penalties: [Penalty] = []
+    for parameter in parameters where parameter.trainable || semantics.penalizesFrozenWeights {
+      guard let regularizer = parameter.spec.regularizer, let value = graph.parameter(named: parameter.name) else {
+        continue
+      }
+      if let term = try regularizer.penalty(on: value, in: &graph) {
+        penalties.append(Penalty(name: parameter.name + "_regularizer", value: term))
+      }
+    }
+    return penalties
+  }
+
+  /// Adds the gradients of the total in the trainable variables it depends on.
+  mutating func addGradients() throws(TrainingError) -> [(name: String, spec: WeightSpec, gradient: Value)] {
+    var trained: [(name: String, spec: WeightSpec, value: Value)] = []
+    for parameter in parameters where parameter.trainable {
+      if let value = graph.parameter(named: parameter.name) { trained.append((parameter.name, parameter.spec, value)) }
+    }
+    let gradients = try graphStep { () throws(GraphError) in
+      try graph.gradients(of: total, with: trained.map(\.value))
+    }
+    return zip(trained, gradients).compactMap { entry, gradient in
+      gradient.map { (entry.name, entry.spec, $0) }
+    }
+  }
+
+  mutating func setOutputs(_ values: [Value]) { graph.outputs = values }
+}

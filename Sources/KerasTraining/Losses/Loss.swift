@@ -1,0 +1,62 @@
+import KerasCore
+import KerasGraph
+import KerasModel
+
+/// A loss function of Keras: one number per sample (and per time step), to be weighted and averaged by `LossReduction`.
+///
+/// Formulas are those of spec'd Keras releases; where releases differ, `TrainingSemantics` decides.
+protocol Loss: Sendable {
+  /// Keras' names for it, function names and class name, lower-case comparison; the first is canonical.
+  static var names: [String] { get }
+
+  /// Reads `from_logits`, `label_smoothing`, `delta` … of a loss object's config.
+  init(_ config: LossConfig)
+
+  /// Whether targets are class indices without the last axis.
+  var targetsAreIndices: Bool { get }
+
+  /// Values in the shape of `prediction` without its last axis.
+  func values(
+    truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value
+}
+
+extension Loss {
+  var targetsAreIndices: Bool { false }
+}
+
+/// The fields of a serialized loss object; the defaults for a loss given by name alone.
+struct LossConfig: Sendable {
+  let fields: JSON
+
+  init(_ fields: JSON = .null) { self.fields = fields }
+
+  func double(_ key: String, default standard: Double) -> Double { fields[key]?.doubleValue ?? standard }
+  func bool(_ key: String) -> Bool { fields[key]?.boolValue ?? false }
+}
+
+/// `keras.backend.epsilon()` in every release.
+let kerasEpsilon = 1e-7
+
+/// Every loss this library knows, by any of Keras' names.
+enum LossRegistry {
+  static let all: [any Loss.Type] = [
+    MeanSquaredError.self, MeanAbsoluteError.self, MeanAbsolutePercentageError.self, MeanSquaredLogarithmicError.self,
+    BinaryCrossentropy.self, CategoricalCrossentropy.self, SparseCategoricalCrossentropy.self, Hinge.self,
+    SquaredHinge.self, CategoricalHinge.self, LogCosh.self, KLDivergence.self, Poisson.self, CosineSimilarity.self,
+    Huber.self,
+  ]
+
+  static func type(named name: String) -> (any Loss.Type)? {
+    let wanted = name.lowercased()
+    return all.first { $0.names.contains { $0.lowercased() == wanted } }
+  }
+
+  /// Throws `TrainingError.unknownLoss`.
+  static func loss(named name: String, config: JSON = .null) throws(TrainingError) -> any Loss {
+    guard let type = type(named: name) else {
+      throw .unknownLoss(name, known: all.compactMap { $0.names.first })
+    }
+    return type.init(LossConfig(config))
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import KerasCore
+
+/// A learning rate, constant or a schedule over the optimizer's iterations (from 0).
+///
+/// Schedules are Keras 3's formulas; `timeDecay` is also the old optimizers' `decay` argument.
+public enum LearningRate: Sendable, Hashable {
+  case constant(Double)
+  /// rate / (1 + decay·(t / steps)), t/steps rounded down with `isStaircase`.
+  case timeDecay(rate: Double, decay: Double, steps: Double, isStaircase: Bool)
+  case exponentialDecay(rate: Double, decay: Double, steps: Double, isStaircase: Bool)
+  case piecewise(boundaries: [Double], values: [Double])
+  case polynomialDecay(rate: Double, end: Double, steps: Double, power: Double, cycles: Bool)
+  case cosineDecay(rate: Double, alpha: Double, steps: Double, warmupSteps: Double, warmupTarget: Double?)
+
+  /// Reads a number or a serialized schedule; throws `TrainingError.unsupported`.
+  init(_ json: JSON, default standard: Double) throws(TrainingError) {
+    if let rate = json.doubleValue {
+      self = .constant(rate)
+      return
+    }
+    guard let name = json["class_name"]?.stringValue else {
+      guard json.isNull else {
+        throw .unsupported(field: "learning_rate", reason: "expected a number or a schedule, received \(json.text())")
+      }
+      self = .constant(standard)
+      return
+    }
+    let config = OptimizerConfig(className: name, fields: json["config"] ?? .null)
+    let rate = config.double("initial_learning_rate", default: standard)
+    let steps = config.double("decay_steps", default: 1)
+    let decay = config.double("decay_rate", default: 1)
+    switch config.className {
+    case "InverseTimeDecay":
+      self = .timeDecay(rate: rate, decay: decay, steps: steps, isStaircase: config.bool("staircase"))
+    case "ExponentialDecay":
+      self = .exponentialDecay(rate: rate, decay: decay, steps: steps, isStaircase: config.bool("staircase"))
+    case "PiecewiseConstantDecay":
+      let boundaries = (config.fields["boundaries"]?.arrayValue ?? []).compactMap(\.doubleValue)
+      let values = (config.fields["values"]?.arrayValue ?? []).compactMap(\.doubleValue)
+      guard values.count == boundaries.count + 1 else {
+        throw .unsupported(
+          field: "learning_rate", reason: "a PiecewiseConstantDecay needs one value more than boundaries")
+      }
+      self = .piecewise(boundaries: boundaries, values: values)
+    case "PolynomialDecay":
+      self = .polynomialDecay(
+        rate: rate, end: config.double("end_learning_rate", default: 0.0001), steps: steps,
+        power: config.double("power", default: 1), cycles: config.bool("cycle"))
+    case "CosineDecay":
+      self = .cosineDecay(
+        rate: rate, alpha: config.double("alpha", default: 0), steps: steps,
+        warmupSteps: config.double("warmup_steps", default: 0), warmupTarget: config.optionalDouble("warmup_target"))
+    default: throw .unsupported(field: "learning_rate", reason: "unknown schedule '\(config.className)'")
+    }
+  }
+
+  /// The rate at iteration `t`, counted from 0.
+  public func value(at t: Int) -> Double {
+    let t = Double(t)
+    switch self {
+    case .constant(let rate): return rate
+    case .timeDecay(let rate, let decay, let steps, let isStaircase):
+      return rate / (1 + decay * (isStaircase ? (t / steps).rounded(.down) : t / steps))
+    case .exponentialDecay(let rate, let decay, let steps, let isStaircase):
+      return rate * pow(decay, isStaircase ? (t / steps).rounded(.down) : t / steps)
+    case .piecewise(let boundaries, let values):
+      return values[boundaries.firstIndex { t <= $0 } ?? values.count - 1]
+    case .polynomialDecay(let rate, let end, let steps, let power, let cycles):
+      let span = cycles ? steps * max(1, (t / steps).rounded(.up)) : steps
+      return (rate - end) * pow(1 - min(t, span) / span, power) + end
+    case .cosineDecay(let rate, let alpha, let steps, let warmupSteps, let warmupTarget):
+      var (start, position) = (rate, t)
+      if let warmupTarget {
+        if t < warmupSteps { return rate + (warmupTarget - rate) * t / warmupSteps }
+        start = warmupTarget
+        position = t - warmupSteps
+      }
+      let cosine = 0.5 * (1 + cos(Double.pi * min(position, steps) / steps))
+      return start * ((1 - alpha) * cosine + alpha)
+    }
+  }
+}

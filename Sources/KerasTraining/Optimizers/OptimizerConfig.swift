@@ -1,0 +1,45 @@
+import KerasCore
+
+/// The fields of a serialized optimizer.
+struct OptimizerConfig: Sendable {
+  var className: String
+  var fields: JSON
+
+  /// Reads Keras' `{"class_name", "config"}` (with `Custom>` and `legacy` dressings), or a bare name.
+  ///
+  /// Throws `TrainingError.unsupported` for anything else.
+  init(_ json: JSON) throws(TrainingError) {
+    if let name = json.stringValue {
+      self.init(className: name, fields: .object([:]))
+    } else if let name = json["class_name"]?.stringValue {
+      self.init(className: name, fields: json["config"] ?? .object([:]))
+    } else {
+      throw .unsupported(field: "optimizer", reason: "expected a name or an object, received \(json.text())")
+    }
+  }
+
+  init(className: String, fields: JSON) {
+    self.className = className.split(separator: ">").last.map(String.init) ?? className
+    self.fields = fields
+  }
+
+  func double(_ key: String, default standard: Double) -> Double { fields[key]?.doubleValue ?? standard }
+  func optionalDouble(_ key: String) -> Double? { fields[key]?.doubleValue }
+  func bool(_ key: String) -> Bool { fields[key]?.boolValue ?? false }
+}
+
+/// Every optimizer this library knows, by class name in any case.
+enum OptimizerRegistry {
+  static let all: [any UpdateRule.Type] = [
+    SGD.self, RMSprop.self, Adam.self, AdamW.self, Adagrad.self, Adadelta.self, Adamax.self, Nadam.self, Ftrl.self,
+    Lion.self,
+  ]
+
+  static func type(named name: String) throws(TrainingError) -> any UpdateRule.Type {
+    let wanted = name.lowercased()
+    guard let type = all.first(where: { $0.className.lowercased() == wanted }) else {
+      throw .unknownOptimizer(name, known: all.map { $0.className })
+    }
+    return type
+  }
+}

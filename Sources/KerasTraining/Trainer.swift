@@ -1,0 +1,126 @@
+import KerasCore
+import KerasEngine
+import KerasGraph
+import KerasModel
+
+/// Evaluates and trains a loaded model with the arithmetic of the Keras release that wrote it.
+///
+/// Weights are trained in float32 and given back in their stored types. Not safe to use from several threads at once.
+public final class Trainer {
+  public let model: LoadedModel
+  public let options: TrainingOptions
+  /// The release whose meaning is followed.
+  public let semantics: TrainingSemantics
+  public let optimizer: Optimizer?
+  public let inputNames: [String]
+  public let outputNames: [String]
+  /// Metrics of the file that this library does not compute.
+  public var unknownMetrics: [String] { compile.unknownMetrics }
+
+  let store = ParameterStore()
+  let compile: CompileConfiguration
+  private let network: Network
+  private var compiled: [CompiledKey: CompiledLoss] = [:]
+  private var trainedNames: Set<String> = []
+
+  private struct CompiledKey: Hashable {
+    var trains: Bool
+    var weightRanks: [Int]?
+  }
+
+  /// Throws `TrainingError` if there is no loss, or the training configuration cannot be followed.
+  public init(model: LoadedModel, options: TrainingOptions = .init()) throws(TrainingError) {
+    self.model = model
+    self.options = options
+    semantics = options.semantics ?? model.semantics
+    let config = LayerFreezing(freeze: options.freeze, unfreeze: options.unfreeze).applied(to: model.canonical.config)
+    network = try modelStep { () throws(ModelError) in try Network(canonical: config) }
+    let semantics = semantics
+    let forward = try Self.forwardGraph(network, training: false, semantics)
+    inputNames = forward.inputNames
+    outputNames = forward.outputNames
+    var source = model.canonical.compile
+    if let metrics = options.metrics {
+      if source == nil { source = .object([:]) }
+      source?["metrics"] = .array(metrics.map { .string($0) })
+    }
+    let compile = try CompileConfiguration(
+      source, lossOverride: options.loss, optimizerOverride: options.optimizer, outputNames: forward.outputNames)
+    self.compile = compile
+    optimizer =
+      compile.optimizer.isNull
+      ? nil : try Optimizer(compile.optimizer, semantics: semantics, learningRate: options.learningRate)
+    for (name, data) in model.weights {
+      try engineStep { () throws(EngineError) in try store.set(name, data) }
+    }
+    try setStates(forward)
+  }
+
+  /// Variables that no file holds begin at zero.
+  private func setStates(_ forward: ForwardGraph) throws(TrainingError) {
+    for (name, shape) in forward.stateParameters where !store.contains(name) {
+      let zeros = try dataStep { () throws(TensorDataError) in try TensorData.filled(0, shape: shape) }
+      try engineStep { () throws(EngineError) in try store.set(name, zeros) }
+    }
+  }
+
+  /// All weights as they are now, in their stored types.
+  public func weights() throws(TrainingError) -> [String: TensorData] {
+    var result: [String: TensorData] = [:]
+    for (name, original) in model.weights {
+      let isTouched = trainedNames.contains(name)
+      guard isTouched else {
+        result[name] = original
+        continue
+      }
+      let data = try engineStep { () throws(EngineError) in try store.data(name) }
+      result[name] = try dataStep { () throws(TensorDataError) in try data.converted(to: original.dtype) }
+    }
+    return result
+  }
+
+  /// The optimizer's arrays, `<variable>/<slot>`; its step count is `optimizer.iterations`.
+  public func optimizerState() throws(TrainingError) -> [String: TensorData] {
+    guard let optimizer else { return [:] }
+    return try dataStep { () throws(TensorDataError) in
+      try optimizer.state(shapes: model.weights.mapValues(\.shape))
+    }
+  }
+
+  var engineOptions: EngineOptions { EngineOptions(threads: options.threads) }
+
+  private static func forwardGraph(
+    _ network: Network, training: Bool, _ semantics: TrainingSemantics
+  ) throws(TrainingError) -> ForwardGraph {
+    let lowered = try modelStep { () throws(ModelError) in
+      try network.lowered(training: training, batchNormalization: semantics.batchNormalization)
+    }
+    return ForwardGraph(lowered)
+  }
+
+  /// The loss graph for evaluation or training, compiled on first use.
+  func compiledLoss(trains: Bool, for data: DataSet) throws(TrainingError) -> CompiledLoss {
+    let usesWeights = !data.sampleWeights.isEmpty || (trains && !options.classWeights.isEmpty)
+    if trains, !options.classWeights.isEmpty, outputNames.count > 1 {
+      throw .unsupported(field: "class_weight", reason: "the model has several outputs")
+    }
+    let ranks = data.sampleWeights.map(\.shape.count)
+    let perOutput = ranks.count == 1 ? outputNames.map { _ in ranks[0] } : ranks
+    let key = CompiledKey(trains: trains, weightRanks: usesWeights ? perOutput : nil)
+    if let known = compiled[key] { return known }
+    let forward = try Self.forwardGraph(network, training: trains, semantics)
+    try setStates(forward)
+    let loss = try LossGraph(
+      forward, compile: compile, semantics: semantics, usesSampleWeights: usesWeights,
+      weightRanks: perOutput, addsPenalties: trains || semantics.penalizesEvaluation)
+    let result = try CompiledLoss(
+      loss, outputNames: outputNames, trains: trains, store: store, options: engineOptions)
+    compiled[key] = result
+    return result
+  }
+
+  func noteTrained(_ loss: CompiledLoss) {
+    trainedNames.formUnion(loss.trained.map(\.name))
+    trainedNames.formUnion(loss.updates.map(\.parameter))
+  }
+}

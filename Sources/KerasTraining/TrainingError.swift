@@ -1,0 +1,74 @@
+import KerasCore
+import KerasEngine
+import KerasGraph
+import KerasModel
+
+/// What kept a model from being evaluated or trained, in terms a user can act on.
+public enum TrainingError: Error, Sendable, CustomStringConvertible {
+  /// The file holds no training configuration and none was given.
+  case notCompiled
+  case unknownLoss(String, known: [String])
+  case unknownOptimizer(String, known: [String])
+  case unknownMetric(String, known: [String])
+  /// A field of the training configuration that cannot be followed.
+  case unsupported(field: String, reason: String)
+  /// The training configuration names an output the model does not have, or leaves one out.
+  case outputs(expected: [String], found: [String])
+  /// The data lacks an array.
+  case missingData(String, available: [String])
+  case dataShape(name: String, expected: Shape, found: Shape)
+  /// Arrays that should have one row per sample have different numbers of rows.
+  case sampleCount(name: String, expected: Int, found: Int)
+  case noSamples
+  case nothingToTrain
+  /// A loss that is no finite number: the epoch and step (from 1), and the layer whose result first was not finite.
+  case notFinite(loss: Float, epoch: Int, step: Int, layer: String?)
+  case model(ModelError)
+  case graph(GraphError)
+  case engine(EngineError)
+  case data(TensorDataError)
+
+  public var description: String {
+    switch self {
+    case .notCompiled: "the file holds no training configuration: a loss and an optimizer must be given"
+    case .unknownLoss(let name, let known): "unknown loss '\(name)'; known: \(known.joined(separator: ", "))"
+    case .unknownOptimizer(let name, let known):
+      "unknown optimizer '\(name)'; known: \(known.joined(separator: ", "))"
+    case .unknownMetric(let name, let known): "unknown metric '\(name)'; known: \(known.joined(separator: ", "))"
+    case .unsupported(let field, let reason): "the training configuration's '\(field)': \(reason)"
+    case .outputs(let expected, let found):
+      "losses are given for \(found.joined(separator: ", ")), the model's outputs are \(expected.joined(separator: ", "))"
+    case .missingData(let name, let available):
+      "the data has no array '\(name)'; it has \(available.isEmpty ? "none" : available.joined(separator: ", "))"
+    case .dataShape(let name, let expected, let found): "the array '\(name)' needs shape \(expected), received \(found)"
+    case .sampleCount(let name, let expected, let found):
+      "the array '\(name)' has \(found) samples, the others have \(expected)"
+    case .noSamples: "the data has no samples"
+    case .nothingToTrain: "no weight of the model is trainable"
+    case .notFinite(let loss, let epoch, let step, let layer):
+      "the loss became \(loss) in epoch \(epoch), step \(step)"
+        + (layer.map { "; the first layer with such values is '\($0)'" } ?? "")
+    case .model(let error): error.description
+    case .graph(let error): error.description
+    case .engine(let error): error.description
+    case .data(let error): error.description
+    }
+  }
+}
+
+/// Runs `body` and reports what it throws as a `TrainingError`.
+func graphStep<Result>(_ body: () throws(GraphError) -> Result) throws(TrainingError) -> Result {
+  do { return try body() } catch { throw .graph(error) }
+}
+
+func engineStep<Result>(_ body: () throws(EngineError) -> Result) throws(TrainingError) -> Result {
+  do { return try body() } catch { throw .engine(error) }
+}
+
+func modelStep<Result>(_ body: () throws(ModelError) -> Result) throws(TrainingError) -> Result {
+  do { return try body() } catch { throw .model(error) }
+}
+
+func dataStep<Result>(_ body: () throws(TensorDataError) -> Result) throws(TrainingError) -> Result {
+  do { return try body() } catch { throw .data(error) }
+}

@@ -1,0 +1,57 @@
+import KerasCore
+import KerasModel
+
+/// What a trainer is asked to do differently from the file.
+public struct TrainingOptions: Sendable {
+  /// A loss' Keras name instead of the file's training configuration, for every output.
+  public var loss: String?
+  /// An optimizer's Keras name, or its serialized form, instead of the file's.
+  public var optimizer: JSON?
+  public var learningRate: Double?
+  /// Patterns of layer paths (`conv*`, `encoder/*`, `*`) whose layers are not trained.
+  public var freeze: [String]
+  /// Patterns of layer paths that are trained again although the file or `freeze` says otherwise.
+  public var unfreeze: [String]
+  /// The meaning of regularizers, losses and optimizers; `nil` is the release that wrote the file.
+  public var semantics: TrainingSemantics?
+  /// The weight of each class in training, by index (Keras' `class_weight`).
+  public var classWeights: [Int: Double]
+  /// Metrics instead of the file's, by Keras name.
+  public var metrics: [String]?
+  public var threads: Int
+  /// Seeds shuffling, dropout and noise; the same seed and thread count give the same result.
+  public var seed: UInt64
+
+  public init(
+    loss: String? = nil, optimizer: JSON? = nil, learningRate: Double? = nil, freeze: [String] = [],
+    unfreeze: [String] = [], semantics: TrainingSemantics? = nil, classWeights: [Int: Double] = [:],
+    metrics: [String]? = nil, threads: Int = 1, seed: UInt64 = 0
+  ) {
+    self.loss = loss
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.freeze = freeze
+    self.unfreeze = unfreeze
+    self.semantics = semantics
+    self.classWeights = classWeights
+    self.metrics = metrics
+    self.threads = threads
+    self.seed = seed
+  }
+}
+
+/// How long and in what portions to train.
+public struct FitOptions: Sendable {
+  public var epochs: Int
+  public var batchSize: Int
+  public var shuffles: Bool
+  /// The share of the last samples kept for validation, taken before shuffling.
+  public var validationSplit: Double?
+
+  public init(epochs: Int = 1, batchSize: Int = 32, shuffles: Bool = true, validationSplit: Double? = nil) {
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.shuffles = shuffles
+    self.validationSplit = validationSplit
+  }
+}
