@@ -31,6 +31,20 @@ import Testing
     try comparison.expectAgreement()
   }
 
+  @Test func theSumOfTwoProductsBelongsToOneOfThem() throws {
+    var comparison = EngineComparison()
+    let x = try comparison.input([1, 6, 6, 16])
+    var branches: [Value] = []
+    for size in [1, 3] {
+      let y = try comparison.add(.convolution(same), x, try comparison.parameter([size, size, 16, 16]))
+      branches.append(try comparison.add(.binary(.add), y, try comparison.parameter([16])))
+    }
+    let sum = try comparison.add(.binary(.add), branches[0], branches[1])
+    comparison.graph.outputs = [try comparison.add(.unary(.relu), sum)]
+    #expect(try comparison.plan().stepDescriptions.count == 2)
+    try comparison.expectAgreement()
+  }
+
   @Test func aResultReadTwiceIsNotFusedAway() throws {
     var comparison = EngineComparison()
     let x = try comparison.input([9, 12])

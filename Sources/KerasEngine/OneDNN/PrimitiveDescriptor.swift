@@ -36,7 +36,7 @@ final class PrimitiveDescriptor {
     return MemoryDescriptor(raw.pointee)
   }
 
-  /// oneDNN's name of the implementation, e.g. `jit:avx512_core`.
+  /// The implementation as oneDNN calls it, like `jit:avx512_core`.
   var implementation: String {
     var text: UnsafePointer<CChar>?
     guard dnnl_primitive_desc_query(handle, dnnl_query_impl_info_str, 0, &text) == dnnl_success, let text else {

@@ -3,8 +3,10 @@ import KerasGraph
 extension FusedProduct {
   /// The product at `node` with the following single-use operations that oneDNN can apply while storing.
   ///
-  /// Returns the nodes taken, the product's first.
-  static func matching(_ node: Int, in concrete: ConcreteGraph) -> (product: FusedProduct, nodes: [Int]) {
+  /// Nodes in `taken` belong to other products. Returns the nodes taken, the product's first.
+  static func matching(
+    _ node: Int, in concrete: ConcreteGraph, except taken: Set<Int>
+  ) -> (product: FusedProduct, nodes: [Int]) {
     var product = FusedProduct(node: node, result: Value(node: node))
     var nodes = [node]
     guard concrete.graph.nodes[node].op.acceptsEpilogue else { return (product, nodes) }
@@ -12,7 +14,7 @@ extension FusedProduct {
     let channels = concrete.shape(product.result).last ?? 1
     while product.operations.count < 4 {
       guard !concrete.outputs.contains(product.result), let readers = concrete.readers[product.result],
-        readers.count == 1, concrete.count(Value(node: readers[0])) == count,
+        readers.count == 1, !taken.contains(readers[0]), concrete.count(Value(node: readers[0])) == count,
         product.take(readers[0], channels: channels, in: concrete)
       else { break }
       nodes.append(readers[0])

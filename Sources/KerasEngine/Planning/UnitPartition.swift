@@ -24,7 +24,7 @@ struct UnitPartition {
     var products: [Int: (FusedProduct, [Int])] = [:]
     if fusing {
       for index in concrete.live where concrete.graph.nodes[index].op.acceptsEpilogue {
-        let (product, nodes) = FusedProduct.matching(index, in: concrete)
+        let (product, nodes) = FusedProduct.matching(index, in: concrete, except: taken)
         products[index] = (product, nodes)
         taken.formUnion(nodes)
       }
