@@ -15,7 +15,7 @@ public struct CompileConfiguration: Sendable {
   }
 
   struct MetricRequest: Sendable {
-    /// As in the config: `accuracy`, `mae` …
+    /// As in the config, such as `accuracy`.
     var name: String
     var config: JSON
     var isWeighted: Bool

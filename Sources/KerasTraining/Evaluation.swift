@@ -6,7 +6,7 @@ public struct Evaluation: Sendable {
   public var dataLoss: Double
   /// Each output's loss before its weight, by output name.
   public var outputLosses: [(name: String, value: Double)]
-  /// Regularization terms, named `layer/kernel_regularizer`, `layer/activity_regularizer` …
+  /// Regularization terms, named like `dense_1/kernel_regularizer` and `dense_1/activity_regularizer`.
   public var penalties: [(name: String, value: Double)]
   public var metrics: [(name: String, value: Double)]
 

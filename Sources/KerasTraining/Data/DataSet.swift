@@ -30,8 +30,10 @@ public struct DataSet: Sendable {
     self.count = count
   }
 
-  /// Takes arrays by name: inputs by their own name, else `x` or `x0`, `x1` …; targets by the output's name, else `y` or
-  /// `y0`, `y1` …; `sample_weight` or `sample_weight0` …
+  /// Takes arrays by name.
+  ///
+  /// Inputs go by their own names, else as `x` or `x0`, `x1` and so on; targets by the outputs' names, else as `y` or `y0`,
+  /// `y1`; weights are `sample_weight`, or `sample_weight0`, `sample_weight1`.
   ///
   /// Throws `TrainingError.missingData` naming the array that is not there, or what the other initializer throws.
   public init(

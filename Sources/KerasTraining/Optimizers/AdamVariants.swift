@@ -1,7 +1,7 @@
 import Foundation
 import KerasModel
 
-/// u ← max(β₂u, |g|); w ← w − lr/(1 − β₁ᵗ)·m / (u + ε). The same in every release.
+/// u ← max(β₂u, |g|); w ← w − lr/(1 − β₁ᵗ)·m / (u + ε), the same in every release.
 struct Adamax: UpdateRule {
   static let className = "Adamax"
   static let defaultLearningRate = 0.001

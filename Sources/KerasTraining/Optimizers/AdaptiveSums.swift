@@ -37,7 +37,7 @@ struct Adagrad: UpdateRule {
   }
 }
 
-/// u = g·√(d + ε) / √(a + ε); w ← w − lr·u. The same in every release.
+/// u = g·√(d + ε) / √(a + ε); w ← w − lr·u, the same in every release.
 struct Adadelta: UpdateRule {
   static let className = "Adadelta"
   static let defaultLearningRate = 0.001

@@ -1,6 +1,6 @@
 import KerasModel
 
-/// v ← μv − lr·g; w ← w + v, or with Nesterov w ← w + μv − lr·g. The same in every release.
+/// v ← μv − lr·g; w ← w + v, or with Nesterov w ← w + μv − lr·g, the same in every release.
 struct SGD: UpdateRule {
   static let className = "SGD"
   static let defaultLearningRate = 0.01

@@ -23,7 +23,7 @@ protocol UpdateRule: Sendable {
   func update(_ variable: VariableBuffers)
 }
 
-/// An array an optimizer keeps for each variable: `velocity`, `momentum`, `accumulator` …
+/// An array an optimizer keeps for each variable, such as `velocity` or `momentum`.
 struct OptimizerSlot: Sendable, Hashable {
   var name: String
   var initialValue: Float = 0
