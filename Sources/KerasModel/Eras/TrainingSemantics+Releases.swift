@@ -131,12 +131,14 @@ extension TrainingSemantics {
     Row(.before(3)) { $0.honorsDecay = true },
     // tf.keras' own optimizers, until the classes of 2.11 and later became the default.
     Row(.before(2, 11, kind: .tensorFlow)) { $0.useLegacyOptimizers() },
+    Row(.before(2, 2, 4, kind: .tensorFlow)) { $0.adagradStart = 0 },
     Row(.before(2, 1, 6, kind: .tensorFlow)) { $0.clipnormScope = .global },
     Row(.before(2, 4, kind: .standalone)) {
       $0.clipnormScope = .global
       $0.rmspropEpsilon = .outsideRoot
       $0.rmspropMomentumEpsilon = .outsideRoot
       $0.adagradEpsilon = .outsideRoot
+      $0.adagradStart = 0
       $0.nadamScheduleDecay = 0.004
     },
     Row(.before(1, 0, 3, kind: .standalone)) {
