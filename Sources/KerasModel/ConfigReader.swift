@@ -6,7 +6,9 @@ public struct ConfigReader: Sendable {
   public let className: String
   public let name: String
   private let fields: OrderedDictionary<String, JSON>
-  private var consumed: Set<String> = ["name", "trainable", "dtype", "batch_input_shape", "build_config", "quantization_config"]
+  private var consumed: Set<String> = [
+    "name", "trainable", "dtype", "batch_input_shape", "build_config", "quantization_config",
+  ]
 
   public init(className: String, name: String, fields: OrderedDictionary<String, JSON>) {
     self.className = className
@@ -28,9 +30,14 @@ public struct ConfigReader: Sendable {
   /// Marks a field as known and without meaning here.
   public mutating func ignore(_ keys: String...) { consumed.formUnion(keys) }
 
+  /// The largest size any field may state: products of two sizes then cannot overflow.
+  public static let largestSize = Int(Int32.max)
+
+  private static func isSize(_ number: Int) -> Bool { number >= -largestSize && number <= largestSize }
+
   public mutating func int(_ key: String, default standard: Int? = nil) throws(ModelError) -> Int {
     let value = json(key)
-    if let number = value.intValue { return number }
+    if let number = value.intValue, Self.isSize(number) { return number }
     if value.isNull, let standard { return standard }
     throw wrong(key, "an integer", value)
   }
@@ -64,7 +71,9 @@ public struct ConfigReader: Sendable {
   }
 
   /// One of a few strings.
-  public mutating func choice(_ key: String, _ known: [String], default standard: String? = nil) throws(ModelError) -> String {
+  public mutating func choice(_ key: String, _ known: [String], default standard: String? = nil) throws(ModelError)
+    -> String
+  {
     let text = try string(key, default: standard)
     guard known.contains(text) else {
       throw ModelError(.unknownValue(field: key, value: text, known: known.joined(separator: ", ")))
@@ -75,10 +84,10 @@ public struct ConfigReader: Sendable {
   /// A list of integers, or one integer repeated `count` times.
   public mutating func ints(_ key: String, count: Int, default standard: Int? = nil) throws(ModelError) -> [Int] {
     let value = json(key)
-    if let number = value.intValue { return Array(repeating: number, count: count) }
+    if let number = value.intValue, Self.isSize(number) { return Array(repeating: number, count: count) }
     if value.isNull, let standard { return Array(repeating: standard, count: count) }
     if let list = value.arrayValue {
-      let numbers = list.compactMap(\.intValue)
+      let numbers = list.compactMap(\.intValue).filter(Self.isSize)
       if numbers.count == list.count {
         if numbers.count == count { return numbers }
         if numbers.count == 1 { return Array(repeating: numbers[0], count: count) }
@@ -88,7 +97,8 @@ public struct ConfigReader: Sendable {
   }
 
   /// As `ints`, every one above zero.
-  public mutating func positiveInts(_ key: String, count: Int, default standard: Int? = nil) throws(ModelError) -> [Int] {
+  public mutating func positiveInts(_ key: String, count: Int, default standard: Int? = nil) throws(ModelError) -> [Int]
+  {
     let values = try ints(key, count: count, default: standard)
     guard values.allSatisfy({ $0 > 0 }) else { throw wrong(key, "positive integers", JSON(values)) }
     return values

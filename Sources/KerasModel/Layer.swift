@@ -8,6 +8,8 @@ import OrderedCollections
 public protocol Layer: Sendable {
   /// The Keras class name, e.g. `Conv2D`.
   static var className: String { get }
+  /// The class name of this value; differs from the type's only for `Network`, which is Sequential or Functional.
+  var className: String { get }
 
   /// Reads the canonical config; throws `ModelError` naming the field that is missing or wrong.
   init(_ config: inout ConfigReader) throws(ModelError)
@@ -67,6 +69,10 @@ public struct WeightSpec: Sendable, Hashable {
   public var initializer: JSON
   /// The layer inside the model that owns it, by names: `encoder/dense_1` inside nested models, else empty.
   public var layerNames: [String]
+  /// The parameter's name below its owner: the key, with layers' names in place of holders inside nested models.
+  public var path: String
+  /// Whether all layers inside the owner that hold the variable are trainable.
+  public var ownersTrainable = true
 
   public init(
     _ role: String, _ shape: [Int], holder: String = "", trainable: Bool = true, regularizer: Regularizer? = nil,
@@ -80,6 +86,7 @@ public struct WeightSpec: Sendable, Hashable {
     self.constraint = constraint
     self.initializer = initializer
     self.layerNames = layerNames
+    self.path = holder.isEmpty ? role : holder + "/" + role
   }
 
   /// The name below the layer's own path that makes the variable unique: `kernel`, `forward_layer/cell/kernel`.
@@ -89,6 +96,7 @@ public struct WeightSpec: Sendable, Hashable {
   public func held(by holder: String) -> WeightSpec {
     var spec = self
     spec.holder = self.holder.isEmpty ? holder : holder + "/" + self.holder
+    spec.path = holder + "/" + path
     return spec
   }
 }

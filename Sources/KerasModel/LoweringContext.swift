@@ -70,6 +70,10 @@ public struct LoweringContext: Sendable {
   public var stateUpdates: [VariableUpdate] = []
   /// Specs of all parameters used so far, by parameter name, in order of first use.
   public private(set) var parameters: [(name: String, spec: WeightSpec, trainable: Bool)] = []
+  /// Variables that no file holds (states of stateful layers, counters), by parameter name; they begin at zero.
+  public private(set) var stateParameters: [(name: String, shape: [Int])] = []
+  /// Every application of a layer of a model, in order.
+  public var layerOutputs: [LayerOutput] = []
 
   public var nesting = 0
   public var wrappers: [ActivityRecord.Wrapper] = []
@@ -102,10 +106,11 @@ public struct LoweringContext: Sendable {
     isTrainable = isTrainable && trainable
     graph.scope = layerPath
     defer { (path, specs, prefix, isTrainable, graph.scope) = saved }
+    let current = layerPath
     do {
       return try body(&self)
     } catch {
-      throw error.inLayer(layerPath)
+      throw error.inLayer(current)
     }
   }
 
@@ -118,6 +123,7 @@ public struct LoweringContext: Sendable {
     for spec in specs.values where spec.holder == sublayer.holder || spec.holder.hasPrefix(sublayer.holder + "/") {
       var spec = spec
       spec.holder = String(spec.holder.dropFirst(sublayer.holder.count + (spec.holder == sublayer.holder ? 0 : 1)))
+      spec.path = String(spec.path.dropFirst(sublayer.holder.count + 1))
       inner.append(spec)
     }
     return try inLayer(
@@ -136,6 +142,13 @@ public struct LoweringContext: Sendable {
 
   /// The full parameter name of a variable of the current layer.
   public func parameterName(_ key: String) -> String { prefix + key }
+
+  /// A variable of the current layer that begins at zero and is in no file.
+  public mutating func stateParameter(_ key: String, shape: [Int]) -> Value {
+    let name = prefix + key
+    if graph.parameter(named: name) == nil { stateParameters.append((name, shape)) }
+    return graph.addParameter(name, TensorType(.float32, Shape(shape)))
+  }
 
   /// Adds an operation with one result.
   public mutating func op(_ op: Op, _ operands: Value...) throws(ModelError) -> Value {

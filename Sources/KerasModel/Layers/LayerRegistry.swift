@@ -1,0 +1,165 @@
+import KerasCore
+import OrderedCollections
+
+/// The layer classes this program knows: one line per class.
+public enum LayerRegistry {
+  public static let types: [any Layer.Type] = [
+    // Core
+    InputLayer.self,
+    Dense.self,
+    Activation.self,
+    Embedding.self,
+    Masking.self,
+    Identity.self,
+    Rescaling.self,
+    // Activations
+    LeakyReLU.self,
+    PReLU.self,
+    ELU.self,
+    ReLU.self,
+    ThresholdedReLU.self,
+    Softmax.self,
+    // Convolution
+    Conv1D.self,
+    Conv2D.self,
+    Conv3D.self,
+    Conv1DTranspose.self,
+    Conv2DTranspose.self,
+    Conv3DTranspose.self,
+    DepthwiseConv1D.self,
+    DepthwiseConv2D.self,
+    SeparableConv1D.self,
+    SeparableConv2D.self,
+    // Pooling
+    MaxPooling1D.self,
+    MaxPooling2D.self,
+    MaxPooling3D.self,
+    AveragePooling1D.self,
+    AveragePooling2D.self,
+    AveragePooling3D.self,
+    GlobalMaxPooling1D.self,
+    GlobalMaxPooling2D.self,
+    GlobalMaxPooling3D.self,
+    GlobalAveragePooling1D.self,
+    GlobalAveragePooling2D.self,
+    GlobalAveragePooling3D.self,
+    // Reshaping
+    Flatten.self,
+    Reshape.self,
+    Permute.self,
+    RepeatVector.self,
+    ZeroPadding1D.self,
+    ZeroPadding2D.self,
+    ZeroPadding3D.self,
+    Cropping1D.self,
+    Cropping2D.self,
+    Cropping3D.self,
+    UpSampling1D.self,
+    UpSampling2D.self,
+    UpSampling3D.self,
+    // Normalization
+    BatchNormalization.self,
+    LayerNormalization.self,
+    // Regularization
+    ActivityRegularization.self,
+    Dropout.self,
+    SpatialDropout1D.self,
+    SpatialDropout2D.self,
+    SpatialDropout3D.self,
+    GaussianNoise.self,
+    GaussianDropout.self,
+    AlphaDropout.self,
+    // Recurrent
+    SimpleRNN.self,
+    GRU.self,
+    LSTM.self,
+    // Wrappers
+    Bidirectional.self,
+    TimeDistributed.self,
+    // Merging
+    Add.self,
+    Subtract.self,
+    Multiply.self,
+    Average.self,
+    Maximum.self,
+    Minimum.self,
+    Concatenate.self,
+    Dot.self,
+    MergeCos.self,
+  ]
+
+  private static let byName: [String: any Layer.Type] = {
+    var table: [String: any Layer.Type] = [:]
+    for type in types { table[type.className] = type }
+    for name in ["Sequential", "Functional", "Model"] { table[name] = Network.self }
+    return table
+  }()
+
+  public static func type(named className: String) -> (any Layer.Type)? { byName[className] }
+
+  /// How deep models and wrappers may stand inside each other.
+  static let maximumNesting = 16
+
+  /// The layer a canonical object describes, its name and its own `trainable`.
+  ///
+  /// Throws `ModelError` for a class that is not known and for a field that is missing or wrong.
+  public static func layer(
+    _ object: JSON
+  ) throws(ModelError) -> (layer: any Layer, name: String, trainable: Bool) {
+    let (layer, name, trainable, _) = try read(object)
+    return (layer, name, trainable)
+  }
+
+  /// As `layer`, with the config's keys that the layer did not read.
+  static func read(
+    _ object: JSON
+  ) throws(ModelError) -> (layer: any Layer, name: String, trainable: Bool, unread: [String]) {
+    guard let className = object["class_name"]?.stringValue else {
+      throw ModelError(.malformedConfig("a layer has no class_name"))
+    }
+    let fields = object["config"]?.objectValue ?? [:]
+    let name = fields["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
+    guard let type = byName[className] else {
+      throw ModelError(.unknownLayers([(className: className, layer: name)]), layer: name)
+    }
+    var reader = ConfigReader(className: className, name: name, fields: fields)
+    do {
+      let layer = try type.init(&reader)
+      return (layer, name, fields["trainable"]?.boolValue ?? true, reader.unread)
+    } catch {
+      throw error.inLayer(name)
+    }
+  }
+
+  /// Looks through a whole config before anything is built, so that all unknown classes are reported at once.
+  ///
+  /// Throws `.unknownLayers`, or `.lambda` if Lambdas are all that is missing.
+  static func checkClasses(_ root: JSON) throws(ModelError) {
+    var unknown: [(className: String, layer: String)] = []
+    var lambdas: [JSON] = []
+    var deepest = 0
+    func visit(_ object: JSON, _ path: [String], _ depth: Int) {
+      deepest = max(deepest, depth)
+      guard depth <= maximumNesting, let className = object["class_name"]?.stringValue else { return }
+      let config = object["config"] ?? .null
+      let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
+      let path = depth == 0 ? path : path + [name]
+      if byName[className] == nil, className != "function" {
+        if className == "Lambda" { lambdas.append(object) }
+        unknown.append((className: className, layer: path.joined(separator: "/")))
+      }
+      for layer in config["layers"]?.arrayValue ?? [] { visit(layer, path, depth + 1) }
+      for key in ["layer", "backward_layer", "activation", "recurrent_activation"] {
+        if let inner = config[key], inner["class_name"] != nil { visit(inner, path, depth + 1) }
+      }
+    }
+    visit(root, [], 0)
+    if deepest > maximumNesting {
+      throw ModelError(.malformedConfig("layers are nested more than \(maximumNesting) deep"))
+    }
+    if let lambda = lambdas.first, lambdas.count == unknown.count {
+      throw ModelError(.lambda(LambdaDescription(lambda).text), layer: unknown[0].layer)
+    }
+    if !unknown.isEmpty { throw ModelError(.unknownLayers(unknown)) }
+  }
+}

@@ -1,0 +1,35 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+
+/// The sum of products of two inputs over the named axes; with `normalize`, of their unit vectors along those axes.
+public struct Dot: Layer {
+  public static let className = "Dot"
+
+  let axes: ContractedAxes
+  let normalize: Bool
+
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    axes = try ContractedAxes(&config)
+    normalize = try config.bool("normalize", default: false)
+  }
+
+  public var config: OrderedDictionary<String, JSON> { ["axes": axes.json, "normalize": .bool(normalize)] }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    guard call.inputs.count == 2 else { throw ModelError(.inputCount(expected: "2 inputs", found: call.inputs.count)) }
+    var operands = call.inputs.map(\.value)
+    if normalize {
+      for (index, own) in [axes.first, axes.second].enumerated() {
+        var resolved: [Int] = []
+        for axis in own { resolved.append(try context.shape(operands[index]).axis(axis)) }
+        let squares = try context.op(.unary(.square), operands[index])
+        let sum = try context.op(.reduce(.sum, axes: resolved.sorted(), keepDimensions: true), squares)
+        let norm = try context.op(
+          .unary(.reciprocalSquareRoot), context.op(.binary(.maximum), sum, context.constant(1e-12)))
+        operands[index] = try context.op(.binary(.multiply), operands[index], norm)
+      }
+    }
+    return [LayerTensor(try axes.contract(operands[0], operands[1], &context))]
+  }
+}

@@ -1,0 +1,17 @@
+import KerasCore
+import OrderedCollections
+
+/// The product of two or more inputs.
+public struct Multiply: Layer {
+  public static let className = "Multiply"
+
+  let merge: ElementwiseMerge
+
+  public init(_ config: inout ConfigReader) throws(ModelError) { merge = try ElementwiseMerge(&config) }
+
+  public var config: OrderedDictionary<String, JSON> { merge.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try merge.merged(call, .multiply, &context)
+  }
+}

@@ -1,0 +1,19 @@
+import KerasCore
+import OrderedCollections
+
+/// The largest element of each channel over 2 spatial axes.
+public struct GlobalMaxPooling2D: Layer {
+  public static let className = "GlobalMaxPooling2D"
+
+  let fields: GlobalPoolingFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    fields = try GlobalPoolingFields(&config, reduction: .maximum, rank: 2)
+  }
+
+  public var config: OrderedDictionary<String, JSON> { fields.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try fields.lower(call, &context)
+  }
+}

@@ -1,0 +1,19 @@
+import KerasCore
+import OrderedCollections
+
+/// The largest element of each window over one axis.
+public struct MaxPooling1D: Layer {
+  public static let className = "MaxPooling1D"
+
+  let fields: PoolingFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    fields = try PoolingFields(&config, isAverage: false, rank: 1)
+  }
+
+  public var config: OrderedDictionary<String, JSON> { fields.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try fields.lower(call, &context)
+  }
+}

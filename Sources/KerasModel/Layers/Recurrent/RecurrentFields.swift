@@ -1,0 +1,166 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+
+/// What LSTM, GRU and SimpleRNN share: fields, weights below `cell`, states, masks and dropout.
+struct RecurrentFields: Sendable {
+  enum Kind: Sendable, Hashable { case simple, gru, lstm }
+
+  let kind: Kind
+  let units: Int
+  let activation: ActivationFunction
+  let recurrentActivation: ActivationFunction?
+  let useBias: Bool
+  let kernel: VariableOptions
+  let recurrent: VariableOptions
+  let bias: VariableOptions
+  let activityRegularizer: Regularizer?
+  let dropout: Double
+  let recurrentDropout: Double
+  var returnSequences: Bool
+  let returnState: Bool
+  var goBackwards: Bool
+  let stateful: Bool
+  let unroll: Bool
+  /// `nil` if the config does not say: false, and true inside a Bidirectional (Keras 3).
+  var zeroOutputForMask: Bool?
+  let resetAfter: Bool
+  let unitForgetBias: Bool
+  let maskResetsState: Bool
+  let seed: JSON
+
+  init(_ config: inout ConfigReader, _ kind: Kind) throws(ModelError) {
+    self.kind = kind
+    units = try config.positiveInt("units")
+    activation =
+      config.has("activation")
+      ? try config.activation("activation") : try ActivationFunction("tanh", field: "activation")
+    recurrentActivation = kind == .simple ? nil : try config.activation("recurrent_activation")
+    useBias = try config.bool("use_bias", default: true)
+    kernel = try VariableOptions("kernel", &config)
+    recurrent = try VariableOptions("recurrent", &config)
+    bias = try VariableOptions("bias", &config)
+    activityRegularizer = try config.regularizer("activity_regularizer")
+    dropout = try config.double("dropout", default: 0)
+    recurrentDropout = try config.double("recurrent_dropout", default: 0)
+    returnSequences = try config.bool("return_sequences", default: false)
+    returnState = try config.bool("return_state", default: false)
+    goBackwards = try config.bool("go_backwards", default: false)
+    stateful = try config.bool("stateful", default: false)
+    unroll = try config.bool("unroll", default: false)
+    zeroOutputForMask = config.json("zero_output_for_mask").boolValue
+    resetAfter = kind == .gru ? try config.bool("reset_after", default: true) : false
+    unitForgetBias = kind == .lstm ? try config.bool("unit_forget_bias", default: true) : false
+    maskResetsState = try config.bool("keraskit>mask_resets_state", default: false)
+    seed = config.json("seed")
+    config.ignore("implementation", "use_cudnn", "time_major")
+  }
+
+  var config: OrderedDictionary<String, JSON> {
+    var fields: OrderedDictionary<String, JSON> = [
+      "return_sequences": .bool(returnSequences), "return_state": .bool(returnState),
+      "go_backwards": .bool(goBackwards), "stateful": .bool(stateful), "unroll": .bool(unroll),
+    ]
+    if let zeroOutputForMask { fields["zero_output_for_mask"] = .bool(zeroOutputForMask) }
+    fields["units"] = JSON(units)
+    fields["activation"] = activation.json
+    if let recurrentActivation { fields["recurrent_activation"] = recurrentActivation.json }
+    fields["use_bias"] = .bool(useBias)
+    kernel.write(to: &fields)
+    recurrent.write(to: &fields)
+    bias.write(to: &fields)
+    if kind == .lstm { fields["unit_forget_bias"] = .bool(unitForgetBias) }
+    if kind == .gru { fields["reset_after"] = .bool(resetAfter) }
+    fields["activity_regularizer"] = activityRegularizer.json
+    fields["dropout"] = .number(dropout)
+    fields["recurrent_dropout"] = .number(recurrentDropout)
+    fields["seed"] = seed
+    if maskResetsState { fields["keraskit>mask_resets_state"] = true }
+    return fields
+  }
+
+  private var cell: Recurrence.Cell {
+    switch kind {
+    case .simple: .simple
+    case .gru: .gru(resetAfter: resetAfter)
+    case .lstm: .lstm
+    }
+  }
+
+  private var gateCount: Int {
+    switch kind {
+    case .simple: 1
+    case .gru: 3
+    case .lstm: 4
+    }
+  }
+
+  var stateCount: Int { kind == .lstm ? 2 : 1 }
+
+  /// The first input is the sequence; further ones are initial states.
+  func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] {
+    guard let input = inputs.first else { throw ModelError(.inputCount(expected: "a sequence", found: 0)) }
+    try input.expectRank(3)
+    let width = gateCount * units
+    var specs = [
+      kernel.spec("kernel", [try input.known(axis: -1), width], holder: "cell"),
+      recurrent.spec("recurrent_kernel", [units, width], holder: "cell"),
+    ]
+    if useBias { specs.append(bias.spec("bias", resetAfter ? [2, width] : [width], holder: "cell")) }
+    return specs
+  }
+
+  /// The sequence or last output, then the final states if asked for.
+  func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    guard let input = call.inputs.first else { throw ModelError(.inputCount(expected: "a sequence", found: 0)) }
+    try context.shape(input.value).expectRank(3)
+    if input.mask != nil, maskResetsState {
+      throw ModelError(.unsupported("masked steps that reset the state, as in Keras 0.1 and 0.2"))
+    }
+    var states = Array(call.inputs.dropFirst()) + (call.keywordTensors["initial_state"] ?? [])
+    guard states.isEmpty || states.count == stateCount else {
+      throw ModelError(.inputCount(expected: "\(stateCount) initial states", found: states.count))
+    }
+    if states.isEmpty, stateful { states = try storedStates(input.value, &context) }
+
+    var x = try context.cast(input.value, to: .float32)
+    if context.isTraining, dropout > 0 {
+      x = try context.dropout(x, rate: dropout, pattern: context.sliced(x, axis: 1, from: 0, to: 1))
+    }
+    if context.isTraining, recurrentDropout > 0 {
+      throw ModelError(.unsupported("training with recurrent_dropout"))
+    }
+    let recurrence = Recurrence(
+      cell: cell, units: units, activation: try activation.inCell(),
+      recurrentActivation: try recurrentActivation?.inCell() ?? .linear, hasBias: useBias,
+      hasInitialState: !states.isEmpty, hasMask: input.mask != nil, goBackwards: goBackwards,
+      zeroOutputForMask: zeroOutputForMask ?? false)
+    var operands = [x, try context.weight("cell/kernel"), try context.weight("cell/recurrent_kernel")]
+    if useBias { operands.append(try context.weight("cell/bias")) }
+    operands += states.map(\.value)
+    if let mask = input.mask { operands.append(mask) }
+    let results = try context.ops(.recurrence(recurrence), operands)
+
+    if stateful {
+      for index in 0..<stateCount {
+        context.stateUpdates.append(
+          VariableUpdate(parameter: context.parameterName("state_\(index)"), value: results[1 + index]))
+      }
+    }
+    let output =
+      returnSequences ? LayerTensor(results[0], mask: input.mask) : LayerTensor(results[1])
+    return [output] + (returnState ? results.dropFirst().map { LayerTensor($0) } : [])
+  }
+
+  private func storedStates(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    guard let batch = context.shape(x)[0] else {
+      throw ModelError(.inputShape(expected: "a fixed batch size for a stateful layer", found: context.shape(x)))
+    }
+    return (0..<stateCount).map { LayerTensor(context.stateParameter("state_\($0)", shape: [batch, units])) }
+  }
+}
+
+/// A recurrent layer that a Bidirectional can run in either direction.
+protocol RecurrentLayer: Layer {
+  var fields: RecurrentFields { get set }
+}

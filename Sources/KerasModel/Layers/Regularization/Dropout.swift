@@ -1,0 +1,68 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+
+/// In training, zeroes a share `rate` of the elements and scales the rest by 1 / (1 − rate).
+public struct Dropout: Layer {
+  public static let className = "Dropout"
+
+  let rate: Double
+  let seed: JSON
+  let noiseShape: [Int?]?
+  /// Keras 0.1 and 0.2 did not scale in training but multiplied by 1 − rate at inference.
+  let scalesAtInference: Bool
+
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    rate = try config.double("rate")
+    seed = config.json("seed")
+    let shape = config.json("noise_shape")
+    guard shape.isNull || shape.arrayValue != nil else {
+      throw config.wrong("noise_shape", "null or a list of sizes", shape)
+    }
+    noiseShape = shape.arrayValue.map { $0.map(\.intValue) }
+    scalesAtInference = try config.bool("keraskit>dropout_scale", default: false)
+  }
+
+  public var config: OrderedDictionary<String, JSON> {
+    var fields: OrderedDictionary<String, JSON> = [
+      "rate": .number(rate), "seed": seed,
+      "noise_shape": noiseShape.map { JSON(Shape($0)) } ?? .null,
+    ]
+    if scalesAtInference { fields["keraskit>dropout_scale"] = true }
+    return fields
+  }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try call.masked(&context) { x, context throws(ModelError) in
+      guard context.isTraining else {
+        return scalesAtInference ? try context.scaled(x, by: Float(1 - rate)) : x
+      }
+      var pattern = x
+      if let noiseShape {
+        guard noiseShape.count == context.shape(x).rank else {
+          throw ModelError(
+            .invalidField(
+              "noise_shape", expected: "\(context.shape(x).rank) sizes", found: config["noise_shape"] ?? .null))
+        }
+        for axis in noiseShape.indices where noiseShape[axis] == 1 {
+          pattern = try context.sliced(pattern, axis: axis, from: 0, to: 1)
+        }
+      }
+      return try context.dropout(x, rate: rate, pattern: pattern, scalesKept: !scalesAtInference)
+    }
+  }
+}
+
+extension LoweringContext {
+  /// Zeroes a share of x; one number is drawn for each element of `pattern` and broadcast over x.
+  mutating func dropout(
+    _ x: Value, rate: Double, pattern: Value, scalesKept: Bool = true
+  ) throws(ModelError) -> Value {
+    guard rate > 0 else { return x }
+    guard rate < 1 else { return try scaled(x, by: 0) }
+    let draw = try op(.random(.uniform, stream: nextRandomStream()), pattern)
+    let kept = try op(.compare(.greaterOrEqual), draw, constant(Float(rate)))
+    let factor = try scaled(op(.cast(.float32), kept), by: scalesKept ? Float(1 / (1 - rate)) : 1)
+    return try op(.binary(.multiply), x, factor)
+  }
+}

@@ -1,0 +1,19 @@
+import KerasCore
+import OrderedCollections
+
+/// Cuts elements off both ends of the time axis.
+public struct Cropping1D: Layer {
+  public static let className = "Cropping1D"
+
+  let border: BorderFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    border = try BorderFields(&config, key: "cropping", rank: 1)
+  }
+
+  public var config: OrderedDictionary<String, JSON> { border.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try call.unmasked(&context) { x, context throws(ModelError) in try border.cropped(x, &context) }
+  }
+}
