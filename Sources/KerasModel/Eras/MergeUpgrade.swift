@@ -19,8 +19,8 @@ extension ConfigUpgrade {
     record(
       .translated, "merge-\(text)", path, saved.fieldsPointer.appending("mode"), old: ("mode", mode),
       new: ("class_name", .string(className)))
-    for (key, value) in fields {
-      let old = key == "axis" ? "concat_axis" : "dot_axes"
+    for (key, old) in [("axis", "concat_axis"), ("axes", "dot_axes")] {
+      guard let value = fields[key] else { continue }
       if let value0 = saved.fields[old] {
         record(
           .renamed, "rename-\(old)", path, saved.fieldsPointer.appending(old), old: (old, value0), new: (key, value))

@@ -42,7 +42,7 @@ extension TrainingSemantics {
 
   private struct Row: Sendable {
     var releases: Releases
-    /// `nil`: any. A file of an unknown backend counts as TensorFlow.
+    /// The backend it is for, or every one; a file of an unknown backend counts as TensorFlow.
     var backend: String?
     var apply: @Sendable (inout TrainingSemantics) -> Void
 

@@ -4,7 +4,7 @@ import KerasFile
 /// A variable of the model that a stored array is to fill.
 struct WeightTarget: Sendable {
   var parameter: String
-  /// The object below the layer that owns it: empty, `cell` …
+  /// The object below the layer that owns it: empty, or `cell`.
   var holder: String
   var role: String
   var shape: [Int]
