@@ -49,7 +49,7 @@ public struct DelimitedTable: Sendable {
   }
 
   private init(_ contents: FileContents, file: String, header: Header) throws(DataFileError) {
-    var text = DelimitedText(contents.bytes, file: file)
+    var text = DelimitedText(contents.array(), file: file)
     guard let first = try text.next() else { throw DataFileError(file: file, .empty) }
     hasHeader =
       switch header {

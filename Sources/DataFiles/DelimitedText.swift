@@ -2,14 +2,14 @@ import KerasCore
 
 /// Cuts delimited text into fields: quotes as in RFC 4180, any line end, a byte order mark skipped.
 struct DelimitedText {
-  let bytes: UnsafeRawBufferPointer
+  let bytes: [UInt8]
   let file: String
   let delimiter: UInt8
   private(set) var position = 0
   /// The number of the row read last, counted from one as editors do (an embedded line end does not count).
   private(set) var row = 0
 
-  init(_ bytes: UnsafeRawBufferPointer, file: String) {
+  init(_ bytes: [UInt8], file: String) {
     self.bytes = bytes
     self.file = file
     position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
@@ -17,7 +17,7 @@ struct DelimitedText {
   }
 
   /// The delimiter that the first line has most of; a comma if it has none.
-  private static func delimiter(_ bytes: Slice<UnsafeRawBufferPointer>) -> UInt8 {
+  private static func delimiter(_ bytes: ArraySlice<UInt8>) -> UInt8 {
     let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
     let candidates = [UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: ";")]
     let counts = candidates.map { candidate in line.count { $0 == candidate } }

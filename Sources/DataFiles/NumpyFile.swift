@@ -8,7 +8,7 @@ public enum NumpyFile {
   /// voids (`|V2`) are taken for bfloat16. Python objects are refused: they are pickles, and would be executed.
   public static func read(_ path: String) throws(DataFileError) -> TensorData {
     do {
-      return try read(Array(FileContents(path: path).bytes), file: path)
+      return try read(FileContents(path: path).array(), file: path)
     } catch let error as DataFileError {
       throw error
     } catch let error as FileError {

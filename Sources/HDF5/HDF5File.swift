@@ -32,11 +32,12 @@ public final class HDF5File: Sendable {
   public init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
     self.name = name
     imageOwner = contents
-    let range = range ?? 0..<contents.bytes.count
-    guard range.lowerBound >= 0, range.upperBound <= contents.bytes.count else {
+    let range = range ?? 0..<contents.count
+    guard range.lowerBound >= 0, range.upperBound <= contents.count else {
       throw HDF5Error(file: name, .unreadable("it ends early"))
     }
-    let image = UnsafeRawBufferPointer(rebasing: contents.bytes[range])
+    // The pointer outlives the closure because `imageOwner` does.
+    let image = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
       guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())), let base = image.baseAddress,
         H5Pset_fapl_core(access.id, 1 << 20, false) >= 0, HDF5FileImage.share(base, with: access.id),

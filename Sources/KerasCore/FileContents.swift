@@ -8,9 +8,22 @@
 
 /// The bytes of a file at a fixed address, mapped from disk so that only what is touched is read.
 public final class FileContents: @unchecked Sendable {
-  /// Valid as long as this object lives.
-  public let bytes: UnsafeRawBufferPointer
+  private let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
+
+  public var count: Int { bytes.count }
+
+  /// Gives `body` the bytes, which lie where they are as long as this object lives.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // The object may have been used for the last time here: without this it could go before its bytes are read.
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
+  }
+
+  /// A copy of the bytes.
+  public func array() -> [UInt8] { withBytes { Array($0) } }
 
   /// Maps a regular file.
   ///

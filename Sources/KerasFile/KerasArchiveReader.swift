@@ -61,7 +61,7 @@ struct KerasArchiveReader {
       throw KerasFileError(error, file: path, prefix: "\(weightsName)#")
     }
     return try reader.model(
-      config: Array(config.bytes), metadata: metadata.map { Array($0.bytes) }, weights: hdf5)
+      config: config.array(), metadata: metadata?.array(), weights: hdf5)
   }
 
   private func model(config: [UInt8], metadata: [UInt8]?, weights: HDF5File) throws(KerasFileError) -> ModelSource {

@@ -61,7 +61,7 @@ public struct KerasArchiveWriter: Sendable {
       let zip = try ZipWriter(replacing: path)
       try zip.add("metadata.json", Array(metadata.text().utf8))
       try zip.add("config.json", Array(config.text().utf8))
-      try zip.add("model.weights.h5", weights.bytes)
+      try weights.withBytes { (bytes) throws(ZipError) in try zip.add("model.weights.h5", bytes) }
       try zip.finish()
     } catch let error as FileError {
       throw KerasFileError(error, file: path)

@@ -19,7 +19,7 @@ public enum ModelFile {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try openFolder(path) }
     let contents = try contents(of: path, file: path)
-    switch ContainerKind(contents.bytes) {
+    switch contents.withBytes({ ContainerKind($0) }) {
     case .hdf5: return try HDF5ModelReader.open(path)
     case .zip: return try KerasArchiveReader.open(contents, path)
     case .json: return try openJSON(contents, path)
@@ -69,7 +69,7 @@ public enum ModelFile {
   }
 
   private static func openJSON(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {
-    var json = try parseJSON(Array(contents.bytes), file: path, container: "the text")
+    var json = try parseJSON(contents.array(), file: path, container: "the text")
     var diagnostics: [Diagnostic] = []
     if let text = json.stringValue {
       // `json.dump(model.to_json(), file)`: a JSON text inside a JSON string.

@@ -27,7 +27,9 @@ public final class ZipReader: Sendable {
   public init(_ contents: FileContents, name: String) throws(ZipError) {
     self.name = name
     self.contents = contents
-    let members = try ZipDirectory(archive: name, bytes: contents.bytes).members()
+    let members = try contents.withBytes { (bytes) throws(ZipError) in
+      try ZipDirectory(archive: name, bytes: bytes).members()
+    }
     self.members = members
     indices = Dictionary(members.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -37,13 +39,14 @@ public final class ZipReader: Sendable {
   /// The content of a member, its checksum checked.
   public func read(_ name: String) throws(ZipError) -> [UInt8] {
     guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
-    let packed = UnsafeRawBufferPointer(rebasing: contents.bytes[member.stored])
-    let content: [UInt8] =
+    let content = try contents.withBytes { (bytes) throws(ZipError) -> [UInt8] in
+      let packed = UnsafeRawBufferPointer(rebasing: bytes[member.stored])
       switch member.method {
-      case ZipFormat.stored: Array(packed)
-      case ZipFormat.deflated: try inflate(packed, member)
+      case ZipFormat.stored: return Array(packed)
+      case ZipFormat.deflated: return try inflate(packed, member)
       default: throw ZipError(archive: self.name, member: name, .unsupported("compression method \(member.method)"))
       }
+    }
     guard content.withUnsafeBytes({ Checksum.crc32($0) }) == member.crc else {
       throw ZipError(archive: self.name, member: name, .wrongChecksum)
     }
@@ -54,7 +57,8 @@ public final class ZipReader: Sendable {
   public func range(of name: String) throws(ZipError) -> Range<Int>? {
     guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
     guard member.method == ZipFormat.stored else { return nil }
-    guard Checksum.crc32(UnsafeRawBufferPointer(rebasing: contents.bytes[member.stored])) == member.crc else {
+    let crc = contents.withBytes { Checksum.crc32(UnsafeRawBufferPointer(rebasing: $0[member.stored])) }
+    guard crc == member.crc else {
       throw ZipError(archive: self.name, member: name, .wrongChecksum)
     }
     return member.stored

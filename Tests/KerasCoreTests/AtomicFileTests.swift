@@ -24,7 +24,7 @@ import Testing
   }
 
   private func content(_ name: String) throws -> String {
-    String(decoding: try FileContents(path: "\(folder)/\(name)").bytes, as: UTF8.self)
+    String(decoding: try FileContents(path: "\(folder)/\(name)").array(), as: UTF8.self)
   }
 
   @Test func `a file appears only when it is committed`() throws {
