@@ -278,7 +278,7 @@ KK_CLONES static void run_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
 
 void kk_run_program(const kk_program *program) {
   // A thread is worth waking for some tens of microseconds of work.
-  ptrdiff_t grain = 65536 / (program->instruction_count + 1);
+  ptrdiff_t grain = 262144 / (program->instruction_count + 1);
   grain = (grain / KK_BLOCK + 1) * KK_BLOCK;
   kk_parallel(program->count, grain, run_range, (void *)program);
 }

@@ -2,6 +2,9 @@
 #include "Parallel.h"
 #include "VectorMath.h"
 
+// Multiplications from which on a thread is worth waking: some tens of microseconds.
+#define PRODUCT_GRAIN 1000000
+
 typedef struct {
   float *y;
   ptrdiff_t ldy;
@@ -75,7 +78,7 @@ void kk_small_product(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
   ptrdiff_t n, int accumulate) {
   product_call c = {y, ldy, x, ldx, w, ldw, rows, k, n, accumulate};
-  ptrdiff_t grain = (131072 / (rows * k + 1) / 64 + 1) * 64;
+  ptrdiff_t grain = (PRODUCT_GRAIN / (rows * k + 1) / 64 + 1) * 64;
   kk_parallel(n, grain, product_range, &c);
 }
 
@@ -105,5 +108,5 @@ void kk_small_product_transposed(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
   ptrdiff_t n, int accumulate) {
   product_call c = {y, ldy, x, ldx, w, ldw, rows, k, n, accumulate};
-  kk_parallel(k, 131072 / (rows * n + 1) + 1, transposed_range, &c);
+  kk_parallel(k, PRODUCT_GRAIN / (rows * n + 1) + 1, transposed_range, &c);
 }

@@ -7,6 +7,7 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A value's shape is not fully known, or has more elements than memory can address.
     case unknownShape(op: String, Shape)
     case tooLarge(op: String, Shape)
+    case outOfMemory(elements: Int)
     /// The store has no array of that name.
     case missingParameter(String)
     case parameterShape(name: String, expected: Shape, found: Shape)
@@ -39,6 +40,7 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       switch cause {
       case .unknownShape(let op, let shape): "\(op): the shape \(shape) is not fully known"
       case .tooLarge(let op, let shape): "\(op): a result of shape \(shape) is too large for memory"
+      case .outOfMemory(let elements): "there is no memory for \(elements) numbers"
       case .missingParameter(let name): "there are no weights named '\(name)'"
       case .parameterShape(let name, let expected, let found):
         "the weights '\(name)' have shape \(found), the graph needs \(expected)"

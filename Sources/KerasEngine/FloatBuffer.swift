@@ -1,3 +1,4 @@
+import CKernels
 import KerasCore
 
 /// A fixed block of floats (or of int32 in their place), aligned to cache lines and zero at first.
@@ -5,16 +6,15 @@ final class FloatBuffer {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
 
-  init(count: Int) {
+  /// Throws `EngineError.outOfMemory`.
+  init(count: Int) throws(EngineError) {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
+    guard !overflow, bytes >= 0, let raw = kk_allocate(bytes) else { throw EngineError(.outOfMemory(elements: count)) }
     self.count = count
-    // Whole cache lines, so that vector code may touch the end of the last one.
-    let bytes = (max(count, 1) * 4 + 63) / 64 * 64
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    pointer = raw.bindMemory(to: Float.self, capacity: bytes / 4)
+    pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
   }
 
-  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+  deinit { kk_free(pointer) }
 
   /// Takes over as many elements as `data` has; the caller has compared the counts.
   func fill(from data: TensorData) throws(TensorDataError) {

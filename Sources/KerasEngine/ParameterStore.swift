@@ -8,10 +8,18 @@ public final class ParameterStore {
     let buffer: FloatBuffer
     let shape: [Int]
 
-    init(shape: [Int], data: TensorData) throws(TensorDataError) {
-      self.shape = shape
-      buffer = FloatBuffer(count: data.elementCount)
-      try data.copyElements(to: buffer.pointer, count: buffer.count, asInt: false)
+    init(_ data: TensorData) throws(EngineError) {
+      shape = data.shape
+      buffer = try FloatBuffer(count: data.elementCount)
+      try fill(from: data)
+    }
+
+    func fill(from data: TensorData) throws(EngineError) {
+      do {
+        try data.copyElements(to: buffer.pointer, count: buffer.count, asInt: false)
+      } catch {
+        throw EngineError(.data(error))
+      }
     }
   }
 
@@ -32,14 +40,10 @@ public final class ParameterStore {
   /// Throws `EngineError` for strings. Plans with constant parameters made before keep the old values.
   public func set(_ name: String, _ data: TensorData) throws(EngineError) {
     version += 1
-    do {
-      if let entry = entries[name], entry.shape == data.shape {
-        try data.copyElements(to: entry.buffer.pointer, count: entry.buffer.count, asInt: false)
-      } else {
-        entries[name] = try Entry(shape: data.shape, data: data)
-      }
-    } catch {
-      throw EngineError(.data(error))
+    if let entry = entries[name], entry.shape == data.shape {
+      try entry.fill(from: data)
+    } else {
+      entries[name] = try Entry(data)
     }
   }
 

@@ -6,6 +6,12 @@
 // All arrays are dense floats unless said otherwise; int32 data travels in the same four bytes, and a bool is a float
 // 0 or 1. Functions parallelise over `kk_threads()` threads when the work is worth it.
 
+// --- Memory -------------------------------------------------------------------------------------------------------
+
+/// Zeroed memory aligned to cache lines, or NULL if there is not so much.
+void *kk_allocate(size_t bytes);
+void kk_free(void *memory);
+
 // --- Threads -------------------------------------------------------------------------------------------------------
 
 /// Sets how many threads the calling thread's parallel regions use, here and in oneDNN (libgomp's setting).

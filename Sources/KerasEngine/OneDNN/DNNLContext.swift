@@ -45,7 +45,7 @@ final class DNNLContext {
   /// Notes that a primitive needs `bytes` of scratch while it runs, to be given in `memory`.
   func registerScratch(_ memory: dnnl_memory_t, bytes: Int) throws(EngineError) {
     if bytes > scratchBytes {
-      let buffer = FloatBuffer(count: bytes / 4 + 1)
+      let buffer = try FloatBuffer(count: bytes / 4 + 1)
       scratch = buffer
       scratchBytes = bytes
       for memory in scratchMemories { try check(dnnl_memory_set_data_handle(memory, buffer.pointer), "scratch") }

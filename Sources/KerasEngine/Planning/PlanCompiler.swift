@@ -43,7 +43,7 @@ final class PlanCompiler {
     try bindSources()
     let units = UnitPartition.units(of: concrete, fusing: fusing)
     let variable = findConstants(units)
-    allocate(variable, in: units)
+    try allocate(variable, in: units)
     for (position, unit) in units.enumerated() {
       let node = concrete.graph.nodes[unit.nodes.last ?? 0]
       do {
@@ -68,8 +68,8 @@ final class PlanCompiler {
   func retain(_ object: AnyObject) { retained.append(object) }
 
   /// Memory that lives as long as the plan.
-  func persistent(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let buffer = FloatBuffer(count: count)
+  func persistent(_ count: Int) throws(EngineError) -> UnsafeMutablePointer<Float> {
+    let buffer = try FloatBuffer(count: count)
     retained.append(buffer)
     return buffer.pointer
   }
@@ -79,7 +79,7 @@ final class PlanCompiler {
     for index in concrete.graph.nodes.indices {
       let value = Value(node: index)
       if case .input(let name) = concrete.graph.nodes[index].op {
-        let buffer = FloatBuffer(count: concrete.count(value))
+        let buffer = try FloatBuffer(count: concrete.count(value))
         inputs[name] = buffer
         memory[value] = buffer.pointer
       } else if concrete.readers[value] != nil || concrete.outputs.contains(value) {
@@ -106,7 +106,7 @@ final class PlanCompiler {
       memory[value] = buffer.pointer
       if !mutableParameters { constants.insert(value) }
     case .constant(let data):
-      let buffer = FloatBuffer(count: data.elementCount)
+      let buffer = try FloatBuffer(count: data.elementCount)
       do {
         try buffer.fill(from: data)
       } catch {
@@ -115,15 +115,15 @@ final class PlanCompiler {
       retain(buffer)
       memory[value] = buffer.pointer
       constants.insert(value)
-    case .iota(let axis): bindIota(value, axis: axis)
-    case .dimension(let axis, let dtype): bindDimension(value, size: concrete.shape(node.operands[0])[axis], dtype)
+    case .iota(let axis): try bindIota(value, axis: axis)
+    case .dimension(let axis, let dtype): try bindDimension(value, size: concrete.shape(node.operands[0])[axis], dtype)
     default: break
     }
   }
 
-  private func bindIota(_ value: Value, axis: Int) {
+  private func bindIota(_ value: Value, axis: Int) throws(EngineError) {
     let shape = concrete.shape(value)
-    let pointer = persistent(concrete.count(value))
+    let pointer = try persistent(concrete.count(value))
     let inner = shape[(axis + 1)...].reduce(1, *)
     for index in 0..<concrete.count(value) {
       pointer[index] = Float(bitPattern: UInt32(truncatingIfNeeded: index / inner % shape[axis]))
@@ -132,8 +132,8 @@ final class PlanCompiler {
     constants.insert(value)
   }
 
-  private func bindDimension(_ value: Value, size: Int, _ dtype: DType) {
-    let pointer = persistent(1)
+  private func bindDimension(_ value: Value, size: Int, _ dtype: DType) throws(EngineError) {
+    let pointer = try persistent(1)
     pointer[0] = dtype.isHeldAsInt ? Float(bitPattern: UInt32(truncatingIfNeeded: size)) : Float(size)
     memory[value] = pointer
     constants.insert(value)
@@ -149,7 +149,7 @@ final class PlanCompiler {
     }
   }
 
-  private func allocate(_ variable: [Bool], in units: [Unit]) {
+  private func allocate(_ variable: [Bool], in units: [Unit]) throws(EngineError) {
     var arena = Arena()
     var buffers: [Value: Int] = [:]
     var lastUse: [Value: Int] = [:]
@@ -160,8 +160,8 @@ final class PlanCompiler {
     var keptBuffers: [Int: Int] = [:]
     for (position, unit) in units.enumerated() {
       guard variable[position] else {
-        for value in unit.writes { memory[value] = persistent(concrete.count(value)) }
-        if let count = scratchCount(unit) { scratch[position] = persistent(count) }
+        for value in unit.writes { memory[value] = try persistent(concrete.count(value)) }
+        if let count = scratchCount(unit) { scratch[position] = try persistent(count) }
         continue
       }
       var overwritten: Set<Int> = []
@@ -188,7 +188,7 @@ final class PlanCompiler {
     }
     arena.place()
     arenaCount = arena.size
-    let base = persistent(arena.size)
+    let base = try persistent(arena.size)
     for (value, buffer) in buffers { memory[value] = base + arena.offset(buffer) }
     for (position, buffer) in scratchBuffers { scratch[position] = base + arena.offset(buffer) }
     for (node, buffer) in keptBuffers { keptRecurrences[node] = base + arena.offset(buffer) }

@@ -125,7 +125,7 @@ extension PlanCompiler {
     let made = try descriptor.descriptor(dnnl_query_diff_weights_md)
     let own = try geometry.kernelDescriptor()
     let isPlain = made.isSame(as: own)
-    let memory = isPlain ? target : persistent(made.byteCount / 4 + 1)
+    let memory = try isPlain ? target : persistent(made.byteCount / 4 + 1)
     let primitive = try Primitive(
       descriptor, context,
       [

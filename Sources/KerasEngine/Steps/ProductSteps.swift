@@ -96,7 +96,7 @@ extension PlanCompiler {
     if isConstant(value), let known = reordered[root]?.first(where: { $0.descriptor.isSame(as: wanted) }) {
       return (known.memory, [])
     }
-    let target = persistent(wanted.byteCount / 4 + 1)
+    let target = try persistent(wanted.byteCount / 4 + 1)
     let reorder = try Primitive(
       PrimitiveDescriptor(reorder: own, to: wanted, context), context,
       [(DNNL_ARG_FROM, own, source), (DNNL_ARG_TO, wanted, target)])
