@@ -9,7 +9,8 @@ enum DataFormatResolution {
   static func resolve(_ config: inout JSON, in upgrade: inout ConfigUpgrade) {
     var stated: [String] = []
     visit(config, path: []) { layer, _ in
-      if let format = layer["config"]?["data_format"]?.stringValue, layer["class_name"] != "Flatten" {
+      let rank = LayerAxes.spatialRank(of: layer["class_name"]?.stringValue ?? "") ?? 1
+      if let format = layer["config"]?["data_format"]?.stringValue, rank > 1 {
         stated.append(format)
       }
     }
@@ -58,11 +59,13 @@ enum DataFormatResolution {
     _ layer: inout JSON, _ format: String, _ isGuess: Bool, _ path: [String], _ upgrade: inout ConfigUpgrade
   ) {
     guard var fields = layer["config"]?.objectValue, fields["data_format"]?.isNull == true else { return }
+    let rank = LayerAxes.spatialRank(of: layer["class_name"]?.stringValue ?? "") ?? 1
+    // Layers over one axis knew no data format before 2.2: always channels-last.
+    let format = rank == 1 ? "channels_last" : format
     fields["data_format"] = .string(format)
     layer["config"] = .object(fields)
     let pointer = JSONPointer(parsing: layer["source_pointer"]?.stringValue ?? "")
     upgrade.record(.defaulted, "dim-ordering-missing", path, pointer, new: ("data_format", .string(format)))
-    let rank = LayerAxes.spatialRank(of: layer["class_name"]?.stringValue ?? "") ?? 1
     if isGuess, rank > 1, upgrade.era.dialect <= .keras1 {
       upgrade.note(
         "dim-ordering-missing", .warning, path, pointer,

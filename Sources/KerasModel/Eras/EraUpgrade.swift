@@ -68,8 +68,13 @@ struct ConfigUpgrade {
 
   /// Says where the backend comes from when the file does not state it.
   mutating func noteBackend() {
-    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3, let backend = era.backend
-    else { return }
+    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3 else { return }
+    guard let backend = era.backend else {
+      note(
+        "theano-flip-unknown", .warning, [], nil,
+        "Neither the file nor its weights' names tell the backend: TensorFlow's conventions are taken.")
+      return
+    }
     let reason =
       era.dialect == .keras0
       ? "Keras 0 files do not say; Theano was its only backend until 0.3"

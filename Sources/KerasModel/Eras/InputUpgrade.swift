@@ -51,6 +51,8 @@ extension ConfigUpgrade {
   /// The batch shape by any of the fields a first layer has carried.
   private func shapeFields(_ saved: SavedLayer) -> JSON? {
     let fields = saved.fields
+    // Keras 0.3 took an Embedding's `input_dim`, the size of its vocabulary, for its input shape and saved that too.
+    if era.dialect == .keras0, saved.className == "Embedding" { return [nil, fields["input_length"] ?? .null] }
     for key in ["batch_shape", "batch_input_shape"] {
       if let shape = fields[key], !shape.isNull { return shape }
     }
