@@ -57,9 +57,9 @@ public struct Sublayer: Sendable {
 
 /// A variable of a layer.
 public struct WeightSpec: Sendable, Hashable {
-  /// Keras 3's variable name: `kernel`, `bias`, `recurrent_kernel`, `moving_mean` …
+  /// Keras 3's variable name, such as `kernel`, `recurrent_kernel` or `moving_mean`.
   public var role: String
-  /// The object that owns it below the layer, as in `.keras` files: empty, `cell`, `forward_layer/cell`, `layers/dense_1` …
+  /// The object that owns it below the layer, as in `.keras` files: empty, `cell`, `forward_layer/cell` or `layers/dense_1`.
   public var holder: String
   public var shape: [Int]
   public var trainable: Bool
@@ -115,7 +115,7 @@ public struct LayerTensor: Sendable, Hashable {
 /// One application of a layer.
 public struct LayerCall: Sendable {
   public var inputs: [LayerTensor]
-  /// Extra tensors by Keras' argument name: `initial_state` …
+  /// Extra tensors by Keras' argument name, such as `initial_state`.
   public var keywordTensors: [String: [LayerTensor]]
   /// Other call arguments as saved.
   public var arguments: OrderedDictionary<String, JSON>

@@ -31,7 +31,7 @@ public struct BatchNormalizationSemantics: Sendable, Hashable {
 /// A penalty on activations that a layer asked for, before any era's rule is applied to it.
 public struct ActivityRecord: Sendable {
   public enum Wrapper: Sendable, Hashable { case timeDistributed, bidirectional }
-  /// Path of the layer, e.g. `encoder/dense_1`.
+  /// Path of the layer, such as `encoder/dense_1`.
   public var layer: String
   public var className: String
   public var regularizer: Regularizer

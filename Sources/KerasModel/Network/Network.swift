@@ -2,9 +2,10 @@ import KerasCore
 import KerasGraph
 import OrderedCollections
 
-/// A model: layers and the calls that connect them. It is itself a layer, so models nest.
+/// A model, that is layers and the calls that connect them.
 ///
-/// Sequential and Functional models are the same here; a Sequential's calls form a chain.
+/// It is itself a layer, so models nest. Sequential and Functional models are the same here; a Sequential's calls form a
+/// chain.
 public struct Network: Layer {
   public enum Kind: Sendable, Hashable { case sequential, functional }
 
