@@ -21,14 +21,16 @@ public struct LoadedModel: Sendable {
   public var diagnostics: [Diagnostic]
 
   /// Opens and loads a model file; throws `ModelError` naming the file, and the layer and field where one is at fault.
-  public static func load(_ path: String) throws(ModelError) -> LoadedModel {
+  ///
+  /// Without `requiresWeights`, a file that holds an architecture only gives a model without weights.
+  public static func load(_ path: String, requiresWeights: Bool = true) throws(ModelError) -> LoadedModel {
     let source: ModelSource
     do {
       source = try ModelFile.open(path)
     } catch {
       throw ModelError(.file(error))
     }
-    return try load(source: source)
+    return try load(source: source, requiresWeights: requiresWeights)
   }
 
   /// Loads an architecture and weights that lie in two files.
@@ -43,11 +45,12 @@ public struct LoadedModel: Sendable {
   }
 
   /// Loads an opened model file.
-  public static func load(source: ModelSource) throws(ModelError) -> LoadedModel {
+  public static func load(source: ModelSource, requiresWeights: Bool = true) throws(ModelError) -> LoadedModel {
     do throws(ModelError) {
       var canonical = try EraUpgrade.upgrade(source)
       let era = Era(of: source, config: source.config ?? .null)
       SharedAxes.fill(in: &canonical, from: source.weights)
+      InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       let network = try Network(canonical: canonical.config)
       var targets: [WeightTarget] = []
       for (name, spec, _, trainable) in try network.parameterSpecs() {
@@ -55,19 +58,23 @@ public struct LoadedModel: Sendable {
           WeightTarget(
             parameter: name, holder: "", role: spec.role, shape: spec.shape, isTrainable: spec.trainable && trainable))
       }
-      if case .none = source.weights, !targets.isEmpty {
-        throw ModelError(
-          .file(KerasFileError(file: source.file, .missing("weights (the file holds an architecture only)"))))
+      if case .none = source.weights {
+        guard !requiresWeights || targets.isEmpty else {
+          throw ModelError(
+            .file(
+              KerasFileError(file: source.file, .missing("the part with the weights (this is an architecture only)"))))
+        }
+        targets = []
       }
       let assignment = try WeightAssignment(source, era: era, model: canonical.config, targets: targets)
       var diagnostics = source.diagnostics + canonical.diagnostics
       if let ambiguous = RunningDeviation.ambiguity(source, era: era, assignment: assignment) {
         diagnostics.append(ambiguous)
       }
+      noteUnread(network, path: [], source, &diagnostics)
       return LoadedModel(
         source: source, canonical: canonical, network: network, assignment: assignment, weights: assignment.weights,
-        semantics: TrainingSemantics.of(version: canonical.version, backend: canonical.backend),
-        diagnostics: diagnostics)
+        semantics: semantics(era, source), diagnostics: diagnostics)
     } catch {
       throw error.inFile(source.file)
     }
@@ -83,49 +90,27 @@ public struct LoadedModel: Sendable {
     }
     return semantics
   }
-}
 
-/// Keras 1.2 saved PReLU's alphas but not their shared axes: an axis of length one is shared.
-enum SharedAxes {
-  static func fill(in canonical: inout CanonicalModel, from weights: StoredWeights) {
-    guard case .groups(let groups) = weights else { return }
-    canonical.config = filled(canonical.config, groups)
-  }
-
-  private static func filled(_ model: JSON, _ groups: [WeightGroup]) -> JSON {
-    var model = model
-    guard var config = model["config"]?.objectValue, let layers = config["layers"]?.arrayValue else { return model }
-    config["layers"] = .array(
-      layers.map { layer in
-        var layer = filled(layer, groups)
-        guard layer["config"]?["keraskit>shared_axes_from_weights"] == true, var fields = layer["config"]?.objectValue,
-          let name = layer["name"]?.stringValue
-        else { return layer }
-        let arrays =
-          groups.first { $0.name == name }?.arrays ?? groups.flatMap(\.arrays).filter { $0.name.hasPrefix(name + "_") }
-        if arrays.count == 1 {
-          let shared = arrays[0].shape.indices.filter { arrays[0].shape[$0] == 1 }.map { $0 + 1 }
-          fields["shared_axes"] = shared.isEmpty ? .null : JSON(shared)
-        }
-        layer["config"] = .object(fields)
-        return layer
-      })
-    model["config"] = .object(config)
-    return model
-  }
-}
-
-/// Whether a Keras 1 file's fourth batch normalisation array is a variance or a deviation.
-enum RunningDeviation {
-  static func ambiguity(_ source: ModelSource, era: Era, assignment: WeightAssignment) -> Diagnostic? {
-    guard era.dialect == .keras1, era.stamped == nil,
-      let row = assignment.rows.first(where: { $0.storedNames.contains { $0.contains("_running_std") } })
-    else { return nil }
-    return Diagnostic(
-      rule: "bn-running-std-ambiguous", severity: .warning, layer: String(row.parameter.prefix { $0 != "/" }),
-      location: SourceLocation(file: source.file, container: row.storedPaths.first),
-      message:
-        "The file does not say its Keras version: its running_std is read as a variance (Keras 1.0.7 and later); "
-        + "up to 1.0.6 it was a standard deviation.")
+  /// Keys that no layer read, where the upgrade knew nothing of the class either.
+  private static func noteUnread(
+    _ network: Network, path: [String], _ source: ModelSource, _ diagnostics: inout [Diagnostic]
+  ) {
+    for entry in network.entries {
+      let path = path + [entry.name]
+      if let inner = entry.layer as? Network {
+        noteUnread(inner, path: path, source, &diagnostics)
+        continue
+      }
+      let pointer = JSONPointer(parsing: entry.sourcePointer ?? "")
+      for key in entry.unreadKeys where source.config?[pointer.appending("config").appending(key)] != nil {
+        diagnostics.append(
+          Diagnostic(
+            rule: "unknown-config-key", severity: .warning, layer: path.joined(separator: "/"),
+            location: SourceLocation(
+              file: source.file, container: source.configContainer,
+              pointer: pointer.appending("config").appending(key)),
+            message: "Nothing is known about the field '\(key)' of \(entry.className)."))
+      }
+    }
   }
 }

@@ -42,7 +42,9 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     return error
   }
 
+  /// The same error with the file named, unless its cause names one.
   public func inFile(_ file: String) -> ModelError {
+    if case .file = cause { return self }
     var error = self
     if error.file == nil { error.file = file }
     return error

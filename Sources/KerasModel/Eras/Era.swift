@@ -50,7 +50,9 @@ struct Era: Sendable {
         case .keras3: KerasVersion(3, 15, 1)
         }
     }
-    backend = source.backend ?? config["backend"]?.stringValue ?? Era.backend(dialect: dialect, weights: source.weights)
+    backend =
+      source.backend ?? (version.isTensorFlow ? "tensorflow" : nil) ?? config["backend"]?.stringValue
+      ?? Era.backend(dialect: dialect, weights: source.weights)
   }
 
   /// The backend that the names of stored weights betray: TensorFlow variables end in `:0`, Theano's do not.

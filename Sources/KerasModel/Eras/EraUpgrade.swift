@@ -68,7 +68,8 @@ struct ConfigUpgrade {
 
   /// Says where the backend comes from when the file does not state it.
   mutating func noteBackend() {
-    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3 else { return }
+    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3, !era.version.isTensorFlow
+    else { return }
     guard let backend = era.backend else {
       note(
         "theano-flip-unknown", .warning, [], nil,

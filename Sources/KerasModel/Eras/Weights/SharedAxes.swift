@@ -1,0 +1,33 @@
+import KerasCore
+import KerasFile
+import OrderedCollections
+
+/// Keras 1.2 saved PReLU's alphas but not their shared axes: an axis of length one is shared.
+enum SharedAxes {
+  static func fill(in canonical: inout CanonicalModel, from weights: StoredWeights) {
+    guard case .groups(let groups) = weights else { return }
+    canonical.config = filled(canonical.config, groups)
+  }
+
+  private static func filled(_ model: JSON, _ groups: [WeightGroup]) -> JSON {
+    var model = model
+    guard var config = model["config"]?.objectValue, let layers = config["layers"]?.arrayValue else { return model }
+    config["layers"] = .array(
+      layers.map { layer in
+        var layer = filled(layer, groups)
+        guard layer["config"]?["keraskit>shared_axes_from_weights"] == true, var fields = layer["config"]?.objectValue,
+          let name = layer["name"]?.stringValue
+        else { return layer }
+        let arrays =
+          groups.first { $0.name == name }?.arrays ?? groups.flatMap(\.arrays).filter { $0.name.hasPrefix(name + "_") }
+        if arrays.count == 1 {
+          let shared = arrays[0].shape.indices.filter { arrays[0].shape[$0] == 1 }.map { $0 + 1 }
+          fields["shared_axes"] = shared.isEmpty ? .null : JSON(shared)
+        }
+        layer["config"] = .object(fields)
+        return layer
+      })
+    model["config"] = .object(config)
+    return model
+  }
+}
