@@ -133,6 +133,7 @@ extension HDF5File {
   private func variableStrings(_ elements: borrowing Elements, count: Int) throws(HDF5Error) -> [String] {
     try checkStringCount(count, elements.object)
     guard count > 0 else { return [] }
+    try checkHeaps(elements.object)
     guard let memoryType = HDF5Handle(H5Tcopy(keraskit_h5_c_string())),
       H5Tset_size(memoryType.id, keraskit_h5_variable_size()) >= 0,
       H5Tset_cset(memoryType.id, H5Tget_cset(elements.type.id)) >= 0

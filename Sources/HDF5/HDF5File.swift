@@ -9,8 +9,10 @@ public final class HDF5File: Sendable {
   /// The file as the caller named it, for messages.
   public let name: String
   let root: hid_t
-  /// Keeps the memory of an image alive as long as the library reads it.
-  private let imageOwner: FileContents?
+  /// The file's bytes: of an image, what the library reads; of a file on disk, mapped for the check of its heaps.
+  private let contents: FileContents
+  private let range: Range<Int>
+  private let heaps = HeapCheck()
 
   /// What a name in a group stands for.
   public enum ObjectKind: Sendable, Hashable { case group, dataset, other }
@@ -20,7 +22,12 @@ public final class HDF5File: Sendable {
   /// Throws `HDF5Error.unreadable` for anything that is not a whole HDF5 file.
   public init(path: String) throws(HDF5Error) {
     name = path
-    imageOwner = nil
+    do {
+      contents = try FileContents(path: path)
+    } catch {
+      throw HDF5Error(file: path, .unreadable("\(error.cause)"))
+    }
+    range = 0..<contents.count
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
       guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())) else { throw Self.unreadable(path) }
       keraskit_h5_disable_locking(access.id)
@@ -31,12 +38,13 @@ public final class HDF5File: Sendable {
   /// Opens an HDF5 file that lies in `range` of bytes in memory, without copying them.
   public init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
     self.name = name
-    imageOwner = contents
+    self.contents = contents
     let range = range ?? 0..<contents.count
     guard range.lowerBound >= 0, range.upperBound <= contents.count else {
       throw HDF5Error(file: name, .unreadable("it ends early"))
     }
-    // The pointer outlives the closure because `imageOwner` does.
+    self.range = range
+    // The pointer outlives the closure because `contents` does.
     let image = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
     root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
       guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())), let base = image.baseAddress,
@@ -144,6 +152,14 @@ public final class HDF5File: Sendable {
     return object
   }
 
+  /// Refuses to read variable-length strings from a file on which the library would never come back.
+  func checkHeaps(_ object: String) throws(HDF5Error) {
+    let fault = heaps.fault {
+      contents.withBytes { GlobalHeaps.fault(in: UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+    if let fault { throw HDF5Error(file: name, object: object, .damaged(fault)) }
+  }
+
   func damaged(_ object: String) -> HDF5Error {
     HDF5Error(file: name, object: object, .damaged(HDF5Library.lastFailure()))
   }
@@ -161,5 +177,19 @@ public final class HDF5File: Sendable {
     static let unquestionedBytes = 64 << 20
     /// Deflate reaches 1032 : 1 on zeros; more than this cannot be data.
     static let expansion = 1000
+  }
+}
+
+/// Whether a file's heaps have been looked at, and with what result; used under the library's lock only.
+private final class HeapCheck: @unchecked Sendable {
+  private var isDone = false
+  private var fault: String?
+
+  func fault(_ check: () -> String?) -> String? {
+    if !isDone {
+      fault = check()
+      isDone = true
+    }
+    return fault
   }
 }
