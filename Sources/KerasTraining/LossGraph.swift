@@ -50,7 +50,10 @@ struct LossGraph {
     if addsPenalties {
       penalties = try graphStep { () throws(GraphError) in
         try Self.weightPenalties(forward.parameters, semantics, in: &graph)
-          + ActivityPenalties(records: forward.activities, semantics: semantics).terms(in: &graph)
+          + ActivityPenalties(
+            records: forward.activities, semantics: semantics,
+            batchReference: forward.inputNames.first.flatMap { graph.input(named: $0) }
+          ).terms(in: &graph)
       }
     }
     total = try sum([dataLoss] + penalties.map(\.value))

@@ -9,6 +9,8 @@ import KerasModel
 struct ActivityPenalties {
   let records: [ActivityRecord]
   let semantics: TrainingSemantics
+  /// A value whose axis 0 is the model's batch.
+  let batchReference: Value?
 
   /// The terms, one per application of a layer, in the order of the layers.
   func terms(in graph: inout Graph) throws(GraphError) -> [Penalty] {
@@ -20,7 +22,9 @@ struct ActivityPenalties {
       for tensor in rule.tensors {
         guard var value = try record.regularizer.penalty(on: tensor, in: &graph) else { continue }
         if semantics.activityReduction == .perSample {
-          value = try graph.quotient(value, try sampleCount(of: tensor, rule, in: &graph))
+          // Inside a TimeDistributed axis 0 is batch · time.
+          let divided = rule.dividesByModelBatch ? batchReference ?? tensor : tensor
+          value = try graph.quotient(value, try graph.apply(.dimension(axis: 0, .float32), divided))
         }
         if rule.factor != 1 { value = try graph.times(value, rule.factor) }
         terms.append(Penalty(name: record.layer + "/activity_regularizer", value: value))
@@ -32,8 +36,7 @@ struct ActivityPenalties {
   private struct Rule {
     var tensors: [Value]
     var factor = 1.0
-    /// Axis 1 counts as samples too.
-    var countsSteps = false
+    var dividesByModelBatch = false
   }
 
   private func rule(for record: ActivityRecord, alreadyMerged: inout Set<[Value]>) -> Rule? {
@@ -50,30 +53,29 @@ struct ActivityPenalties {
         return Rule(tensors: place == .input ? record.inputs : record.wrapperOutputs)
       }
     }
-    if record.wrappers.contains(.timeDistributed) {
-      switch semantics.timeDistributedActivity {
-      case .dropped: return nil
-      case .whole: return Rule(tensors: tensors)
-      case .doubledForFixedBatch:
-        return Rule(tensors: tensors, factor: record.hasFixedBatch && record.nesting == 0 ? 2 : 1)
-      case .perStep: return Rule(tensors: tensors, countsSteps: true)
-      }
+    guard record.wrappers.contains(.timeDistributed) else { return Rule(tensors: tensors) }
+    // A layer of a model inside the wrapper has no wrapper's output noted.
+    let isInWrappedModel = record.wrapperOutputs.isEmpty
+    switch semantics.timeDistributedActivity {
+    case .dropped:
+      // Keras 3 drops a wrapped layer's penalty, and adds a wrapped model's at each step.
+      guard isInWrappedModel, semantics.penalizesEvaluation else { return nil }
+      return Rule(tensors: tensors, dividesByModelBatch: true)
+    case .whole: return isInWrappedModel ? nil : Rule(tensors: tensors)
+    case .doubledForFixedBatch:
+      if isInWrappedModel { return nil }
+      return Rule(tensors: tensors, factor: record.hasFixedBatch && record.nesting == 0 ? 2 : 1)
+    case .perStep: return Rule(tensors: tensors, factor: isInWrappedModel ? 2 : 1)
     }
-    return Rule(tensors: tensors)
   }
 
   private func place(of record: ActivityRecord) -> TrainingSemantics.ActivityTensor {
-    guard record.nesting > 0 else { return .output }
+    // A model inside a TimeDistributed is not one called as a layer.
+    guard record.nesting > 0, record.wrappers.isEmpty || !record.wrapperOutputs.isEmpty else { return .output }
     return record.nestedFirstInSequential ? semantics.firstNestedActivity : semantics.nestedActivity
   }
 
   private func isShared(_ record: ActivityRecord) -> Bool {
     records.count { $0.layer == record.layer } > 1
-  }
-
-  private func sampleCount(of tensor: Value, _ rule: Rule, in graph: inout Graph) throws(GraphError) -> Value {
-    let batch = try graph.apply(.dimension(axis: 0, .float32), tensor)
-    guard rule.countsSteps, graph.shape(tensor).rank > 2 else { return batch }
-    return try graph.times(batch, try graph.apply(.dimension(axis: 1, .float32), tensor))
   }
 }
