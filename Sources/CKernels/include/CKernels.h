@@ -142,6 +142,19 @@ void kk_small_product_transposed(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
   ptrdiff_t n, int accumulate);
 
+/// Columns of one block of packed weights.
+#define KK_PACK_WIDTH 64
+
+/// Floats that `kk_pack` writes for weights (k, n).
+ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n);
+/// Brings w(k, n) into the order in which `kk_packed_product` reads it: blocks of columns, the last filled with zeros.
+void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n);
+/// As `kk_small_product` with packed weights and any number of rows; `bias` (n) or NULL starts the sums if there is
+/// nothing to accumulate to, and `relu` cuts them off at 0.
+void kk_packed_product(
+  float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *packed, ptrdiff_t rows, ptrdiff_t k, ptrdiff_t n,
+  int accumulate, const float *bias, int relu);
+
 // --- Recurrent cells ---------------------------------------------------------------------------------------------------
 
 /// An activation of a cell: a unary opcode with its numbers, or a softmax over the units.

@@ -6,6 +6,12 @@ extension PlanCompiler {
   /// Up to so many rows a product is limited by reading the weights, and an own kernel starts faster.
   private static let fewRows = 4
 
+  /// Whether the own kernel for packed weights reaches oneDNN's speed: a block of weights is read again for every six
+  /// rows and must stay in the second-level cache if there are more.
+  private func suitsPacking(_ geometry: MatmulGeometry) -> Bool {
+    geometry.rows <= 6 || (geometry.rows <= 64 && geometry.inner <= 1024)
+  }
+
   func matmulSteps(
     _ product: FusedProduct, transposeA: Bool, transposeB: Bool
   ) throws(EngineError) -> [Step] {
@@ -15,6 +21,9 @@ extension PlanCompiler {
       transposeA: transposeA, transposeB: transposeB)
     guard geometry.inner > 0 else {
       throw EngineError(.unsupported(op: "matmul", reason: "an empty operand"))
+    }
+    if geometry.y.count == 2, !transposeA || geometry.rows == 1, isConstant(operands[1]), suitsPacking(geometry) {
+      return try packedProductSteps(product, geometry, transposeB: transposeB)
     }
     if geometry.y.count == 2, geometry.rows <= Self.fewRows, !transposeA || geometry.rows == 1 {
       return try smallProductSteps(product, geometry, transposeB: transposeB)
@@ -29,6 +38,40 @@ extension PlanCompiler {
       ? persistent(concrete.count(product.result)) : pointer(product.result)
     return try matmulStep(product, geometry, plain, to: target)
       + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
+  }
+
+  private func packedProductSteps(
+    _ product: FusedProduct, _ geometry: MatmulGeometry, transposeB: Bool
+  ) throws(EngineError) -> [Step] {
+    let operands = concrete.graph.nodes[product.node].operands
+    let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
+    var plain = try pointer(operands[1])
+    if transposeB {
+      let transposed = try persistent(inner * columns)
+      for row in 0..<inner {
+        for column in 0..<columns { transposed[row * columns + column] = plain[column * inner + row] }
+      }
+      plain = transposed
+    }
+    let packed = try persistent(kk_packed_count(inner, columns))
+    kk_pack(packed, plain, columns, inner, columns)
+    let x = try pointer(operands[0])
+    let target =
+      try sumsInPlace.contains(product.node)
+      ? persistent(concrete.count(product.result)) : pointer(product.result)
+    var bias: UnsafeMutablePointer<Float>?
+    if let value = product.bias { bias = try pointer(value) }
+    var rest = product
+    var cuts: Int32 = 0
+    if case .activation(.relu)? = product.operations.first {
+      cuts = 1
+      rest.operations.removeFirst()
+    }
+    let (relu, start) = (cuts, bias)
+    let multiply = productStep(product, "own packed") {
+      kk_packed_product(target, columns, x, inner, packed, rows, inner, columns, 0, start, relu)
+    }
+    return try [multiply] + [epilogueStep(rest, from: target, withBias: false)].compactMap { $0 }
   }
 
   private func smallProductSteps(

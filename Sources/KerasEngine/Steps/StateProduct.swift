@@ -1,0 +1,45 @@
+import CKernels
+
+/// The product of a recurrent state with its weights, the same weights at every time step.
+struct StateProduct {
+  private let weights: UnsafeMutablePointer<Float>
+  private let stride: Int
+  private let rows: Int
+  private let inner: Int
+  private let columns: Int
+  private let packed: UnsafeMutablePointer<Float>?
+  private let packsInEachRun: Bool
+
+  /// Few rows are limited by reading the weights, which is fastest in the order in which they are used.
+  init(
+    weights: UnsafeMutablePointer<Float>, stride: Int, inner: Int, columns: Int, layout: RecurrenceLayout,
+    isConstant: Bool, compiler: PlanCompiler
+  ) throws(EngineError) {
+    self.weights = weights
+    self.stride = stride
+    self.inner = inner
+    self.columns = columns
+    rows = layout.batch
+    let packs = layout.batch <= 64 && (isConstant || layout.time >= 4)
+    packed = try packs ? compiler.persistent(kk_packed_count(inner, columns)) : nil
+    packsInEachRun = packs && !isConstant
+    if isConstant, let packed { kk_pack(packed, weights, stride, inner, columns) }
+  }
+
+  /// To be called once in each run, since the weights may have changed.
+  func prepare() {
+    if packsInEachRun, let packed { kk_pack(packed, weights, stride, inner, columns) }
+  }
+
+  func multiply(_ state: Matrix, into result: Matrix, accumulating: Bool) throws(EngineError) {
+    if let packed {
+      kk_packed_product(
+        result.pointer, result.stride, state.pointer, state.stride, packed, rows, inner, columns, accumulating ? 1 : 0,
+        nil, 0)
+    } else {
+      try KerasEngine.multiply(
+        state, Matrix(pointer: weights, stride: stride), into: result, rows: rows, inner: inner, columns: columns,
+        accumulating: accumulating)
+    }
+  }
+}
