@@ -54,7 +54,7 @@ let package = Package(
     .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
     .testTarget(name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile"]),
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
-    .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles"]),
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
     .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),

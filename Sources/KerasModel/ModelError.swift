@@ -70,7 +70,8 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case .missingField(let field): "the field '\(field)' is missing"
     case .invalidField(let field, let expected, let found):
       "the field '\(field)' should be \(expected), received \(found.text())"
-    case .unknownValue(let field, let value, let known): "the field '\(field)' has the unknown value '\(value)'; known: \(known)"
+    case .unknownValue(let field, let value, let known):
+      "the field '\(field)' has the unknown value '\(value)'; known: \(known)"
     case .missingWeight(let role): "the weight '\(role)' is missing"
     case .weightCount(let expected, let found):
       "needs \(expected.count) weights (\(expected.joined(separator: ", "))), the file has \(found.count)"
