@@ -1,0 +1,29 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+import Testing
+
+@testable import KerasModel
+
+/// A layer's canonical config and shapes it accepts: what the tests of every registered layer run on.
+struct LayerSample: Sendable, CustomTestStringConvertible {
+  let className: String
+  let inputs: [Shape]
+  let config: String
+
+  init(_ className: String, inputs: [[Int?]], config: String) {
+    self.className = className
+    self.inputs = inputs.map { Shape($0) }
+    self.config = config
+  }
+
+  static let all = first + second + third
+
+  var testDescription: String { className }
+
+  func fields() throws -> OrderedDictionary<String, JSON> { try JSON(parsing: config).objectValue ?? [:] }
+
+  func layer() throws -> any Layer {
+    try LayerRegistry.layer(["class_name": .string(className), "config": .object(try fields())]).layer
+  }
+}
