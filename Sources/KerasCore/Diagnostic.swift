@@ -10,7 +10,7 @@ public enum Severity: String, Sendable, Hashable, CaseIterable, Comparable {
 /// A place in a model file: container path (HDF5 object or zip member) and JSON pointer inside its config.
 public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
   public var file: String
-  /// `/` attribute `model_config` of an HDF5 file, `config.json` of a zip …
+  /// As in `/ attribute model_config` of an HDF5 file or `config.json` of an archive.
   public var container: String?
   public var pointer: JSONPointer?
 
@@ -27,10 +27,10 @@ public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
 
 /// Something a reader of a model should know: what, where, and what to do.
 public struct Diagnostic: Sendable, Hashable {
-  /// The rule's slug, e.g. `act-reg-on-input`.
+  /// The rule's slug, such as `act-reg-on-input`.
   public var rule: String
   public var severity: Severity
-  /// The layer's path, e.g. `encoder/dense_1`, if one layer is meant.
+  /// The layer's path, such as `encoder/dense_1`, if one layer is meant.
   public var layer: String?
   public var location: SourceLocation?
   public var message: String

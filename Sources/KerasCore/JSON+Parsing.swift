@@ -16,6 +16,11 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Byte offset in the text.
   public let offset: Int
 
+  public init(cause: Cause, offset: Int) {
+    self.cause = cause
+    self.offset = offset
+  }
+
   public var description: String { "malformed JSON at byte \(offset): \(cause.rawValue)" }
 }
 
@@ -218,7 +223,8 @@ private struct JSONParser {
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     // An integer too large for Int64 is kept as a number: no field of a Keras config needs its last digits.
     if !isFloat, let value = Int64(text) { return .integer(value) }
-    guard text.utf8.last.map({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }) == true,
+    guard
+      text.utf8.last.map({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }) == true,
       let value = Double(text)
     else { throw JSONError(cause: .invalidNumber, offset: start) }
     return .number(value)

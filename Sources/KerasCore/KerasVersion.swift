@@ -1,4 +1,4 @@
-/// A Keras release as files state it: `2.1.3`, `2.2.4-tf`, `1` …
+/// A Keras release as files state it, such as `2.1.3`, `2.2.4-tf` or `1`.
 public struct KerasVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
   public let major: Int
   public let minor: Int

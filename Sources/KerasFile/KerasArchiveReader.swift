@@ -24,7 +24,7 @@ struct KerasArchiveReader {
     guard zip[configName] != nil else {
       throw KerasFileError(file: path, .missing("\(configName), which every .keras archive has,"))
     }
-    let config = try reader.text(configName, in: zip)
+    let config = try reader.config(reader.text(configName, in: zip))
     let metadata = zip[metadataName] != nil ? try reader.text(metadataName, in: zip) : nil
     guard zip[weightsName] != nil else { throw reader.missingWeights { zip[$0] != nil } }
     let hdf5: HDF5File
@@ -47,7 +47,8 @@ struct KerasArchiveReader {
 
   static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {
     let reader = KerasArchiveReader(file: path, format: .kerasFolder)
-    let config = try ModelFile.contents(of: "\(folder)/\(configName)", file: "\(path)/\(configName)")
+    let text = try ModelFile.contents(of: "\(folder)/\(configName)", file: "\(path)/\(configName)")
+    let config = try reader.config(text.array())
     let metadata =
       ModelFile.exists("\(folder)/\(metadataName)")
       ? try ModelFile.contents(of: "\(folder)/\(metadataName)", file: "\(path)/\(metadataName)") : nil
@@ -61,14 +62,18 @@ struct KerasArchiveReader {
       throw KerasFileError(error, file: path, prefix: "\(weightsName)#")
     }
     return try reader.model(
-      config: config.array(), metadata: metadata?.array(), weights: hdf5)
+      config: config, metadata: metadata?.array(), weights: hdf5)
   }
 
-  private func model(config: [UInt8], metadata: [UInt8]?, weights: HDF5File) throws(KerasFileError) -> ModelSource {
-    let config = try ModelFile.parseJSON(config, file: file, container: Self.configName)
+  private func config(_ text: [UInt8]) throws(KerasFileError) -> JSON {
+    let config = try ModelFile.parseJSON(text, file: file, container: Self.configName)
     guard config.objectValue != nil else {
       throw KerasFileError(file: file, .unknownFormat("\(Self.configName) is \(config.kind), not an object"))
     }
+    return config
+  }
+
+  private func model(config: JSON, metadata: [UInt8]?, weights: HDF5File) throws(KerasFileError) -> ModelSource {
     var version: String?
     if let metadata {
       version = try ModelFile.parseJSON(metadata, file: file, container: Self.metadataName)["keras_version"]?
