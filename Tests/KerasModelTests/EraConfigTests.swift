@@ -80,6 +80,13 @@ struct EraConfigTests {
     #expect(row.layer == "convolution2d_1")
     let renamed = try #require(model.provenance.first { $0.oldKey == "nb_filter" })
     #expect(renamed.kind == .renamed)
+    // Two fields become one list, and each keeps its own place.
+    for (key, value) in [("nb_row", 3), ("nb_col", 2)] as [(String, JSON)] {
+      let gathered = try #require(model.provenance.first { $0.oldKey == key })
+      #expect(gathered.oldValue == value)
+      #expect(gathered.newKey == "kernel_size")
+      #expect(gathered.location.pointer?.description == "/config/0/config/\(key)")
+    }
     #expect(model.provenance.contains { $0.kind == .dropped && $0.oldKey == "input_dtype" })
     #expect(model.provenance.contains { $0.kind == .defaulted && $0.newKey == "data_format" })
     #expect(model.diagnostics.contains { $0.rule == "unknown-config-key" } == false)

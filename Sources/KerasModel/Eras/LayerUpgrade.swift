@@ -82,9 +82,14 @@ extension ConfigUpgrade {
             continue
           }
           fields[new] = translated.value
-          record(
-            translated.rule == nil && row.old.count == 1 && translated.value == old ? .renamed : .translated,
-            translated.rule ?? "rename-\(key)", path, pointer, old: (key, old), new: (new, translated.value))
+          // Of fields gathered into one, each has its own row.
+          for old in row.old {
+            guard let own = saved.fields[old] else { continue }
+            record(
+              translated.rule == nil && translated.value == own ? .renamed : .translated,
+              translated.rule ?? "rename-\(old)", path, saved.fieldsPointer.appending(old), old: (old, own),
+              new: (new, translated.value))
+          }
         }
       } else if let inner = try innerLayers(key, value, saved: saved, className: className, path: path) {
         fields[key] = inner
