@@ -1,1 +1,1 @@
-print("keraskit")
+CommandLineRun.main()

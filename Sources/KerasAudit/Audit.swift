@@ -1,0 +1,75 @@
+import KerasCore
+import KerasFile
+import KerasModel
+
+/// What an audit of one file found.
+public struct AuditReport: Sendable {
+  public var file: String
+  /// The release as stamped, and its backend.
+  public var versionStamp: String?
+  public var backend: String?
+  /// Worst first, then in the order of the file.
+  public var findings: [Finding]
+
+  /// The worst severity found.
+  public var worst: Severity? { findings.map(\.severity).max() }
+
+  /// The report for scripts.
+  public var json: JSON {
+    [
+      "file": .string(file), "keras_version": versionStamp.map { .string($0) } ?? .null,
+      "backend": backend.map { .string($0) } ?? .null, "findings": .array(findings.map(\.json)),
+    ]
+  }
+}
+
+/// Runs the rules over a file's config.
+public enum Audit {
+  /// Audits what `source` says; weights are not read.
+  ///
+  /// A config that cannot be understood is itself a finding of severity error (`unreadable-config`): never a clean report.
+  public static func run(_ source: ModelSource, rules: [any AuditRule] = AuditRegistry.rules) -> AuditReport {
+    var findings = source.diagnostics.map { Finding($0, source: source) }
+    do {
+      let subject = AuditSubject(source: source, canonical: try EraUpgrade.upgrade(source))
+      for rule in rules { findings += rule.check(subject) }
+      let known = Set(findings.map(\.rule))
+      findings += subject.canonical.diagnostics.filter { !known.contains($0.rule) }
+        .map { Finding($0, source: source) }
+    } catch {
+      findings += unreadable(source, error, rules: rules)
+    }
+    let ordered = findings.enumerated().sorted {
+      $0.element.severity != $1.element.severity
+        ? $0.element.severity > $1.element.severity : $0.offset < $1.offset
+    }
+    return AuditReport(
+      file: source.file, versionStamp: source.versionStamp ?? source.config?["keras_version"]?.stringValue,
+      backend: source.backend ?? source.config?["backend"]?.stringValue, findings: ordered.map(\.element))
+  }
+
+  /// What can still be said of a config that the upgrade refused: the refusal, and the rules that read the saved text.
+  private static func unreadable(_ source: ModelSource, _ error: ModelError, rules: [any AuditRule]) -> [Finding] {
+    let subject = AuditSubject(
+      source: source, canonical: CanonicalModel(config: .object([:]), version: source.version, backend: source.backend))
+    let refusal = Finding(
+      rule: "unreadable-config", severity: .error, layer: error.layer,
+      location: error.location ?? SourceLocation(file: source.file, container: source.configContainer),
+      summary: "The config cannot be understood as a whole, so rules about single layers could not run: "
+        + error.inFile(source.file).description,
+      advice: "Correct or replace what is named; until then this file is not known to be sound.")
+    return [refusal] + rules.filter { $0 is any SavedTextRule }.flatMap { $0.check(subject) }
+  }
+}
+
+/// A rule that reads the saved text alone and so works on configs that cannot be upgraded.
+protocol SavedTextRule: AuditRule {}
+
+extension Finding {
+  init(_ diagnostic: Diagnostic, source: ModelSource) {
+    self.init(
+      rule: diagnostic.rule, severity: diagnostic.severity, layer: diagnostic.layer,
+      location: diagnostic.location ?? SourceLocation(file: source.file, container: source.configContainer),
+      summary: diagnostic.message)
+  }
+}

@@ -1,0 +1,45 @@
+import KerasCore
+
+/// Called models of Keras 1.2.0 to 2.0.2 forgot their layers' activity regularizers; earlier ones could not be trained.
+struct ActivityDroppedInNested: AuditRule {
+  let id = "act-reg-nested-dropped"
+  let title = "Activity regularizer inside a called model was ignored"
+  let severity = Severity.warning
+  let affected =
+    "Keras 1.2.0 to 2.0.2 (1.0 and 1.1: such a model could not be trained); inside TimeDistributed up to 2.3.1"
+  let explanation = """
+    From Keras 1.2.0 to 2.0.2 a layer adds its activity penalty when it is called, but a model called as a layer runs its
+    layers without calling them, so the penalty of the new application is never made: loss 0, no gradient. Measured on
+    1.2.2, 2.0.0, 2.0.1 and 2.0.2 for Dense, Conv2D, LSTM, TimeDistributed and Bidirectional. A model that stands first in
+    a Sequential reuses its own tensors there and keeps the penalty. In 1.0.8 the training function of such a model cannot
+    be built. A model inside TimeDistributed loses its penalties up to 2.3.1 (an error in 1.2.2 and 2.0.0).
+    """
+
+  func check(_ subject: AuditSubject) -> [Finding] {
+    guard subject.isStandalone(before: ActivityReleases.standaloneEnds), let version = subject.version,
+      version.major >= 1
+    else { return [] }
+    var findings: [Finding] = []
+    for (layer, penalty) in subject.penalised where layer.nesting > 0 {
+      let isDropped =
+        layer.isInTimeDistributedModel || version < ActivityReleases.nestedOnInput && !layer.isFirstInSequentials
+        || version < ActivityReleases.inLayerCall
+      guard isDropped else { continue }
+      let couldTrain = version >= ActivityReleases.inLayerCall
+      findings.append(
+        Finding(
+          rule: id, severity: .warning, layer: layer.path,
+          location: subject.location(layer, "activity_regularizer", "l2", "l1"),
+          summary: couldTrain
+            ? "The activity regularizer of this layer was ignored, because its model is called as a layer."
+            : "A nested activity regularizer of Keras 1.0 and 1.1: such a model could not be trained.",
+          meantWhenSaved: couldTrain
+            ? "0: \(subject.release) added nothing for it, and its gradient was 0 (measured)."
+            : "Nothing: \(subject.release) could not build the training function of such a model (measured on 1.0.8).",
+          meansNow: "(\(penalty.formula("out"))) / batch size: a penalty that the saved weights never saw.",
+          advice: "To train on as it was, drop it: --activity-semantics as-saved. To have it count: "
+            + "--activity-semantics intended."))
+    }
+    return findings
+  }
+}

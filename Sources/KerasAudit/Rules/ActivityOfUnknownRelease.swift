@@ -1,0 +1,48 @@
+import KerasCore
+
+/// Without a version stamp nobody knows which of the meanings an activity regularizer had.
+struct ActivityOfUnknownRelease: AuditRule {
+  let id = "act-reg-possible-1x-stamp"
+  let title = "Activity regularizer in a file without a release"
+  let severity = Severity.warning
+  let affected = "files without keras_version, or stamped only \"1\", with Keras 1 or 2 configs"
+  let explanation = """
+    What an activity regularizer did depends on the release (see act-reg-on-input, act-reg-nested-dropped,
+    act-reg-batch-scale). Weights files and configs saved apart often have no keras_version, and some tools stamped "1". Then
+    all readings are possible, and this rule states them. In a nested model they differ in the tensor, in every model in
+    the factor of the batch size.
+    """
+
+  func check(_ subject: AuditSubject) -> [Finding] {
+    guard subject.version == nil, !isKeras3OrKeras0(subject) else { return [] }
+    return subject.penalised.map { layer, penalty in
+      let isOpen = layer.nesting > 0 && !penalty.isLayer
+      return Finding(
+        rule: id, severity: .warning, layer: layer.path,
+        location: subject.location(layer, "activity_regularizer", "l2", "l1"),
+        summary:
+          "The file does not say which release saved it, and this activity regularizer's meaning depends on that.",
+        meantWhenSaved: isOpen
+          ? "One of: 0 (1.2.0 to 2.0.2); \(penalty.formula("in")) on the inputs (2.0.3 to 2.1.3); "
+            + "\(penalty.formula("out")) (2.1.4 to 2.3.1); that / batch size (tf.keras from TensorFlow 1.13)."
+          : "\(penalty.formula("out")) in 1.0.7 to 2.3.1; that / batch size in 1.0.0 to 1.0.6 and tf.keras from "
+            + "TensorFlow 1.13."
+            + (layer.nesting == 0 ? " Not hit by the fault before 2.1.4: it is a direct layer of the model." : ""),
+        meansNow: "(\(penalty.formula("out"))) / batch size.",
+        advice:
+          "Find out which release saved the file (date, requirements.txt) before training on; predictions are the same."
+      )
+    }
+  }
+
+  /// Configs of Keras 0 and 3 betray themselves by their form, and leave no choice.
+  private func isKeras3OrKeras0(_ subject: AuditSubject) -> Bool {
+    guard let config = subject.source.config else { return true }
+    if config["class_name"] == nil { return true }
+    var isKeras3 = false
+    config.visitObjects { members, _ in
+      if members["registered_name"] != nil, members["module"] != nil { isKeras3 = true }
+    }
+    return isKeras3
+  }
+}

@@ -1,0 +1,34 @@
+import KerasCore
+
+/// Before 1.2 the loss that evaluation reported had no regularization in it.
+struct PenaltiesInTrainingOnly: AuditRule {
+  let id = "act-reg-losses-not-train-only"
+  let title = "Evaluation left regularization out of the loss"
+  let severity = Severity.note
+  let affected = "Keras 0.1 to 1.1.2"
+  let explanation = """
+    Up to Keras 1.1.2 regularizers are part of the training function only: evaluate, test_on_batch and val_loss report the
+    data loss alone (measured on 0.3.3 and 1.0.8). From 1.2.0 on both contain the penalties. A val_loss written down then
+    cannot be compared with one of today.
+    """
+
+  func check(_ subject: AuditSubject) -> [Finding] {
+    guard subject.isStandalone(before: ActivityReleases.inLayerCall) else { return [] }
+    let regularized = subject.layers.filter { layer in
+      layer.activityPenalty.map { !$0.isZero } ?? false
+        || layer.config.objectValue?.contains { $0.key.hasSuffix("_regularizer") && !$0.value.isNull } == true
+    }
+    guard let first = regularized.first else { return [] }
+    let names = regularized.map(\.path).joined(separator: ", ")
+    return [
+      Finding(
+        rule: id, severity: .note, layer: regularized.count == 1 ? first.path : nil,
+        location: subject.location(first),
+        summary: "The model has regularizers (\(names)), and its release reported losses of evaluation without them.",
+        meantWhenSaved:
+          "val_loss and evaluate of \(subject.release): the data loss alone (measured on 0.3.3 and 1.0.8).",
+        meansNow: "The data loss plus all penalties.",
+        advice: "Compare an old val_loss with the data loss: `keraskit evaluate --json` lists each penalty apart.")
+    ]
+  }
+}

@@ -1,0 +1,24 @@
+import KerasKit
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Checks on a file to be written, before the work that would fill it.
+enum OutputFile {
+  /// Throws a usage failure if the file exists and may not be replaced, or is of a kind no exporter writes.
+  static func check(_ path: String, force: Bool) throws {
+    do {
+      _ = try Exporters.forFile(path)
+    } catch {
+      throw CommandFailure.usage("\(error)")
+    }
+    if !force, access(path, F_OK) == 0 {
+      throw CommandFailure.usage("\(path) exists; --force replaces it")
+    }
+  }
+}

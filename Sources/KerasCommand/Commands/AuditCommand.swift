@@ -1,0 +1,60 @@
+import ArgumentParser
+import KerasKit
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract: "Says what a model meant to the Keras that saved it and what it means now.",
+    discussion: """
+      Reads the config only, never the weights. Exit code 1 if anything at or above --fail-on is found.
+
+      Example:
+        keraskit audit model.h5 --format json
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  enum Threshold: String, ExpressibleByArgument, CaseIterable {
+    case error, warning, note, never
+
+    func isReached(by severity: Severity) -> Bool {
+      switch self {
+      case .error: severity >= .error
+      case .warning: severity >= .warning
+      case .note: true
+      case .never: false
+      }
+    }
+  }
+
+  @OptionGroup var model: AuditedFile
+
+  @Option(help: "text or json.")
+  var format = Format.text
+
+  @Option(help: ArgumentHelp("The least severity that makes the exit code 1.", valueName: "level"))
+  var failOn = Threshold.warning
+
+  func run() throws {
+    let report = Audit.run(try model.open())
+    switch format {
+    case .text: Terminal.print(FindingsText.text(report))
+    case .json: Terminal.print(report.json.text(indent: 2))
+    }
+    if report.findings.contains(where: { failOn.isReached(by: $0.severity) }) { throw ExitStatus.findings }
+  }
+}
+
+/// The file to audit: a model or an architecture without weights.
+struct AuditedFile: ParsableArguments {
+  @Argument(help: "The model or its architecture: HDF5, .keras archive or folder, JSON.")
+  var model: String
+
+  func open() throws -> ModelSource {
+    do {
+      return try ModelFile.open(model)
+    } catch {
+      throw CommandFailure.input("\(error)")
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import KerasKit
+
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Writes a model of any release as a current .keras or .h5 file that computes the same.",
+    discussion: """
+      Every value that differs between then and now is written explicitly. What has to be said in another way is printed
+      as a note.
+
+      Example:
+        keraskit convert model.h5 model.keras --activity-semantics intended --batch-size 32
+      """)
+
+  @Argument(help: "The model to read.")
+  var input: String
+
+  @Argument(help: "The file to write: .keras or .h5.")
+  var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Activity penalties as the saving release added them (as-saved) or as documented (intended).",
+      valueName: "as-saved|intended"))
+  var activitySemantics = ActivityChoice.asSaved
+
+  @Option(
+    help: ArgumentHelp("Batch size of training, by which current Keras divides activity penalties.", valueName: "n"))
+  var batchSize: Int?
+
+  @Flag(help: "Replace the output file if it exists.")
+  var force = false
+
+  @Flag(help: "Also print every field that was renamed, translated, defaulted or dropped.")
+  var explain = false
+
+  func validate() throws {
+    if let batchSize, batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
+  }
+
+  func run() throws {
+    try OutputFile.check(output, force: force)
+    let model = try Model.load(input)
+    let notes = try model.save(to: output, activitySemantics: activitySemantics.semantics, batchSize: batchSize)
+    for note in notes { Terminal.print(Terminal.printable("\(note)")) }
+    if explain { Terminal.print(ProvenanceText.text(model.provenance)) }
+    Terminal.print("wrote \(output)")
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import KerasKit
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Runs a model on the arrays of a file.",
+    discussion: """
+      Arrays of an .npz go to the model's inputs by name, else as x or x0, x1 … in order. Outputs are written as y0, y1 …
+      in the model's order.
+
+      Example:
+        keraskit predict model.h5 --input x.npy --output y.csv
+      """)
+
+  @OptionGroup var model: ModelArguments
+
+  @Option(help: ArgumentHelp("Data: .npz, .npy, .csv or .tsv.", valueName: "file"))
+  var input: String
+
+  @Option(help: ArgumentHelp("Where predictions go: .npz, .npy, .csv or .tsv.", valueName: "file"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Samples computed at once.", valueName: "n"))
+  var batchSize = 32
+
+  @Option(help: ArgumentHelp("Threads; all processors if not given.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
+    if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
+  }
+
+  func run() throws {
+    let model = try model.load()
+    if let threads { model.threads = threads }
+    try OutputArrays.check(output, outputCount: model.outputs.count)
+    let arrays = try ArrayFile.read(input)
+    let progress = ProgressBar()
+    let results: [TensorData]
+    do {
+      results = try model.predict(arrays, batchSize: batchSize) { done, total in
+        progress.show(done: done, total: total, "samples")
+      }
+      progress.clear()
+    } catch {
+      progress.clear()
+      if case .badRequest = error { throw error }
+      throw CommandFailure.input("\(input): \(error)")
+    }
+    try OutputArrays.write(results, to: output)
+  }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// The root command.
+struct KerasKitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keraskit",
+    abstract: "Reads every Keras model ever saved: explains, audits, converts, runs and trains it, without Python.",
+    discussion: """
+      Exit codes: 0 done, 1 the audit has findings, 2 bad usage, 3 bad input.
+
+      Examples:
+        keraskit inspect model.h5
+        keraskit audit model.h5
+        keraskit convert model.h5 model.keras
+        keraskit predict model.h5 --input x.npy --output y.npy
+      """,
+    version: "0.1.0",
+    subcommands: [
+      InspectCommand.self, AuditCommand.self, ConvertCommand.self, PredictCommand.self, EvaluateCommand.self,
+      FineTuneCommand.self, BenchmarkCommand.self, ExplainCommand.self,
+    ])
+}

@@ -1,0 +1,91 @@
+import KerasCore
+import KerasTraining
+
+/// Times of repeated calls, in milliseconds.
+public struct BenchmarkTimes: Sendable {
+  public var median: Double
+  public var minimum: Double
+  public var calls: Int
+}
+
+extension Model {
+  /// Times inference on one batch of fixed random numbers; free dimensions are taken as 32.
+  public func benchmark(batchSize: Int, seconds: Double) throws(KerasKitError) -> BenchmarkTimes {
+    try KerasKitError.wrap {
+      let arrays = try sampleInputs(batchSize: batchSize)
+      let run = try Predictor(lowered, weights: loaded.weights, threads: threads)
+        .repeatable(arrays, names: inputs.map(\.name))
+      return try Self.time(seconds: seconds, run)
+    }
+  }
+
+  /// Times whole training steps (forward, backward, update) on one batch of random numbers and labels.
+  ///
+  /// By the file's loss and optimizer, or crossentropy and SGD with momentum where there is none or `options` say so.
+  public func benchmarkTraining(
+    batchSize: Int, seconds: Double, options: TrainingOptions = TrainingOptions()
+  ) throws(KerasKitError) -> BenchmarkTimes {
+    try KerasKitError.wrap {
+      var options = options
+      options.threads = threads
+      if options.loss == nil, loaded.canonical.compile == nil {
+        options.loss =
+          outputs.first?.shape.dimensions.last == 1
+          ? "binary_crossentropy" : "sparse_categorical_crossentropy"
+      }
+      if options.optimizer == nil, loaded.canonical.compile == nil {
+        options.optimizer = ["class_name": "SGD", "config": ["learning_rate": 0.01, "momentum": 0.9]]
+      }
+      let isSparse = (options.loss ?? loaded.canonical.compile?["loss"]?.stringValue ?? "").hasPrefix("sparse_")
+      let targets = try outputs.map { output in
+        let shape = [batchSize] + output.shape.dimensions.dropFirst().map { $0 ?? 32 }
+        let classes = shape.last ?? 1
+        if isSparse {
+          let label = Array(shape.dropLast())
+          let count = checkedProduct(label) ?? 0
+          return try TensorData(shape: label, int32s: (0..<count).map { Int32($0 % max(classes, 1)) })
+        }
+        let count = checkedProduct(shape) ?? 0
+        // One-hot rows, which every loss accepts.
+        return try TensorData(
+          shape: shape,
+          floats: (0..<count).map { classes == 1 ? Float($0 % 2) : ($0 / classes) % classes == $0 % classes ? 1 : 0 })
+      }
+      let data = try DataSet(inputs: sampleInputs(batchSize: batchSize), targets: targets)
+      let step = try Trainer(model: loaded, options: options).stepper(on: data)
+      return try Self.time(seconds: seconds) { try step() }
+    }
+  }
+
+  /// Evenly spread numbers in [0, 1) for floats, and small integers for integer inputs.
+  private func sampleInputs(batchSize: Int) throws -> [TensorData] {
+    try inputs.map { input in
+      let shape = [input.shape[0] ?? batchSize] + input.shape.dimensions.dropFirst().map { $0 ?? 32 }
+      guard let count = checkedProduct(shape) else {
+        throw KerasKitError.badRequest("the input '\(input.name)' is too large for a benchmark")
+      }
+      if input.dtype.isInteger { return try TensorData(shape: shape, int32s: (0..<count).map { Int32($0 % 2) }) }
+      var state: UInt32 = 1
+      return try TensorData(
+        shape: shape,
+        floats: (0..<count).map { _ in
+          state = state &* 1_664_525 &+ 1_013_904_223
+          return Float(state >> 8) / Float(1 << 24)
+        })
+    }
+  }
+
+  private static func time(seconds: Double, _ body: () throws -> Void) throws -> BenchmarkTimes {
+    let clock = ContinuousClock()
+    for _ in 0..<3 { try body() }
+    var times: [Double] = []
+    let end = clock.now + .seconds(seconds)
+    while clock.now < end || times.count < 5 {
+      let start = clock.now
+      try body()
+      times.append((clock.now - start) / .milliseconds(1))
+    }
+    times.sort()
+    return BenchmarkTimes(median: times[times.count / 2], minimum: times[0], calls: times.count)
+  }
+}

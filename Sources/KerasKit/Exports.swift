@@ -1,0 +1,11 @@
+// One `import KerasKit` brings everything a program needs to name: arrays, options, results, findings.
+@_exported import DataFiles
+@_exported import KerasAudit
+@_exported import KerasCore
+@_exported import KerasExport
+@_exported import KerasFile
+@_exported import KerasModel
+@_exported import KerasTraining
+
+/// Which activity penalty is meant: the one the saving release really added, or the documented one.
+public typealias ActivitySemantics = ExportOptions.ActivitySemantics

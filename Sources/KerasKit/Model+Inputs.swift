@@ -1,0 +1,56 @@
+import KerasCore
+
+extension Model {
+  /// Arrays by name in the order of the model's inputs: by the inputs' own names, else `x`, or `x0`, `x1` …
+  func inOrder(_ arrays: [String: TensorData]) throws(KerasKitError) -> [TensorData] {
+    // All by name or all by number: a mixture would be a guess.
+    let named = inputs.compactMap { arrays[$0.name] }
+    if named.count == inputs.count { return named }
+    if inputs.count == 1, let only = arrays["x"] { return [only] }
+    var picked: [TensorData] = []
+    for (index, input) in inputs.enumerated() {
+      guard let array = arrays["x\(index)"] else {
+        throw .missingInput(input.name, available: arrays.keys.sorted())
+      }
+      picked.append(array)
+    }
+    return picked
+  }
+
+  /// The arrays in the shapes of the inputs.
+  ///
+  /// As Keras does, a last axis of 1 is added or removed where that makes an array fit. The columns of a table are given
+  /// the input's shape if their number is right.
+  public func fitted(_ arrays: [TensorData]) throws(KerasKitError) -> [TensorData] {
+    guard arrays.count == inputs.count else {
+      throw .badRequest("the model takes \(inputs.count) arrays, received \(arrays.count)")
+    }
+    var result: [TensorData] = []
+    for (array, input) in zip(arrays, inputs) {
+      guard let count = array.shape.first else {
+        throw .inputShape(input.name, expected: input.shape, found: Shape(array.shape))
+      }
+      if let first = result.first?.shape.first, first != count {
+        throw .sampleCount(input.name, expected: first, found: count)
+      }
+      guard let shape = Self.fittedShape(array.shape, to: input.shape) else {
+        throw .inputShape(input.name, expected: input.shape, found: Shape(array.shape))
+      }
+      result.append(try KerasKitError.wrap { shape == array.shape ? array : try array.reshaped(shape) })
+    }
+    return result
+  }
+
+  /// `nil` if the array cannot stand for the input. The batch axis is not compared: batches are cut later.
+  private static func fittedShape(_ shape: [Int], to declared: Shape) -> [Int]? {
+    let sample = Shape(Array(declared.dimensions.dropFirst()))
+    let own = Array(shape.dropFirst())
+    if sample.accepts(own) { return shape }
+    if sample.accepts(own + [1]) { return shape + [1] }
+    if own.last == 1, sample.accepts(Array(own.dropLast())) { return Array(shape.dropLast()) }
+    if own.count == 1, let concrete = sample.concrete, checkedProduct(concrete) == own[0] {
+      return [shape[0]] + concrete
+    }
+    return nil
+  }
+}

@@ -1,0 +1,159 @@
+import KerasAudit
+import KerasCore
+import KerasEngine
+import KerasExport
+import KerasFile
+import KerasModel
+import KerasTraining
+
+/// A Keras model of any release: to look at, run, train further and write in current form.
+///
+/// ```swift
+/// let model = try Model.load("digits-2017.h5")
+/// let predictions = try model.predict([images])
+/// ```
+///
+/// Not safe to use from several threads at once.
+public final class Model {
+  /// An input or output: its name and shape with the batch first; unknown dimensions are `nil`.
+  public struct Port: Sendable, Hashable {
+    public var name: String
+    public var shape: Shape
+    public var dtype: DType
+  }
+
+  /// The file's content, the canonical config, the network and its weights.
+  public private(set) var loaded: LoadedModel
+  public let inputs: [Port]
+  public let outputs: [Port]
+  /// The inference graph and what came of lowering: layers with shapes and parameters.
+  public let lowered: LoweredModel
+  /// Threads that predictions and training use; all processors by default.
+  public var threads = Processors.count {
+    didSet { predictor = nil }
+  }
+  private var predictor: Predictor?
+
+  /// Loads a model file or folder, recognised by content; see `ModelFile.open`.
+  public static func load(_ path: String) throws(KerasKitError) -> Model {
+    try KerasKitError.wrap { try Model(LoadedModel.load(path)) }
+  }
+
+  /// Loads a model whose architecture and weights are in two files.
+  public static func load(config: String, weights: String) throws(KerasKitError) -> Model {
+    try KerasKitError.wrap {
+      try Model(LoadedModel.load(source: ModelFile.open(config: config, weights: weights)))
+    }
+  }
+
+  /// Takes a model that is loaded already; throws if it cannot be lowered to a graph.
+  public init(_ loaded: LoadedModel) throws(KerasKitError) {
+    self.loaded = loaded
+    do throws(ModelError) {
+      lowered = try loaded.network.lowered(
+        training: false, batchNormalization: loaded.semantics.batchNormalization)
+    } catch {
+      throw .model(error.inFile(loaded.source.file))
+    }
+    let graph = lowered.graph
+    inputs = lowered.inputNames.compactMap { name in
+      graph.input(named: name).map { Port(name: name, shape: graph.shape($0), dtype: graph.type($0).dtype) }
+    }
+    outputs = zip(lowered.outputNames, graph.outputs).map { name, value in
+      Port(name: name, shape: graph.shape(value), dtype: graph.type(value).dtype)
+    }
+  }
+
+  /// What the upgrade to current terms renamed, defaulted, translated or dropped.
+  public var provenance: [Provenance] { loaded.canonical.provenance }
+
+  // MARK: Running
+
+  /// Predicts for arrays in the order of the model's inputs, whose first axis counts samples.
+  ///
+  /// The result has one array per output. `progress` hears of finished samples and their total.
+  public func predict(
+    _ arrays: [TensorData], batchSize: Int = 32, progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(KerasKitError) -> [TensorData] {
+    let fitted = try fitted(arrays)
+    return try KerasKitError.wrap {
+      let predictor = try self.predictor ?? Predictor(lowered, weights: loaded.weights, threads: threads)
+      self.predictor = predictor
+      return try predictor.run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
+    }
+  }
+
+  /// Predicts for arrays by name: each input's own name, else `x`, or `x0`, `x1` … in order.
+  public func predict(
+    _ arrays: [String: TensorData], batchSize: Int = 32, progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(KerasKitError) -> [TensorData] {
+    try predict(try inOrder(arrays), batchSize: batchSize, progress: progress)
+  }
+
+  /// The loss, each regularization term and the metrics on data, by the rules of the release that saved the model.
+  public func evaluate(
+    _ data: DataSet, batchSize: Int = 32, options: TrainingOptions? = nil
+  ) throws(KerasKitError) -> Evaluation {
+    try KerasKitError.wrap {
+      var options = options ?? TrainingOptions()
+      options.threads = threads
+      return try Trainer(model: loaded, options: options).evaluate(data, batchSize: batchSize)
+    }
+  }
+
+  /// Trains the model on data and keeps the new weights; without options by the file's own loss and optimizer.
+  @discardableResult
+  public func fineTune(
+    _ data: DataSet, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double? = nil, shuffles: Bool = true,
+    options: TrainingOptions = TrainingOptions(), activitySemantics: ActivitySemantics = .asSaved,
+    progress: (TrainingProgress) -> TrainingDirective = { _ in .proceed }
+  ) throws(KerasKitError) -> TrainingHistory {
+    try KerasKitError.wrap {
+      var options = options
+      options.threads = threads
+      if activitySemantics == .intended {
+        options.semantics = (options.semantics ?? loaded.semantics).withIntendedActivity
+      }
+      let trainer = try Trainer(model: loaded, options: options)
+      let history = try trainer.fit(
+        data,
+        FitOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles, validationSplit: validationSplit),
+        progress: progress)
+      loaded.weights = try trainer.weights()
+      predictor = nil
+      return history
+    }
+  }
+
+  // MARK: Writing and auditing
+
+  /// Writes the model as its name's ending says (`.keras`, `.h5`); the notes say what had to be said differently.
+  ///
+  /// `batchSize` is that of training, by which current Keras divides activity penalties.
+  @discardableResult
+  public func save(
+    to path: String, activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil
+  ) throws(KerasKitError) -> [ExportNote] {
+    try KerasKitError.wrap {
+      try Exporters.export(
+        loaded, to: path, options: ExportOptions(activitySemantics: activitySemantics, batchSize: batchSize))
+    }
+  }
+
+  /// What the file meant when it was saved, and what it means now.
+  public func audit() -> AuditReport { Audit.run(loaded.source) }
+}
+
+extension TrainingSemantics {
+  /// The same release with activity penalties as documented: on the outputs, once, nowhere dropped.
+  public var withIntendedActivity: TrainingSemantics {
+    var semantics = self
+    semantics.nestedActivity = .output
+    semantics.firstNestedActivity = .output
+    semantics.activityIgnoredBy = []
+    semantics.dropsSharedWrapperActivity = false
+    if timeDistributedActivity != .perStep { semantics.timeDistributedActivity = .whole }
+    if bidirectionalActivity == .dropped { semantics.bidirectionalActivity = .merged }
+    return semantics
+  }
+}

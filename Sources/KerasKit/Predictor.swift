@@ -1,0 +1,102 @@
+import KerasCore
+import KerasEngine
+import KerasGraph
+import KerasModel
+
+/// A model's inference graph ready to run on any number of samples, batch by batch.
+final class Predictor {
+  private let executor: Executor
+  private let store = ParameterStore()
+  private let outputCount: Int
+  private let states: [String]
+  private let initialStates: [(name: String, data: TensorData)]
+  private let fixedBatch: Int?
+
+  /// Optimises the graph for the given weights; throws `GraphError`, `EngineError` or `TensorDataError`.
+  init(_ lowered: LoweredModel, weights: [String: TensorData], threads: Int) throws {
+    var graph = lowered.graph
+    outputCount = graph.outputs.count
+    fixedBatch = lowered.inputNames.lazy.compactMap { graph.input(named: $0) }.first.flatMap { graph.shape($0)[0] }
+    // A stateful layer's new state is computed beside the outputs and stored for the next batch.
+    states = lowered.stateUpdates.map(\.parameter)
+    graph.outputs += lowered.stateUpdates.map(\.value)
+    for (name, data) in weights { try store.set(name, data) }
+    initialStates = try lowered.stateParameters.map { ($0.name, try TensorData.filled(0, shape: $0.shape)) }
+    for (name, data) in initialStates { try store.set(name, data) }
+    let constants = weights.filter { !states.contains($0.key) }
+    graph = try graph.optimizedForInference(parameters: constants)
+    executor = Executor(
+      graph, parameters: store, mutableParameters: !states.isEmpty, options: EngineOptions(threads: threads))
+  }
+
+  /// Runs all samples; states of stateful layers begin at zero and go from batch to batch.
+  func run(
+    _ arrays: [TensorData], names: [String], batchSize: Int, progress: (Int, Int) -> Void
+  ) throws -> [TensorData] {
+    guard batchSize > 0 else { throw KerasKitError.badRequest("the batch size should be at least 1") }
+    let count = arrays.first?.shape.first ?? 0
+    guard count > 0 else { throw KerasKitError.badRequest("the data has no samples") }
+    let size = fixedBatch ?? batchSize
+    if let fixedBatch, count % fixedBatch != 0 {
+      throw KerasKitError.badRequest(
+        "the model has a fixed batch size of \(fixedBatch), and \(count) samples are no multiple of that")
+    }
+    for (name, data) in initialStates { try store.set(name, data) }
+    var parts: [[TensorData]] = []
+    for start in stride(from: 0, to: count, by: size) {
+      let rows = start..<min(start + size, count)
+      var inputs: [String: TensorData] = [:]
+      for (name, array) in zip(names, arrays) { inputs[name] = try array.samples(rows) }
+      let results = try executor.run(inputs)
+      for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }
+      parts.append(Array(results.prefix(outputCount)))
+      progress(rows.upperBound, count)
+    }
+    return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
+  }
+
+  /// A function that runs one batch again and again, with nothing allocated: for benchmarks.
+  func repeatable(_ arrays: [TensorData], names: [String]) throws -> () throws -> Void {
+    let inputs = Dictionary(zip(names, arrays), uniquingKeysWith: { first, _ in first })
+    let plan = try executor.plan(for: inputs.mapValues(\.shape))
+    _ = try plan.run(inputs)
+    return { try plan.execute() }
+  }
+}
+
+extension TensorData {
+  /// Some samples of the first axis, which must lie within it.
+  func samples(_ rows: Range<Int>) throws(TensorDataError) -> TensorData {
+    guard let count = shape.first, count > 0, rows.upperBound <= count else {
+      throw .sizeMismatch(dtype: dtype, shape: shape, found: rows.upperBound)
+    }
+    if rows.count == count { return self }
+    let shape = [rows.count] + self.shape.dropFirst()
+    if dtype == .string {
+      let size = strings.count / count
+      return try TensorData(shape: shape, strings: Array(strings[rows.lowerBound * size..<rows.upperBound * size]))
+    }
+    let size = bytes.count / count
+    return try TensorData(
+      dtype: dtype, shape: shape, bytes: Array(bytes[rows.lowerBound * size..<rows.upperBound * size]))
+  }
+
+  /// Arrays one after the other along the first axis; all must agree in the other axes and the type.
+  init(joining parts: [TensorData]) throws(TensorDataError) {
+    guard let first = parts.first else { throw .sizeMismatch(dtype: .float32, shape: [0], found: 0) }
+    if parts.count == 1 {
+      self = first
+      return
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(parts.reduce(0) { $0 + $1.bytes.count })
+    var rows = 0
+    for part in parts {
+      guard part.dtype == first.dtype, part.shape.dropFirst() == first.shape.dropFirst(), let count = part.shape.first
+      else { throw .sizeMismatch(dtype: part.dtype, shape: part.shape, found: part.bytes.count) }
+      bytes += part.bytes
+      rows += count
+    }
+    try self.init(dtype: first.dtype, shape: [rows] + first.shape.dropFirst(), bytes: bytes)
+  }
+}
