@@ -96,6 +96,8 @@ enum DroppedFields {
     /// The only values that lose nothing; any value if empty.
     var harmless: [JSON] = []
     var rule: String
+    /// What the reader should know when the field is there.
+    var note: String?
   }
 
   static func row(for key: String, className: String) -> Row? {
@@ -148,7 +150,9 @@ enum DroppedFields {
       Row(key: "unroll", classes: ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"], rule: "inherited-field"),
       training("transform_bias", ["Highway"]),
       Row(key: "depth_multiplier", classes: ["Conv2D"], rule: "inherited-field"),
-      Row(key: "output_shape", classes: ["Conv2DTranspose"], rule: "conv-transpose-output"),
+      Row(
+        key: "output_shape", classes: ["Conv2DTranspose"], rule: "conv-transpose-output",
+        note: "The output's shape now follows from kernel, strides and padding; Keras 1 took the one stated here."),
       Row(key: "query_shape", rule: "build-shape"), Row(key: "key_shape", rule: "build-shape"),
       Row(key: "value_shape", rule: "build-shape"),
       Row(key: "dilation_rate", classes: ["Conv3DTranspose"], harmless: [1, [1, 1, 1]], rule: "inherited-field"),

@@ -101,6 +101,7 @@ extension ConfigUpgrade {
         }
       } else if let row = DroppedFields.row(for: key, className: className) {
         record(.dropped, row.rule, path, pointer, old: (key, value))
+        if let text = row.note { note(row.rule, .note, path, pointer, text) }
         if !row.harmless.isEmpty, !row.harmless.contains(value) {
           note(
             row.rule, .error, path, pointer,
