@@ -1,7 +1,9 @@
 import KerasCore
 
 extension Model {
-  /// Arrays by name in the order of the model's inputs: by the inputs' own names, else `x`, or `x0`, `x1` …
+  /// Arrays by name, brought into the order of the model's inputs.
+  ///
+  /// They are found by the inputs' own names, else as `x`, or `x0`, `x1` and so on.
   func inOrder(_ arrays: [String: TensorData]) throws(KerasKitError) -> [TensorData] {
     // All by name or all by number: a mixture would be a guess.
     let named = inputs.compactMap { arrays[$0.name] }
@@ -41,7 +43,9 @@ extension Model {
     return result
   }
 
-  /// `nil` if the array cannot stand for the input. The batch axis is not compared: batches are cut later.
+  /// The shape in which an array can stand for an input, or `nil` if there is none.
+  ///
+  /// The batch axis is not compared: batches are cut later.
   private static func fittedShape(_ shape: [Int], to declared: Shape) -> [Int]? {
     let sample = Shape(Array(declared.dimensions.dropFirst()))
     let own = Array(shape.dropFirst())

@@ -18,7 +18,8 @@ final class Predictor {
     outputCount = graph.outputs.count
     fixedBatch = lowered.inputNames.lazy.compactMap { graph.input(named: $0) }.first.flatMap { graph.shape($0)[0] }
     // A stateful layer's new state is computed beside the outputs and stored for the next batch.
-    states = lowered.stateUpdates.map(\.parameter)
+    let states = lowered.stateUpdates.map(\.parameter)
+    self.states = states
     graph.outputs += lowered.stateUpdates.map(\.value)
     for (name, data) in weights { try store.set(name, data) }
     initialStates = try lowered.stateParameters.map { ($0.name, try TensorData.filled(0, shape: $0.shape)) }
