@@ -1,0 +1,125 @@
+import KerasCore
+import KerasModel
+import OrderedCollections
+
+/// Brings a canonical compile config to one that Keras 3 loads with `compile=True`.
+struct CompileConfig {
+  /// Functions Keras 3 finds by name.
+  private static let losses: Set<String> = [
+    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber", "kl_divergence", "log_cosh",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+  ]
+  private static let metrics: Set<String> = losses.union([
+    "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
+  ])
+
+  private(set) var json: JSON
+  private(set) var notes: [ExportNote] = []
+  private let outputNames: [String]
+
+  /// `nil`, with a note why, if the model would not load compiled.
+  static func of(
+    _ canonical: JSON?, semantics: TrainingSemantics, outputNames: [String]
+  ) -> (config: JSON?, notes: [ExportNote]) {
+    guard let canonical, !canonical.isNull else { return (nil, []) }
+    guard let optimizer = OptimizerConfig(canonical["optimizer"] ?? .null, semantics: semantics) else {
+      let name = canonical["optimizer"]?["class_name"]?.stringValue ?? "no optimizer"
+      return (nil, [ExportNote(.lost, "the training config: Keras 3 has no optimizer '\(name)'")])
+    }
+    if let unknown = unknownLoss(canonical["loss"] ?? .null) {
+      return (nil, [ExportNote(.lost, "the training config: Keras 3 has no loss '\(unknown)'")])
+    }
+    let config = CompileConfig(canonical, optimizer: optimizer, semantics: semantics, outputNames: outputNames)
+    return (config.json, config.notes)
+  }
+
+  private init(_ canonical: JSON, optimizer: OptimizerConfig, semantics: TrainingSemantics, outputNames: [String]) {
+    self.outputNames = outputNames
+    notes = optimizer.notes
+    json = ["optimizer": optimizer.json]
+    json["loss"] = perOutput(canonical["loss"] ?? .null)
+    json["loss_weights"] = perOutput(canonical["loss_weights"] ?? .null)
+    json["metrics"] = known(canonical["metrics"] ?? .null)
+    json["weighted_metrics"] = known(canonical["weighted_metrics"] ?? .null)
+    json["run_eagerly"] = false
+    json["steps_per_execution"] = 1
+    json["jit_compile"] = false
+    if canonical["sample_weight_mode"] != nil {
+      notes.append(ExportNote(.lost, "sample_weight_mode: Keras 3 tells it from the weights' shape"))
+    }
+    noteDifferences(canonical["loss"] ?? .null, semantics)
+  }
+
+  private mutating func noteDifferences(_ loss: JSON, _ semantics: TrainingSemantics) {
+    let text = loss.text()
+    if text.contains("cosine_similarity"), semantics.cosineForm != .negativeSum {
+      notes.append(
+        ExportNote(.warning, "cosine_similarity in Keras 3 is the negative sum, not what \(semantics.name) computed"))
+    }
+    if semantics.maskNormalization == .all {
+      notes.append(
+        ExportNote(.lost, "with a mask Keras 3 averages the loss over unmasked steps, \(semantics.name) over all"))
+    }
+  }
+
+  /// The first loss that Keras 3 would not find.
+  private static func unknownLoss(_ loss: JSON) -> String? {
+    switch loss {
+    case .string(let name): return losses.contains(name) ? nil : name
+    case .array(let list): return list.lazy.compactMap { unknownLoss($0) }.first
+    case .object(let members):
+      guard let className = members["class_name"]?.stringValue else {
+        return members.values.lazy.compactMap { unknownLoss($0) }.first
+      }
+      return members["module"]?.stringValue == "keras.losses" ? nil : className
+    default: return nil
+    }
+  }
+
+  /// One value for a single output, a list for several; Keras 3 wants losses and weights in one structure.
+  private func perOutput(_ value: JSON) -> JSON {
+    if let list = value.arrayValue, outputNames.count == 1, list.count == 1 { return list[0] }
+    if let members = value.objectValue, members["class_name"] == nil,
+      members.keys.allSatisfy({ outputNames.contains($0) })
+    {
+      let list = outputNames.map { members[$0] ?? .null }
+      return list.count == 1 ? list[0] : .array(list)
+    }
+    return value
+  }
+
+  /// The metrics Keras 3 knows; one list per output if there are several.
+  private mutating func known(_ value: JSON) -> JSON {
+    let kept = filtered(value) ?? .null
+    guard outputNames.count > 1, let list = kept.arrayValue, !list.contains(where: { $0.arrayValue != nil }) else {
+      return kept
+    }
+    return .array(outputNames.map { _ in kept })
+  }
+
+  private mutating func filtered(_ value: JSON) -> JSON? {
+    switch value {
+    case .string(let name):
+      if Self.metrics.contains(name) { return value }
+      notes.append(ExportNote(.lost, "the metric '\(name)', which Keras 3 does not have"))
+      return nil
+    case .array(let list):
+      var kept: [JSON] = []
+      for element in list { if let metric = filtered(element) { kept.append(metric) } }
+      return .array(kept)
+    case .object(let members):
+      if let className = members["class_name"]?.stringValue {
+        if members["module"]?.stringValue == "keras.metrics" { return value }
+        notes.append(ExportNote(.lost, "the metric '\(className)', which Keras 3 does not have"))
+        return nil
+      }
+      var kept: OrderedDictionary<String, JSON> = [:]
+      for (key, member) in members { kept[key] = filtered(member) }
+      return .object(kept)
+    default: return value
+    }
+  }
+}

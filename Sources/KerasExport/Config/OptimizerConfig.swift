@@ -1,0 +1,95 @@
+import KerasCore
+import KerasModel
+import OrderedCollections
+
+/// Brings an optimizer's canonical config to one that Keras 3 loads, every field explicit.
+struct OptimizerConfig {
+  private static let common: OrderedDictionary<String, JSON> = [
+    "weight_decay": nil, "clipnorm": nil, "global_clipnorm": nil, "clipvalue": nil, "use_ema": false,
+    "ema_momentum": 0.99, "ema_overwrite_frequency": nil, "loss_scale_factor": nil, "gradient_accumulation_steps": nil,
+  ]
+  /// Each class's own fields with Keras 3's defaults.
+  private static let own: [String: OrderedDictionary<String, JSON>] = [
+    "SGD": ["momentum": 0.0, "nesterov": false],
+    "RMSprop": ["rho": 0.9, "momentum": 0.0, "epsilon": 1e-07, "centered": false],
+    "Adam": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07, "amsgrad": false],
+    "AdamW": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07, "amsgrad": false],
+    "Adagrad": ["initial_accumulator_value": 0.1, "epsilon": 1e-07],
+    "Adadelta": ["rho": 0.95, "epsilon": 1e-07],
+    "Adamax": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07],
+    "Nadam": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07],
+    "Ftrl": [
+      "learning_rate_power": -0.5, "initial_accumulator_value": 0.1, "l1_regularization_strength": 0.0,
+      "l2_regularization_strength": 0.0, "l2_shrinkage_regularization_strength": 0.0, "beta": 0.0,
+    ],
+    "Lion": ["beta_1": 0.9, "beta_2": 0.99],
+    "Lamb": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07],
+    "Adafactor": [
+      "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 0.001, "clip_threshold": 1.0, "relative_step": true,
+    ],
+  ]
+
+  let className: String
+  let json: JSON
+  private(set) var notes: [ExportNote] = []
+
+  /// `nil` if Keras 3 has no such optimizer.
+  init?(_ canonical: JSON, semantics: TrainingSemantics) {
+    guard let name = canonical["class_name"]?.stringValue, let own = Self.own[name] else { return nil }
+    className = name
+    let saved = canonical["config"]?.objectValue ?? [:]
+    var config: OrderedDictionary<String, JSON> = [
+      "name": saved["name"] ?? .string(name.lowercased()), "learning_rate": Self.rate(saved["learning_rate"] ?? 0.001),
+    ]
+    for (key, standard) in Self.common.merging(own, uniquingKeysWith: { first, _ in first }) {
+      config[key] = saved[key] ?? standard
+    }
+    if let decay = saved["decay"]?.doubleValue, decay > 0, semantics.honorsDecay {
+      config["learning_rate"] = Self.schedule(
+        "InverseTimeDecay",
+        ["initial_learning_rate": saved["learning_rate"] ?? 0.001, "decay_steps": 1, "decay_rate": .number(decay)])
+      notes.append(
+        ExportNote(.rewritten, "the optimizer's decay is an InverseTimeDecay schedule, which computes the same"))
+    }
+    if semantics.clipnormScope == .global, let norm = saved["clipnorm"], !norm.isNull {
+      config["global_clipnorm"] = norm
+      config["clipnorm"] = .null
+      notes.append(
+        ExportNote(.rewritten, "clipnorm is written as global_clipnorm: it was the norm over all gradients together"))
+    }
+    let clips = ["clipnorm", "global_clipnorm", "clipvalue"].filter { !(config[$0] ?? .null).isNull }
+    for extra in clips.dropFirst() {
+      config[extra] = .null
+      notes.append(
+        ExportNote(.lost, "Keras 3 allows one kind of gradient clipping: \(clips[0]) stays, \(extra) is left out"))
+    }
+    if let schedule = saved["schedule_decay"]?.doubleValue, schedule != 0 {
+      notes.append(ExportNote(.lost, "Nadam's schedule_decay of \(schedule): Keras 3 has a fixed momentum schedule"))
+    }
+    if name == "RMSprop", semantics.rmspropEpsilon == .outsideRoot {
+      notes.append(ExportNote(.lost, "RMSprop adds epsilon inside the root in Keras 3, outside in \(semantics.name)"))
+    }
+    if name == "Adagrad", semantics.adagradEpsilon == .outsideRoot {
+      notes.append(ExportNote(.lost, "Adagrad adds epsilon inside the root in Keras 3, outside in \(semantics.name)"))
+    }
+    json = [
+      "module": "keras.optimizers", "class_name": .string(name), "config": .object(config), "registered_name": nil,
+    ]
+  }
+
+  /// A number, or a schedule with the module that Keras 3 finds it in.
+  private static func rate(_ value: JSON) -> JSON {
+    guard let className = value["class_name"]?.stringValue else { return value }
+    return schedule(className, value["config"]?.objectValue ?? [:])
+  }
+
+  private static func schedule(_ className: String, _ fields: OrderedDictionary<String, JSON>) -> JSON {
+    var config = fields
+    if config["name"] == nil { config["name"] = .string(className) }
+    if className == "InverseTimeDecay", config["staircase"] == nil { config["staircase"] = false }
+    return [
+      "module": "keras.optimizers.schedules", "class_name": .string(className), "config": .object(config),
+      "registered_name": nil,
+    ]
+  }
+}

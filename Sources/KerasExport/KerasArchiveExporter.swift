@@ -1,0 +1,40 @@
+import KerasCore
+import KerasFile
+import KerasModel
+
+/// Writes `.keras` archives that Keras 3 loads, compiled where the source was.
+public struct KerasArchiveExporter: Exporter {
+  public static let name = "Keras 3 archive"
+  public static let suffixes = [".keras"]
+
+  public init() {}
+
+  public func export(
+    _ model: LoadedModel, to path: String, options: ExportOptions
+  ) throws(ExportError) -> [ExportNote] {
+    let keras3 = try Keras3Model(model, options: options)
+    let paths = ObjectPaths(keras3.config)
+    var objects = paths.objects.map { KerasArchiveWriter.StoredObject(path: $0.object, name: $0.name) }
+    var indices: [String: Int] = [:]
+    for (index, object) in objects.enumerated() { indices[object.path] = index }
+    for variable in keras3.variables {
+      guard let (object, _) = paths.object(of: variable.name) else {
+        throw ExportError(.malformed("no layer owns the variable \(variable.name)"))
+      }
+      if indices[object] == nil {
+        indices[object] = objects.count
+        objects.append(KerasArchiveWriter.StoredObject(path: object))
+      }
+      if let index = indices[object] { objects[index].arrays.append(variable.tensor) }
+    }
+    var config = keras3.config.keras3JSON
+    if let compile = keras3.compile { config["compile_config"] = compile }
+    let writer = KerasArchiveWriter(config: config, objects: objects, kerasVersion: Keras3Model.kerasVersion)
+    do {
+      try writer.write(to: path)
+    } catch {
+      throw ExportError(.file(error))
+    }
+    return keras3.notes
+  }
+}
