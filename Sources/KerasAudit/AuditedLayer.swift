@@ -42,7 +42,7 @@ public struct AuditedLayer: Sendable {
     let factors = regularizer["config"]
     return ActivityPenalty(
       l1: factors?["l1"]?.doubleValue ?? 0, l2: factors?["l2"]?.doubleValue ?? 0, isLayer: false,
-      custom: ["L1L2", "L1", "L2"].contains(regularizer["class_name"]?.stringValue) ? nil : regularizer)
+      custom: ["L1L2", "L1", "L2"].contains(regularizer["class_name"]?.stringValue) ? JSON?.none : regularizer)
   }
 }
 

@@ -29,11 +29,21 @@ public struct Inspection: Sendable {
         (canonical, network, diagnostics) = (loaded.canonical, loaded.network, loaded.diagnostics)
         assignment = loaded.assignment
       }
-      layers = try network.lowered(training: false).layerOutputs
+      layers = Self.outerFirst(try network.lowered(training: false).layerOutputs)
       variables = try network.parameterSpecs().map { ($0.name, $0.spec, $0.spec.trainable && $0.trainable) }
     } catch {
       throw .model(error.inFile(source.file))
     }
+  }
+
+  /// A model or wrapper before the layers inside it; lowering finishes it after them.
+  private static func outerFirst(_ layers: [LayerOutput]) -> [LayerOutput] {
+    var ordered: [LayerOutput] = []
+    for layer in layers {
+      let firstInner = ordered.lastIndex { !$0.path.hasPrefix(layer.path + "/") }.map { $0 + 1 } ?? 0
+      ordered.insert(layer, at: firstInner)
+    }
+    return ordered
   }
 
   /// Every regularizer with the layer's path and the canonical field.

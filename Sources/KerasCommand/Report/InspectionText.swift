@@ -73,7 +73,8 @@ enum InspectionText {
       let fields = optimizer["config"]?.objectValue?.filter { $0.key != "name" && !$0.value.isNull } ?? [:]
       lines.append(
         "  optimizer  \(optimizer["class_name"]?.stringValue ?? optimizer.text())  "
-          + fields.map { "\($0.key) \($0.value.text())" }.joined(separator: ", "))
+          + fields.map { "\($0.key) \($0.value.doubleValue.map(NumberText.factor) ?? $0.value.text())" }.joined(
+            separator: ", "))
     }
     for key in ["loss", "loss_weights", "metrics", "weighted_metrics"] {
       guard let value = compile[key], !value.isNull, value != .array([]) else { continue }
@@ -90,7 +91,7 @@ enum InspectionText {
       let factors = (config["config"] ?? config).objectValue ?? [:]
       table.add(
         "\(layer) \(field)", config["class_name"]?.stringValue ?? "ActivityRegularization",
-        factors.compactMap { key, value in value.doubleValue.map { "\(key) \(NumberText.short($0))" } }
+        factors.compactMap { key, value in value.doubleValue.map { "\(key) \(NumberText.factor($0))" } }
           .joined(separator: ", "))
     }
     return table.text

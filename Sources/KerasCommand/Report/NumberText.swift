@@ -21,6 +21,12 @@ enum NumberText {
     return fixed(value, decimals: max(0, digits - 1 - exponent))
   }
 
+  /// A factor from a config without the noise of its float32 storage: 0.05 instead of 0.05000000074505806.
+  static func factor(_ value: Double) -> String {
+    let single = Float(value)
+    return Double(single) == value ? single.description : value.description
+  }
+
   /// With exactly so many decimals.
   static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
