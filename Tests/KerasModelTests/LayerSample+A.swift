@@ -185,7 +185,7 @@ extension LayerSample {
         "config": {"seed": null, "input_axes": null, "output_axes": null}, "registered_name": null},
         "bias_initializer": {"module": "keras.initializers", "class_name": "Zeros", "config": {},
         "registered_name": null}, "kernel_regularizer": null, "bias_regularizer": null,
-        "kernel_constraint": null, "bias_constraint": null, "quantization_config": null}
+        "kernel_constraint": null, "bias_constraint": null}
         """#),
     LayerSample(
       "DepthwiseConv1D", inputs: [[nil, 7, 3]],

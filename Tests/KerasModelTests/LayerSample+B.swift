@@ -19,7 +19,7 @@ extension LayerSample {
         {"input_dim": 8, "output_dim": 3, "embeddings_initializer": {"module": "keras.initializers",
         "class_name": "RandomUniform", "config": {"seed": null, "minval": -0.05, "maxval": 0.05},
         "registered_name": null}, "embeddings_regularizer": null, "activity_regularizer": null,
-        "embeddings_constraint": null, "mask_zero": true, "quantization_config": null}
+        "embeddings_constraint": null, "mask_zero": true}
         """#),
     LayerSample(
       "Flatten", inputs: [[nil, 4, 3]],
