@@ -13,7 +13,7 @@ typedef int (*int_function)(void);
 typedef void (*set_function)(int);
 
 static _Atomic(parallel_function) gomp_parallel;
-static _Atomic(int_function) gomp_max_threads, gomp_thread_number, gomp_team_size;
+static _Atomic(int_function) gomp_max_threads, gomp_thread_number, gomp_team_size, gomp_processors;
 static _Atomic(set_function) gomp_set_threads;
 static atomic_int looked_up;
 
@@ -22,6 +22,7 @@ static void look_up(void) {
   gomp_max_threads = (int_function)dlsym(RTLD_DEFAULT, "omp_get_max_threads");
   gomp_thread_number = (int_function)dlsym(RTLD_DEFAULT, "omp_get_thread_num");
   gomp_team_size = (int_function)dlsym(RTLD_DEFAULT, "omp_get_num_threads");
+  gomp_processors = (int_function)dlsym(RTLD_DEFAULT, "omp_get_num_procs");
   gomp_set_threads = (set_function)dlsym(RTLD_DEFAULT, "omp_set_num_threads");
   parallel_function parallel = (parallel_function)dlsym(RTLD_DEFAULT, "GOMP_parallel");
   if (!gomp_max_threads || !gomp_thread_number || !gomp_team_size || !gomp_set_threads) parallel = NULL;
@@ -31,7 +32,10 @@ static void look_up(void) {
 
 void kk_set_threads(int count) {
   look_up();
-  if (gomp_set_threads && count > 0) gomp_set_threads(count);
+  if (!gomp_set_threads || count <= 0) return;
+  // libgomp ends the process when it cannot start a thread, so a senseless number must not reach it.
+  int most = gomp_processors ? 2 * gomp_processors() : count;
+  gomp_set_threads(count < most ? count : most);
 }
 
 int kk_threads(void) {

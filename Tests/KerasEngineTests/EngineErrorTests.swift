@@ -57,7 +57,19 @@ import Testing
     var large = Graph()
     let y = large.addInput("y", TensorType(.float32, [1]))
     large.outputs = try large.add(.broadcast([.fixed(1 << 40), .fixed(1 << 40)]), [y])
-    #expect(throws: EngineError.self) { try Plan(large, parameters: ParameterStore()) }
+    #expect(throws: EngineError(.tooLarge(op: "broadcast", [1 << 40, 1 << 40]))) {
+      try Plan(large, parameters: ParameterStore())
+    }
+    var empty = Graph()
+    let z = empty.addInput("z", TensorType(.float32, [0, 1 << 40, 1 << 40]))
+    empty.outputs = try empty.add(.unary(.relu), [z])
+    #expect(throws: EngineError(.tooLarge(op: "input", [0, 1 << 40, 1 << 40]))) {
+      try Plan(empty, parameters: ParameterStore())
+    }
+    var wide = Graph()
+    let w = wide.addInput("w", TensorType(.float32, [1 << 45]))
+    wide.outputs = try wide.add(.unary(.relu), [w])
+    #expect(throws: EngineError(.outOfMemory(elements: 1 << 45))) { try Plan(wide, parameters: ParameterStore()) }
   }
 
   @Test func executorsRefuseInputsThatDoNotFit() throws {

@@ -14,7 +14,8 @@ void kk_free(void *memory);
 
 // --- Threads -------------------------------------------------------------------------------------------------------
 
-/// Sets how many threads the calling thread's parallel regions use, here and in oneDNN (libgomp's setting).
+/// Sets how many threads the calling thread's parallel regions use, here and in oneDNN (libgomp's setting), at
+/// most two per processor.
 void kk_set_threads(int count);
 int kk_threads(void);
 

@@ -23,7 +23,8 @@ struct ConcreteGraph {
         guard let shape = type.shape.concrete else {
           throw EngineError(.unknownShape(op: node.op.name, type.shape), scope: node.scope)
         }
-        guard let count = checkedProduct(shape), count <= Int.max / 64 else {
+        // Axes without elements count as one: strides are products of what comes after them.
+        guard let count = checkedProduct(shape.map { max($0, 1) }), count <= Int.max / 64 else {
           throw EngineError(.tooLarge(op: node.op.name, type.shape), scope: node.scope)
         }
         ofNode.append(shape)
