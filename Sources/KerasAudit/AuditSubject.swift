@@ -71,7 +71,6 @@ private struct LayerWalk {
     var isFirst = true
     var wrappers: [AuditedLayer.Wrapper] = []
     var isInTimeDistributedModel = false
-    var callCount = 1
   }
 
   var layers: [AuditedLayer] = []
@@ -81,11 +80,7 @@ private struct LayerWalk {
     let isSequential = model["class_name"] == "Sequential"
     var isFirst = true
     for layer in model["config"]?["layers"]?.arrayValue ?? [] {
-      var inner = place
-      if !isSequential {
-        inner.callCount = max(1, layer["inbound_nodes"]?.arrayValue?.count ?? 1)
-      }
-      visit(layer, place: inner, isFirstOfSequential: isSequential && isFirst)
+      visit(layer, place: place, isFirstOfSequential: isSequential && isFirst)
       if layer["class_name"] != "InputLayer" { isFirst = false }
     }
   }
@@ -112,7 +107,7 @@ private struct LayerWalk {
         path: inner.path.joined(separator: "/"), className: className, config: config,
         pointer: JSONPointer(parsing: layer["source_pointer"]?.stringValue ?? ""), nesting: place.nesting,
         isFirstInSequentials: place.nesting > 0 && place.isFirst, wrappers: place.wrappers,
-        isInTimeDistributedModel: place.isInTimeDistributedModel, callCount: place.callCount))
+        isInTimeDistributedModel: place.isInTimeDistributedModel))
     inner.wrappers.append(
       AuditedLayer.Wrapper(className: className, path: inner.path.joined(separator: "/"), config: config))
     // A Bidirectional's backward layer is a copy of the forward one unless it was given apart.

@@ -26,8 +26,6 @@ public struct AuditedLayer: Sendable {
   public var wrappers: [Wrapper]
   /// A model, called as a layer, that is itself inside a TimeDistributed stands around this layer.
   public var isInTimeDistributedModel: Bool
-  /// How often the layer is called in the model that holds it.
-  public var callCount: Int
 
   /// The `TimeDistributed` that holds exactly this layer.
   public var timeDistributed: Wrapper? { wrappers.last.flatMap { $0.className == "TimeDistributed" ? $0 : nil } }
