@@ -141,6 +141,7 @@ extension TrainingSemantics {
       $0.adagradStart = 0
       $0.nadamScheduleDecay = 0.004
     },
+    Row(span((2, 3, 0), (2, 4, 0), .standalone), backend: "tensorflow") { $0.readsIterationsLate = true },
     Row(.before(1, 0, 3, kind: .standalone)) {
       $0.rmspropEpsilon = .insideRoot
       $0.rmspropMomentumEpsilon = .insideRoot
@@ -163,6 +164,7 @@ extension TrainingSemantics {
     Row(.before(2, 4, kind: .standalone)) { $0.batchNormalization.frozenUsesMovingStatistics = false },
     Row(span((2, 1, 4), (2, 4, 0), .standalone)) { $0.batchNormalization.variance = .unbiasedLessEpsilon },
     Row(span((2, 1, 3), (2, 3, 0), .standalone), backend: "tensorflow") { $0.batchNormalization.zeroDebias = true },
+    Row(span((2, 1, 3), (2, 4, 0), .standalone), backend: "tensorflow") { $0.batchNormalization.fusesImages = true },
     Row(span((1, 0, 0), (2, 1, 3), .standalone)) { $0.batchNormalization.frozenUpdates = true },
     Row(span((1, 2, 0), (2, 1, 4), .standalone), backend: "theano") {
       $0.batchNormalization.variance = .biasedPlusEpsilon

@@ -80,6 +80,9 @@ public struct TrainingSemantics: Sendable, Hashable {
   /// The optimizer honours `decay` (lr / (1 + decay · iterations)).
   public var honorsDecay = false
   public var nadamScheduleDecay: Double? = nil
+  /// Bias corrections and `decay` see the step count after its increment, one too many: Keras 2.3 on TensorFlow 1 does not
+  /// order the two; measured so in all runs of Adam and most of SGD's `decay`.
+  public var readsIterationsLate = false
 
   public var batchNormalization = BatchNormalizationSemantics()
 

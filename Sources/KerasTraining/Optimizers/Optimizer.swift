@@ -22,6 +22,7 @@ public final class Optimizer {
   private var rule: any UpdateRule
   private let clipping: GradientClipping
   private let weightDecay: Double?
+  private let readsIterationsLate: Bool
   private var slots: [String: SlotMemory] = [:]
 
   /// Reads a canonical optimizer config under a release's formulas.
@@ -38,6 +39,7 @@ public final class Optimizer {
     let isDecoupled = type.className == AdamW.className
     weightDecay = config.optionalDouble("weight_decay") ?? (isDecoupled ? 0.004 : nil)
     self.iterations = iterations
+    readsIterationsLate = semantics.readsIterationsLate
     let stated = config.fields["learning_rate"] ?? config.fields["lr"] ?? .null
     let rate =
       if let override { LearningRate.constant(override) } else {
@@ -76,9 +78,10 @@ public final class Optimizer {
   func apply(
     _ gradients: [UnsafeBufferPointer<Float>], to variables: [Variable], in store: ParameterStore
   ) throws(TrainingError) {
-    let rate = learningRate.value(at: iterations)
+    let seen = iterations + (readsIterationsLate ? 1 : 0)
+    let rate = learningRate.value(at: seen)
     iterations += 1
-    rule.begin(step: iterations, learningRate: rate)
+    rule.begin(step: seen + 1, learningRate: rate)
     var gradients = gradients
     if clipping.isActive {
       let copies = gradients.map { source in

@@ -43,6 +43,8 @@ struct BatchStatistics {
       let factor = try context.op(.binary(.divide), count, context.shifted(count, by: -less))
       return try context.op(.binary(.multiply), value, factor)
     }
+    let isFused = context.batchNormalization.fusesImages && context.shape(x).rank == 4 && axis == 3
+    let variance = isFused ? try corrected(variance, less: 1, &context) : variance
     switch rule {
     case .biased, .standardDeviation: return variance
     case .unbiasedForImages:
