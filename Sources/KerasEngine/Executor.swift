@@ -10,6 +10,7 @@ public final class Executor {
   private var plans: [[String: [Int]]: Plan] = [:]
   private var recent: [[String: [Int]]] = []
   private var version: Int
+  private var weights = PreparedWeights()
 
   /// Plans for so many sets of shapes are kept; the one unused for longest goes first.
   private static let largestCache = 8
@@ -31,6 +32,7 @@ public final class Executor {
     if !mutableParameters, version != parameters.version {
       plans = [:]
       recent = []
+      weights = PreparedWeights()
       version = parameters.version
     }
     if let plan = plans[shapes] {
@@ -56,7 +58,8 @@ public final class Executor {
       throw EngineError(.graph(error))
     }
     let plan = try Plan(
-      specialized, parameters: parameters, mutableParameters: mutableParameters, options: options)
+      specialized, parameters: parameters, mutableParameters: mutableParameters, options: options, fusing: true,
+      sharedWeights: weights)
     plans[shapes] = plan
     recent.append(shapes)
     if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }

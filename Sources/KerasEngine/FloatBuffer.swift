@@ -16,9 +16,14 @@ final class FloatBuffer {
 
   deinit { kk_free(pointer) }
 
-  /// Takes over as many elements as `data` has; the caller has compared the counts.
-  func fill(from data: TensorData) throws(TensorDataError) {
-    try data.copyElements(to: pointer, count: count)
+  /// Holds an array's elements as the engine does.
+  convenience init(holding data: TensorData) throws(EngineError) {
+    try self.init(count: data.elementCount)
+    do {
+      try data.copyElements(to: pointer, count: count)
+    } catch {
+      throw EngineError(.data(error))
+    }
   }
 }
 

@@ -45,14 +45,25 @@ public final class Plan {
   /// With `mutableParameters` the store's arrays may change between runs; otherwise whatever depends on them alone is
   /// computed now. Without `fusing` every operation is a step of its own: slower, for comparison. Throws `EngineError`
   /// for unknown shapes, missing or misshapen parameters, and operations that cannot be done.
-  public init(
+  public convenience init(
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool = false, options: EngineOptions = .init(),
     fusing: Bool = true
+  ) throws(EngineError) {
+    try self.init(
+      graph, parameters: parameters, mutableParameters: mutableParameters, options: options, fusing: fusing,
+      sharedWeights: PreparedWeights())
+  }
+
+  /// `sharedWeights` must belong to specialisations of one graph with the same constant parameters.
+  init(
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
+    sharedWeights: PreparedWeights
   ) throws(EngineError) {
     self.options = options
     kk_set_threads(Int32(clamping: options.threads))
     let compiler = try PlanCompiler(
-      graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing)
+      graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing,
+      sharedWeights: sharedWeights)
     steps = compiler.steps
     state = compiler.state
     inputs = compiler.inputs

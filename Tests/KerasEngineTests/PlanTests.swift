@@ -1,6 +1,7 @@
 import KerasCore
 import KerasEngine
 import KerasGraph
+import ReferenceInterpreter
 import Testing
 
 @Suite struct PlanTests {
@@ -127,5 +128,37 @@ import Testing
     #expect(try executor.run(["x": data])[0].floats() == [4, 5])
     try store.set("w", TensorData(shape: [3, 2], floats: [0, 1, 1, 0, 0, 0]))
     #expect(try executor.run(["x": data])[0].floats() == [5, 4])
+  }
+
+  @Test func plansForOtherBatchSizesShareTheirWeights() throws {
+    var comparison = EngineComparison()
+    let kernel = try comparison.parameter([12, 40])
+    let folded = comparison.graph.addConstant(
+      try TensorData(shape: [40, 7], floats: (0..<280).map { _ in comparison.numbers.float() }))
+    let recurrentKernel = try comparison.parameter([6, 18])
+    let inputKernel = try comparison.parameter([7, 18])
+    let window = try comparison.parameter([3, 7, 5])
+    let x = comparison.graph.addInput("x", TensorType(.float32, [nil, 4, 12]))
+    var y = try comparison.add(.matmul(transposeA: false, transposeB: false), x, kernel)
+    y = try comparison.add(.matmul(transposeA: false, transposeB: false), try comparison.add(.unary(.relu), y), folded)
+    let recurrence = Recurrence(
+      cell: .gru(resetAfter: false), units: 6, activation: .unary(.tanh), recurrentActivation: .unary(.sigmoid),
+      hasBias: false, hasInitialState: false, hasMask: false, goBackwards: false, zeroOutputForMask: false)
+    let convolution = Convolution(strides: [1], padding: .same, dilations: [1])
+    comparison.graph.outputs = [
+      try comparison.graph.add(.recurrence(recurrence), [y, inputKernel, recurrentKernel])[0],
+      try comparison.add(.convolution(convolution), y, window), folded,
+    ]
+    let store = try comparison.store()
+    let executor = Executor(comparison.graph, parameters: store)
+    let parameters = try comparison.parameters.mapValues { try Tensor($0) }
+    for batch in [1, 5, 70, 1] {
+      let data = try TensorData(
+        shape: [batch, 4, 12], floats: (0..<batch * 48).map { _ in comparison.numbers.float() })
+      let expected = try Interpreter.run(comparison.graph, inputs: ["x": Tensor(data)], parameters: parameters)
+      for (found, reference) in zip(try executor.run(["x": data]), expected) {
+        #expect(try difference(found, reference) <= 5e-6, "batch \(batch)")
+      }
+    }
   }
 }

@@ -26,16 +26,21 @@ final class PlanCompiler {
   /// Roots whose elements are known now and never change.
   private var constants: Set<Value> = []
   private var scratch: [Int: UnsafeMutablePointer<Float>] = [:]
-  /// Constant weights in the orders that primitives asked for.
-  var reordered: [Value: [(descriptor: MemoryDescriptor, memory: UnsafeMutablePointer<Float>)]] = [:]
+  /// The graph's constants, which are let go unless a step reads them as they are.
+  private var constantBuffers: [Value: FloatBuffer] = [:]
+  private var readInSteps: Set<Value> = []
+  private let sharedWeights: PreparedWeights
+  private let ownWeights = PreparedWeights()
   /// Forward recurrences whose gate sums are kept for a gradient: node → memory.
   var keptRecurrences: [Int: UnsafeMutablePointer<Float>] = [:]
   /// Products whose result shares the memory of the value added to it.
   private(set) var sumsInPlace: Set<Int> = []
 
   init(
-    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, fusing: Bool
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, fusing: Bool,
+    sharedWeights: PreparedWeights
   ) throws(EngineError) {
+    self.sharedWeights = sharedWeights
     concrete = try ConcreteGraph(graph)
     context = try DNNLContext()
     self.parameters = parameters
@@ -54,9 +59,20 @@ final class PlanCompiler {
         throw error.inScope(node.scope)
       }
     }
+    for (value, buffer) in constantBuffers where readInSteps.contains(value) || concrete.outputs.contains(value) {
+      retain(buffer)
+    }
+    constantBuffers = [:]
   }
 
+  /// The memory of a value for a step to use when it runs.
   func pointer(_ value: Value) throws(EngineError) -> UnsafeMutablePointer<Float> {
+    readInSteps.insert(concrete.root(value))
+    return try readOnce(value)
+  }
+
+  /// The memory of a value for use during compilation only.
+  func readOnce(_ value: Value) throws(EngineError) -> UnsafeMutablePointer<Float> {
     guard let pointer = memory[concrete.root(value)] else {
       throw EngineError(.unsupported(op: concrete.graph.nodes[value.node].op.name, reason: "a value has no memory"))
     }
@@ -64,6 +80,14 @@ final class PlanCompiler {
   }
 
   func isConstant(_ value: Value) -> Bool { constants.contains(concrete.root(value)) }
+
+  /// Where other orders of a constant value are kept: with the graph if nothing but the graph decides it.
+  func preparedWeights(of value: Value) -> PreparedWeights {
+    switch concrete.graph.nodes[concrete.root(value).node].op {
+    case .parameter, .constant: sharedWeights
+    default: ownWeights
+    }
+  }
 
   func retain(_ object: AnyObject) { retained.append(object) }
 
@@ -106,13 +130,8 @@ final class PlanCompiler {
       memory[value] = buffer.pointer
       if !mutableParameters { constants.insert(value) }
     case .constant(let data):
-      let buffer = try FloatBuffer(count: data.elementCount)
-      do {
-        try buffer.fill(from: data)
-      } catch {
-        throw EngineError(.data(error))
-      }
-      retain(buffer)
+      let buffer = try sharedWeights.constant(value) { () throws(EngineError) in try FloatBuffer(holding: data) }
+      constantBuffers[value] = buffer
       memory[value] = buffer.pointer
       constants.insert(value)
     case .iota(let axis): try bindIota(value, axis: axis)

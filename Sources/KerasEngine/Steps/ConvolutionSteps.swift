@@ -137,9 +137,7 @@ extension PlanCompiler {
       step(index, implementation: primitive.implementation) { () throws(EngineError) in try primitive.execute() }
     ]
     if !isPlain {
-      let reorder = try Primitive(
-        PrimitiveDescriptor(reorder: made, to: own, context), context,
-        [(DNNL_ARG_FROM, made, memory), (DNNL_ARG_TO, own, target)])
+      let reorder = try reordering(memory, made, to: target, own)
       steps.append(
         step(index, implementation: reorder.implementation) { () throws(EngineError) in try reorder.execute() })
     }

@@ -45,16 +45,9 @@ extension PlanCompiler {
   ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
-    var plain = try pointer(operands[1])
-    if transposeB {
-      let transposed = try persistent(inner * columns)
-      for row in 0..<inner {
-        for column in 0..<columns { transposed[row * columns + column] = plain[column * inner + row] }
-      }
-      plain = transposed
-    }
-    let packed = try persistent(kk_packed_count(inner, columns))
-    kk_pack(packed, plain, columns, inner, columns)
+    let packed = try packedWeights(
+      .init(value: concrete.root(operands[1]), isTransposed: transposeB, columns: columns), inner: inner,
+      stride: columns)
     let x = try pointer(operands[0])
     let target =
       try sumsInPlace.contains(product.node)

@@ -90,21 +90,20 @@ extension PlanCompiler {
   func weights(
     _ value: Value, _ own: MemoryDescriptor, wanted: MemoryDescriptor
   ) throws(EngineError) -> (memory: UnsafeMutablePointer<Float>, steps: [Step]) {
-    let source = try pointer(value)
-    if own.isSame(as: wanted) { return (source, []) }
-    let root = concrete.root(value)
-    if isConstant(value), let known = reordered[root]?.first(where: { $0.descriptor.isSame(as: wanted) }) {
-      return (known.memory, [])
+    if own.isSame(as: wanted) { return (try pointer(value), []) }
+    if isConstant(value) {
+      let source = try readOnce(value)
+      let buffer = try preparedWeights(of: value).reordered(concrete.root(value), wanted) {
+        () throws(EngineError) in
+        let buffer = try FloatBuffer(count: wanted.byteCount / 4 + 1)
+        try reordering(source, own, to: buffer.pointer, wanted).execute()
+        return buffer
+      }
+      retain(buffer)
+      return (buffer.pointer, [])
     }
     let target = try persistent(wanted.byteCount / 4 + 1)
-    let reorder = try Primitive(
-      PrimitiveDescriptor(reorder: own, to: wanted, context), context,
-      [(DNNL_ARG_FROM, own, source), (DNNL_ARG_TO, wanted, target)])
-    if isConstant(value) {
-      try reorder.execute()
-      reordered[root, default: []].append((wanted, target))
-      return (target, [])
-    }
+    let reorder = try reordering(pointer(value), own, to: target, wanted)
     let scope = concrete.graph.nodes[value.node].scope
     return (
       target,
@@ -114,5 +113,15 @@ extension PlanCompiler {
         }
       ]
     )
+  }
+
+  /// The copy of an array into another order.
+  func reordering(
+    _ source: UnsafeMutablePointer<Float>, _ from: MemoryDescriptor, to target: UnsafeMutablePointer<Float>,
+    _ to: MemoryDescriptor
+  ) throws(EngineError) -> Primitive {
+    try Primitive(
+      PrimitiveDescriptor(reorder: from, to: to, context), context,
+      [(DNNL_ARG_FROM, from, source), (DNNL_ARG_TO, to, target)])
   }
 }

@@ -32,7 +32,6 @@ struct RecurrenceForward {
     self.layout = layout
     x = try compiler.pointer(layout.x)
     kernel = try compiler.pointer(layout.kernel)
-    let recurrentKernel = try compiler.pointer(layout.recurrentKernel)
     var bias: UnsafeMutablePointer<Float>?
     if let value = layout.bias { bias = try compiler.pointer(value) }
     self.bias = bias
@@ -52,15 +51,10 @@ struct RecurrenceForward {
     recurrentActivation = try layout.recurrence.recurrentActivation.kernelForm()
 
     let columns = layout.isGRU ? 2 * layout.units : layout.gates
-    let isConstant = compiler.isConstant(layout.recurrentKernel)
-    stateProduct = try StateProduct(
-      weights: recurrentKernel, stride: layout.gates, inner: layout.units, columns: columns, layout: layout,
-      isConstant: isConstant, compiler: compiler)
+    stateProduct = try StateProduct(layout, firstColumn: 0, columns: columns, compiler: compiler)
     candidateProduct =
       try layout.isGRU
-      ? StateProduct(
-        weights: recurrentKernel + columns, stride: layout.gates, inner: layout.units, columns: layout.units,
-        layout: layout, isConstant: isConstant, compiler: compiler) : nil
+      ? StateProduct(layout, firstColumn: columns, columns: layout.units, compiler: compiler) : nil
 
     combinedBias = start
     scratch = start + layout.gates

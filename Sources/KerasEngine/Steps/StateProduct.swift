@@ -12,18 +12,24 @@ struct StateProduct {
 
   /// Few rows are limited by reading the weights, which is fastest in the order in which they are used.
   init(
-    weights: UnsafeMutablePointer<Float>, stride: Int, inner: Int, columns: Int, layout: RecurrenceLayout,
-    isConstant: Bool, compiler: PlanCompiler
+    _ layout: RecurrenceLayout, firstColumn: Int, columns: Int, compiler: PlanCompiler
   ) throws(EngineError) {
-    self.weights = weights
-    self.stride = stride
-    self.inner = inner
+    weights = try compiler.pointer(layout.recurrentKernel) + firstColumn
+    stride = layout.gates
+    inner = layout.units
     self.columns = columns
     rows = layout.batch
-    let packs = layout.batch <= 64 && (isConstant || layout.time >= 4)
-    packed = try packs ? compiler.persistent(kk_packed_count(inner, columns)) : nil
-    packsInEachRun = packs && !isConstant
-    if isConstant, let packed { kk_pack(packed, weights, stride, inner, columns) }
+    let isConstant = compiler.isConstant(layout.recurrentKernel)
+    let isFew = layout.batch <= 64
+    packsInEachRun = isFew && !isConstant && layout.time >= 4
+    if isFew, isConstant {
+      packed = try compiler.packedWeights(
+        .init(
+          value: compiler.concrete.root(layout.recurrentKernel), firstColumn: firstColumn, columns: columns),
+        inner: inner, stride: stride)
+    } else {
+      packed = try packsInEachRun ? compiler.persistent(kk_packed_count(inner, columns)) : nil
+    }
   }
 
   /// To be called once in each run, since the weights may have changed.

@@ -1,0 +1,49 @@
+import KerasGraph
+
+/// Weights that never change in the orders that steps asked for, shared by the plans of one graph.
+///
+/// Plans of a graph for different shapes number its nodes alike, so a value names the same weights in each.
+final class PreparedWeights {
+  /// A part of a matrix packed for `kk_packed_product`.
+  struct PackedPart: Hashable {
+    var value: Value
+    var isTransposed = false
+    var firstColumn = 0
+    var columns: Int
+  }
+
+  private final class Weak {
+    weak var buffer: FloatBuffer?
+    init(_ buffer: FloatBuffer) { self.buffer = buffer }
+  }
+
+  private var constants: [Value: Weak] = [:]
+  private var reordered: [Value: [(descriptor: MemoryDescriptor, buffer: FloatBuffer)]] = [:]
+  private var packed: [PackedPart: FloatBuffer] = [:]
+
+  /// A constant as it is in the graph; kept only as long as some plan reads it in this form.
+  func constant(
+    _ value: Value, _ make: () throws(EngineError) -> FloatBuffer
+  ) throws(EngineError) -> FloatBuffer {
+    if let known = constants[value]?.buffer { return known }
+    let buffer = try make()
+    constants[value] = Weak(buffer)
+    return buffer
+  }
+
+  func reordered(
+    _ value: Value, _ wanted: MemoryDescriptor, _ make: () throws(EngineError) -> FloatBuffer
+  ) throws(EngineError) -> FloatBuffer {
+    if let known = reordered[value]?.first(where: { $0.descriptor.isSame(as: wanted) }) { return known.buffer }
+    let buffer = try make()
+    reordered[value, default: []].append((wanted, buffer))
+    return buffer
+  }
+
+  func packed(_ part: PackedPart, _ make: () throws(EngineError) -> FloatBuffer) throws(EngineError) -> FloatBuffer {
+    if let known = packed[part] { return known }
+    let buffer = try make()
+    packed[part] = buffer
+    return buffer
+  }
+}
