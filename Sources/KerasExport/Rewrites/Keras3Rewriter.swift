@@ -42,7 +42,8 @@ struct Keras3Rewriter {
       model.surround(index, before: chain.before, after: chain.after)
       index += chain.before.count + 1 + chain.after.count
     }
-    try requirePlainNames(&model, path: path)
+    try requirePlainNames(model, path: path)
+    if !model.isSequential { model.layers = LayerOrder.sorted(model) }
   }
 
   /// The layer in Keras 3's terms, a wrapped layer first.
@@ -127,7 +128,7 @@ struct Keras3Rewriter {
   }
 
   /// Keras 3 refuses a slash in a layer's name.
-  private mutating func requirePlainNames(_ model: inout ModelConfig, path: String) throws(ExportError) {
+  private func requirePlainNames(_ model: ModelConfig, path: String) throws(ExportError) {
     for layer in model.layers where layer.name.contains("/") {
       throw ExportError(
         .notExpressible(what: "the name '\(layer.name)'", reason: "Keras 3 allows no slash in a layer's name"),

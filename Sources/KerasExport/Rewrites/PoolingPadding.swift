@@ -132,8 +132,10 @@ private struct Pooling {
     pool.fields["padding"] = "valid"
     pool.nodes = [CallNode(args: [.tensor(source)])]
     layers.append(pool)
-    return ModelConfig(
+    var model = ModelConfig(
       functional: layer.name, layers: layers, inputs: [TensorReference("input")], outputs: [TensorReference("pool")])
+    model.layers = LayerOrder.sorted(model)
+    return model
   }
 
   private func cropping(
