@@ -1,7 +1,7 @@
 """Converts every recorded model and compares what current Keras makes of it: `compare.py KERASKIT FOLDER [TEXT ...]`.
 
-Predictions agree to 1e-5 of the outputs' scale; the loss of one batch, regularizers included, to 1e-5 where Keras 3 computes
-the same loss. A case that `convert` refuses must be in REFUSED with the reason's words. Only cases whose folder/name contains
+Predictions agree to 1e-5 of the outputs' scale; the loss of one batch, regularizers included, to 1e-5 but for OTHER_LOSS.
+A case that `convert` refuses must be in REFUSED with the reason's words. Only cases whose folder/name contains
 one of the texts are run.
 """
 import json
@@ -16,11 +16,19 @@ import numpy as np
 TOLERANCE = 1e-5
 # What Keras 3 cannot express, and words of the message that says so.
 REFUSED = {
-    "keras-1.2.2/bn_sample_wise": "keraskit>mode",
-    "keras-1.2.2-tf/bn_sample_wise": "keraskit>mode",
+    "keras-1.2.2/bn_sample_wise": "'mode'",
+    "keras-1.2.2-tf/bn_sample_wise": "'mode'",
 }
-# Keras 3 computes another loss from the same predictions, as it computes it from logits or clips elsewhere.
-LOSS_TOLERANCE = {"sparse_categorical_crossentropy": 1e-4, "binary_crossentropy": 1e-4, "categorical_crossentropy": 1e-4}
+GATES = "regularizers see gate weights that are 1.2 times as large (said by convert)"
+# Cases whose predictions agree while Keras 3 computes another loss, and why.
+OTHER_LOSS = {
+    "keras-1.2.2/lstm_regularizers_cpu": GATES,
+    "keras-1.2.2/lstm_regularizers_gpu": GATES,
+    "keras-1.2.2-tf/lstm_regularizers_cpu": GATES,
+    "keras-1.2.2-tf/lstm_regularizers_gpu": GATES,
+    "keras-2.1.3/embedding_lstm_mask": GATES,
+    "keras-2.3.1/gru_bidirectional": "2.3.1 averaged a masked loss over all steps (said by convert)",
+}
 
 
 def arrays(truth, letter):
@@ -73,8 +81,10 @@ def check(keraskit, source, truth, line, suffix, folder):
         value = value[0] if isinstance(value, (list, tuple)) else value
         expected_loss = float(truth["loss_test"].reshape(-1)[0])
         loss = abs(float(value) - expected_loss) / max(abs(expected_loss), 1e-3)
-        limit = LOSS_TOLERANCE.get(line["loss"] if isinstance(line["loss"], str) else "", TOLERANCE)
-        passed = passed and loss <= limit
+        if key in OTHER_LOSS:
+            message = "loss: " + OTHER_LOSS[key]
+        else:
+            passed = passed and loss <= TOLERANCE
     return "passed" if passed else "FAILED", prediction, loss, message
 
 
