@@ -28,8 +28,9 @@ public struct LegacyHDF5Writer: Sendable {
   /// The architecture; without it a weights-only file is written (`save_weights`), its layers at the root.
   public var modelConfig: JSON?
   public var trainingConfig: JSON?
-  public var kerasVersion: String
-  public var backend: String
+  /// The stamps `keras_version` and `backend`; Keras 1 wrote no backend.
+  public var kerasVersion: String?
+  public var backend: String?
   /// In model order.
   public var layers: [Layer]
   /// Weights that belong to the model itself.
@@ -37,7 +38,7 @@ public struct LegacyHDF5Writer: Sendable {
   public var optimizerArrays: [NamedArray]
 
   public init(
-    modelConfig: JSON?, trainingConfig: JSON? = nil, kerasVersion: String, backend: String = "tensorflow",
+    modelConfig: JSON?, trainingConfig: JSON? = nil, kerasVersion: String?, backend: String? = "tensorflow",
     layers: [Layer], topLevelArrays: [NamedArray] = [], optimizerArrays: [NamedArray] = []
   ) {
     self.modelConfig = modelConfig
@@ -73,18 +74,20 @@ public struct LegacyHDF5Writer: Sendable {
       try hdf5.setText(modelConfig.text(), attribute: "model_config", of: "/")
       if let trainingConfig { try hdf5.setText(trainingConfig.text(), attribute: "training_config", of: "/") }
     }
-    try writeStamps(to: hdf5, root)
+    // Keras 1 stamped the file only: Keras 2 takes a group without a stamp for one of Keras 1.
+    let isKeras1 = kerasVersion?.hasPrefix("1.") == true
+    if !(isKeras1 && modelConfig != nil) { try writeStamps(to: hdf5, root) }
     try hdf5.setNames(layers.map(\.name), attribute: "layer_names", of: root)
     let prefix = root == "/" ? "" : root
     for layer in layers { try Self.write(layer.arrays, to: hdf5, group: "\(prefix)/\(layer.name)") }
-    try Self.write(topLevelArrays, to: hdf5, group: "\(prefix)/top_level_model_weights")
+    if !isKeras1 { try Self.write(topLevelArrays, to: hdf5, group: "\(prefix)/top_level_model_weights") }
     if !optimizerArrays.isEmpty { try Self.write(optimizerArrays, to: hdf5, group: "/optimizer_weights") }
     try hdf5.finish()
   }
 
   private func writeStamps(to hdf5: HDF5Writer, _ group: String) throws(HDF5Error) {
-    try hdf5.setText(kerasVersion, attribute: "keras_version", of: group)
-    try hdf5.setText(backend, attribute: "backend", of: group)
+    if let kerasVersion { try hdf5.setText(kerasVersion, attribute: "keras_version", of: group) }
+    if let backend { try hdf5.setText(backend, attribute: "backend", of: group) }
   }
 
   private static func write(_ arrays: [NamedArray], to hdf5: HDF5Writer, group: String) throws(HDF5Error) {

@@ -140,6 +140,17 @@ public final class Model {
     }
   }
 
+  /// Writes the model in the format of the release that saved it, for the program it came from.
+  ///
+  /// Throws if the model did not come as a whole HDF5 model; `canSaveAsSource` tells.
+  @discardableResult
+  public func saveAsSource(to path: String) throws(KerasKitError) -> [ExportNote] {
+    try KerasKitError.wrap { try SourceLayoutExporter().export(loaded, to: path) }
+  }
+
+  /// Whether `saveAsSource` can write this model.
+  public var canSaveAsSource: Bool { SourceLayoutExporter().canWrite(loaded) }
+
   /// What the file meant when it was saved, and what it means now.
   public func audit() -> AuditReport { Audit.run(loaded.source) }
 }

@@ -43,3 +43,9 @@ enum ActivityChoice: String, ExpressibleByArgument, CaseIterable {
 
   var semantics: ActivitySemantics { self == .intended ? .intended : .asSaved }
 }
+
+/// The format of an `.h5` that fine-tuning writes.
+enum LayoutChoice: String, ExpressibleByArgument, CaseIterable {
+  case source
+  case keras3
+}

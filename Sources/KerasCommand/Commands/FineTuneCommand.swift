@@ -9,6 +9,9 @@ struct FineTuneCommand: ParsableCommand {
       Loss and optimizer are the file's own unless given. Regularizers count as the saving release counted them, or as
       documented with --activity-semantics intended.
 
+      A .keras output is a current model. An .h5 output of an .h5 model stays in the format of the release that saved it
+      (--layout source), so that the program that used it can go on; --layout keras3 writes Keras 3's.
+
       Example:
         keraskit fine-tune model.h5 --train data.npz --epochs 5 --freeze 'conv*' --output tuned.keras
       """)
@@ -58,6 +61,12 @@ struct FineTuneCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the trained model goes: .keras or .h5.", valueName: "file"))
   var output: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Format of an .h5 output: source (that of the release that saved the model) or keras3.",
+      valueName: "source|keras3"))
+  var layout = LayoutChoice.source
+
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
@@ -94,7 +103,11 @@ struct FineTuneCommand: ParsableCommand {
       }
       return .proceed
     }
-    let notes = try model.save(to: output, activitySemantics: activitySemantics.semantics, batchSize: batchSize)
+    let isHDF5 = [".h5", ".hdf5"].contains { output.lowercased().hasSuffix($0) }
+    let notes =
+      isHDF5 && layout == .source && model.canSaveAsSource
+      ? try model.saveAsSource(to: output)
+      : try model.save(to: output, activitySemantics: activitySemantics.semantics, batchSize: batchSize)
     for note in notes { Terminal.printNote("\(note)") }
     Terminal.print("wrote \(output)")
   }
