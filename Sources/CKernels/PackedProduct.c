@@ -6,8 +6,8 @@
 
 enum { WIDTH = KK_PACK_WIDTH, PARTS = WIDTH / 16 };
 
-/// Multiplications from which on a thread is worth waking: some tens of microseconds.
-#define PRODUCT_GRAIN 1000000
+// Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
+#define PRODUCT_GRAIN 131072
 
 typedef float vector __attribute__((vector_size(64), aligned(4)));
 
