@@ -59,6 +59,10 @@ struct CompileConfig {
       notes.append(
         ExportNote(.warning, "cosine_similarity in Keras 3 is the negative sum, not what \(semantics.name) computed"))
     }
+    if !semantics.penalizesEvaluation {
+      notes.append(
+        ExportNote(.lost, "Keras 3 counts regularizers in evaluation too, \(semantics.name) only while training"))
+    }
     if semantics.maskNormalization == .all {
       notes.append(
         ExportNote(.lost, "with a mask Keras 3 averages the loss over unmasked steps, \(semantics.name) over all"))
