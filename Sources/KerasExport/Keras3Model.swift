@@ -29,7 +29,8 @@ struct Keras3Model {
     var rewriter = Keras3Rewriter(
       context: RewriteContext(
         options: options, semantics: model.semantics, inputShapes: try Self.inputShapes(model.network),
-        hasFixedBatch: Self.hasFixedBatch(config), weights: model.weights))
+        maskSensitive: try MergeMask.sensitiveLayers(of: model.network), hasFixedBatch: Self.hasFixedBatch(config),
+        weights: model.weights))
     try rewriter.rewrite(&config)
     let outputNames = config.isSequential ? [config.layers.last?.name ?? ""] : config.outputs.map(\.layer)
     let (compile, compileNotes) = CompileConfig.of(

@@ -35,6 +35,8 @@ import KerasCore
 /// | class `keraskit>MergeCos` with `axes` `[a, b]`, `extra_axis` | Keras 1's cosine merge: batch_dot(x, y) / max(√max(batch_dot(x, x) ∘ batch_dot(y, y), 0), 1e-7), elementwise, then an axis inserted at 1 if `extra_axis` |
 /// | interpolation `keraskit>bilinear_asymmetric` | source = target / scale (UpSampling2D of Keras 2.2.3 to 2.3.1) |
 /// | inner layers of Bidirectional: `zero_output_for_mask` | as written: false in Keras 1 to 2.3.1, which carried the state's output through |
+/// | `"keraskit>mask": "all"` on Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract | before Keras 3: a step counts if all inputs that have a mask have it (Keras 3: if any has it, and all have masks), and Multiply multiplies masked steps too |
+/// | `"keraskit>recurrent_padding": "keraskit>same_theano"` on ConvLSTM | the states' convolution is aligned as Theano's (even kernels) |
 /// | `"keraskit>shared_axes_from_weights": true` on PReLU | Keras 1 did not save `shared_axes`: the stored shape decides |
 /// | `"keraskit>dropout_scale": true` on Dropout | Keras 0.1 and 0.2 multiply by 1 − rate at inference |
 /// | `"keraskit>mask_resets_state": true` on recurrent layers | Keras 0.1 and 0.2: a masked step zeroes the state passed on |

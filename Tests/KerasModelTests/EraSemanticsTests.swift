@@ -121,3 +121,19 @@ struct EraSemanticsTests {
     #expect(Semantics(named: "keras==2.1.3")?.name == "keras==2.1.3")
   }
 }
+
+@Suite("Masks of merging layers by era")
+struct EraMergeMaskTests {
+  private func config(_ className: String) -> String {
+    """
+    {"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "\(className)", "config":
+     {"name": "m"}}]}}
+    """
+  }
+
+  @Test(arguments: ["Add", "Multiply", "Concatenate"]) func `Before Keras 3 all masks count`(_ name: String) throws {
+    #expect(try upgraded(config(name), version: "2.3.1").field("m", "keraskit>mask") == "all")
+    #expect(try upgraded(config(name), version: "2.15.0").field("m", "keraskit>mask") == "all")
+    #expect(try upgraded(config(name), version: "3.15.1").field("m", "keraskit>mask") == nil)
+  }
+}

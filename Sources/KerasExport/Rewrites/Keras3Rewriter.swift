@@ -7,10 +7,12 @@ struct Keras3Rewriter {
   static let rewrites: [any LayerRewrite.Type] = [
     SharedAxes.self,
     HardSigmoid.self,
+    RecurrentCells.self,
     ConvolutionPadding.self,
     PoolingPadding.self,
     CosineMerge.self,
     DropoutScale.self,
+    MergeMask.self,
     RemovedClasses.self,
   ]
 

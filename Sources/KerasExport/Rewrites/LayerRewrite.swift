@@ -22,6 +22,8 @@ struct RewriteContext: Sendable {
   let semantics: TrainingSemantics
   /// Shapes of the inputs of every layer's first call, by path.
   let inputShapes: [String: [Shape]]
+  /// Merging layers whose masks some result depends on, by path.
+  let maskSensitive: Set<String>
   let hasFixedBatch: Bool
 
   /// The layer's path by names: `encoder/dense_1`.
@@ -42,12 +44,14 @@ struct RewriteContext: Sendable {
   var notes: [ExportNote] = []
 
   init(
-    options: ExportOptions, semantics: TrainingSemantics, inputShapes: [String: [Shape]], hasFixedBatch: Bool,
-    weights: [String: TensorData]
+    options: ExportOptions, semantics: TrainingSemantics, inputShapes: [String: [Shape]],
+    maskSensitive: Set<String> = [],
+    hasFixedBatch: Bool, weights: [String: TensorData]
   ) {
     self.options = options
     self.semantics = semantics
     self.inputShapes = inputShapes
+    self.maskSensitive = maskSensitive
     self.hasFixedBatch = hasFixedBatch
     self.weights = weights
   }

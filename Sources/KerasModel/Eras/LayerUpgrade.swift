@@ -232,6 +232,14 @@ extension ConfigUpgrade {
     if ["LSTM", "GRU", "SimpleRNN"].contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
     }
+    if MaskMergingRules.classes.contains(className), era.dialect < .keras3 {
+      set("keraskit>mask", "all", MaskMergingRules.rule, .defaulted, &self)
+    }
+    if className.hasPrefix("ConvLSTM"), era.isTheano, era.dialect < .keras3,
+      fields["kernel_size"]?.arrayValue?.contains(where: { ($0.intValue ?? 1) % 2 == 0 }) == true
+    {
+      set("keraskit>recurrent_padding", "keraskit>same_theano", "same-padding-theano", .translated, &self)
+    }
     let counted = Releases(since: KerasVersion(2, 0, 4), before: KerasVersion(2, 1, 5), kind: .standalone)
     if className.hasPrefix("AveragePooling"), era.isTheano, counted.contains(era.version), fields["padding"] != "valid"
     {

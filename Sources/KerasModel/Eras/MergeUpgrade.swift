@@ -28,6 +28,9 @@ extension ConfigUpgrade {
     }
     var config: OrderedDictionary<String, JSON> = ["name": .string(name), "trainable": true, "dtype": "float32"]
     config.merge(fields) { $1 }
+    if config["keraskit>mask"] != nil {
+      record(.defaulted, MaskMergingRules.rule, path, saved.fieldsPointer, new: ("keraskit>mask", "all"))
+    }
     return layerObject(className: className, name: name, config: config, pointer: saved.pointer)
   }
 
@@ -35,9 +38,9 @@ extension ConfigUpgrade {
   func merging(
     _ mode: String, concatAxis: JSON?, dotAxes: JSON?, field: String
   ) throws(ModelError) -> (className: String, fields: OrderedDictionary<String, JSON>) {
-    if let className = Self.elementwise[mode] { return (className, [:]) }
+    if let className = Self.elementwise[mode] { return (className, ["keraskit>mask": "all"]) }
     switch mode {
-    case "concat": return ("Concatenate", ["axis": concatAxis ?? -1])
+    case "concat": return ("Concatenate", ["axis": concatAxis ?? -1, "keraskit>mask": "all"])
     case "dot": return ("Dot", ["axes": axes(dotAxes), "normalize": false])
     case "cos": return ("keraskit>MergeCos", ["axes": axes(dotAxes), "extra_axis": .bool(era.dialect > .keras0)])
     default:

@@ -12,6 +12,8 @@ public enum LayerRegistry {
     Masking.self,
     Identity.self,
     Rescaling.self,
+    Resizing.self,
+    CenterCrop.self,
     // Activations
     LeakyReLU.self,
     PReLU.self,
@@ -30,6 +32,11 @@ public enum LayerRegistry {
     DepthwiseConv2D.self,
     SeparableConv1D.self,
     SeparableConv2D.self,
+    LocallyConnected1D.self,
+    LocallyConnected2D.self,
+    ConvLSTM1D.self,
+    ConvLSTM2D.self,
+    ConvLSTM3D.self,
     // Pooling
     MaxPooling1D.self,
     MaxPooling2D.self,
@@ -73,6 +80,11 @@ public enum LayerRegistry {
     SimpleRNN.self,
     GRU.self,
     LSTM.self,
+    RNN.self,
+    SimpleRNNCell.self,
+    GRUCell.self,
+    LSTMCell.self,
+    StackedRNNCells.self,
     // Wrappers
     Bidirectional.self,
     TimeDistributed.self,
@@ -148,8 +160,10 @@ public enum LayerRegistry {
         if className == "Lambda" { lambdas.append(object) }
         unknown.append((className: className, layer: path.joined(separator: "/")))
       }
-      for layer in config["layers"]?.arrayValue ?? [] { visit(layer, path, depth + 1) }
-      for key in ["layer", "backward_layer", "activation", "recurrent_activation"] {
+      for key in ["layers", "cells"] {
+        for layer in config[key]?.arrayValue ?? [] { visit(layer, path, depth + 1) }
+      }
+      for key in ["layer", "backward_layer", "cell", "activation", "recurrent_activation"] {
         if let inner = config[key], inner["class_name"] != nil { visit(inner, path, depth + 1) }
       }
     }

@@ -102,6 +102,7 @@ extension Network {
     return LayerOutput(
       path: owner.isEmpty ? entry.name : owner + "/" + entry.name, className: entry.className,
       inputShapes: inputs.map { context.shape($0.value) }, outputShapes: outputs.map { context.shape($0.value) },
-      parameterCount: specs.reduce(0) { $0 + (checkedProduct($1.shape) ?? 0) })
+      parameterCount: specs.reduce(0) { $0 + (checkedProduct($1.shape) ?? 0) }, inputMasks: inputs.map(\.mask),
+      outputMasks: outputs.map(\.mask))
   }
 }

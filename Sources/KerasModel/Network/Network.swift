@@ -104,7 +104,7 @@ public struct Network: Layer {
   public var isStateful: Bool { Self.isStateful(self) }
 
   private static func isStateful(_ layer: any Layer) -> Bool {
-    if let recurrent = layer as? any RecurrentLayer { return recurrent.fields.stateful }
+    if let recurrent = layer as? any RecurrentLayer { return recurrent.isStateful }
     return layer.sublayers.contains { isStateful($0.layer) }
   }
 

@@ -60,13 +60,13 @@ public struct ActivationFunction: Sendable {
     }
   }
 
-  /// The activation as recurrent cells take it; throws `.unsupported` for those that are not a single function.
-  func inCell() throws(ModelError) -> CellActivation {
+  /// The activation as the graph's recurrences take it; `nil` for those that are not a single function.
+  func inCell() -> CellActivation? {
     switch kind {
     case .linear: .linear
     case .unary(let function): .unary(function)
     case .softmax: .softmax
-    default: throw ModelError(.unsupported("the activation \(json.text()) inside a recurrent cell"))
+    default: nil
     }
   }
 

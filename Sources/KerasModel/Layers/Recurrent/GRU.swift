@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// A gated recurrent unit over all time steps: h ← z·h + (1 − z)·act(…), with the reset gate before or after the product.
-public struct GRU: RecurrentLayer {
+public struct GRU: FusedRecurrentLayer {
   public static let className = "GRU"
 
   var fields: RecurrentFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// A long short-term memory over all time steps: gates i, f, c, o; c ← f·c + i·act(…), h ← o·act(c).
-public struct LSTM: RecurrentLayer {
+public struct LSTM: FusedRecurrentLayer {
   public static let className = "LSTM"
 
   var fields: RecurrentFields

@@ -28,6 +28,8 @@ struct RecurrentFields: Sendable {
   let unitForgetBias: Bool
   let maskResetsState: Bool
   let seed: JSON
+  /// The object that owns the variables; empty for a cell by itself.
+  var holder = "cell"
 
   init(_ config: inout ConfigReader, _ kind: Kind) throws(ModelError) {
     self.kind = kind
@@ -54,6 +56,26 @@ struct RecurrentFields: Sendable {
     maskResetsState = try config.bool("keraskit>mask_resets_state", default: false)
     seed = config.json("seed")
     config.ignore("implementation", "use_cudnn", "time_major")
+  }
+
+  /// A cell's fields: those of its layer without what concerns sequences, its variables its own.
+  init(cell config: inout ConfigReader, _ kind: Kind) throws(ModelError) {
+    try self.init(&config, kind)
+    holder = ""
+  }
+
+  var cellConfig: OrderedDictionary<String, JSON> {
+    let ofLayer = [
+      "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
+      "activity_regularizer",
+    ]
+    return config.filter { !ofLayer.contains($0.key) }
+  }
+
+  /// Throws `.unsupported` for dropout between cells in training.
+  func requireInference(_ context: inout LoweringContext) throws(ModelError) {
+    guard context.isTraining, dropout > 0 || recurrentDropout > 0 else { return }
+    throw ModelError(.unsupported("training with dropout inside the cells of an RNN"))
   }
 
   var config: OrderedDictionary<String, JSON> {
@@ -103,10 +125,10 @@ struct RecurrentFields: Sendable {
     try input.expectRank(3)
     let width = gateCount * units
     var specs = [
-      kernel.spec("kernel", [try input.known(axis: -1), width], holder: "cell"),
-      recurrent.spec("recurrent_kernel", [units, width], holder: "cell"),
+      kernel.spec("kernel", [try input.known(axis: -1), width], holder: holder),
+      recurrent.spec("recurrent_kernel", [units, width], holder: holder),
     ]
-    if useBias { specs.append(bias.spec("bias", resetAfter ? [2, width] : [width], holder: "cell")) }
+    if useBias { specs.append(bias.spec("bias", resetAfter ? [2, width] : [width], holder: holder)) }
     return specs
   }
 
@@ -130,16 +152,7 @@ struct RecurrentFields: Sendable {
     if context.isTraining, recurrentDropout > 0 {
       throw ModelError(.unsupported("training with recurrent_dropout"))
     }
-    let recurrence = Recurrence(
-      cell: cell, units: units, activation: try activation.inCell(),
-      recurrentActivation: try recurrentActivation?.inCell() ?? .linear, hasBias: useBias,
-      hasInitialState: !states.isEmpty, hasMask: input.mask != nil, goBackwards: goBackwards,
-      zeroOutputForMask: zeroOutputForMask ?? false)
-    var operands = [x, try context.weight("cell/kernel"), try context.weight("cell/recurrent_kernel")]
-    if useBias { operands.append(try context.weight("cell/bias")) }
-    operands += states.map(\.value)
-    if let mask = input.mask { operands.append(mask) }
-    let results = try context.ops(.recurrence(recurrence), operands)
+    let results = try results(x, states: states.map(\.value), mask: input.mask, &context)
 
     if stateful {
       for index in 0..<stateCount {
@@ -152,15 +165,40 @@ struct RecurrentFields: Sendable {
     return [output] + (returnState ? results.dropFirst().map { LayerTensor($0) } : [])
   }
 
+  /// The outputs in the order computed and the final states.
+  ///
+  /// Activations that are several ops are unrolled, which needs a known number of time steps.
+  func results(
+    _ x: Value, states: [Value], mask: Value?, _ context: inout LoweringContext
+  ) throws(ModelError) -> [Value] {
+    let kernel = try context.weight(key("kernel"))
+    let recurrentKernel = try context.weight(key("recurrent_kernel"))
+    let bias = useBias ? try context.weight(key("bias")) : nil
+    guard let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell() else {
+      let cell = UnrolledCell(
+        kind: kind, units: units, resetAfter: resetAfter, activation: activation,
+        recurrentActivation: recurrentActivation ?? .linear, kernel: kernel, recurrentKernel: recurrentKernel,
+        bias: bias)
+      let loop = UnrolledRecurrence(goBackwards: goBackwards, zeroOutputForMask: zeroOutputForMask ?? false)
+      let initial = states.isEmpty ? Array(repeating: Value?.none, count: stateCount) : states.map { $0 }
+      let (sequence, final) = try loop.run(
+        cell.projected(x, &context), states: initial, mask: mask, &context, step: cell.step)
+      return [sequence] + final
+    }
+    let recurrence = Recurrence(
+      cell: cell, units: units, activation: inner, recurrentActivation: gates, hasBias: useBias,
+      hasInitialState: !states.isEmpty, hasMask: mask != nil, goBackwards: goBackwards,
+      zeroOutputForMask: zeroOutputForMask ?? false)
+    let operands = [x, kernel, recurrentKernel] + [bias].compactMap { $0 } + states + [mask].compactMap { $0 }
+    return try context.ops(.recurrence(recurrence), operands)
+  }
+
+  private func key(_ role: String) -> String { holder.isEmpty ? role : holder + "/" + role }
+
   private func storedStates(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     guard let batch = context.shape(x)[0] else {
       throw ModelError(.inputShape(expected: "a fixed batch size for a stateful layer", found: context.shape(x)))
     }
     return (0..<stateCount).map { LayerTensor(context.stateParameter("state_\($0)", shape: [batch, units])) }
   }
-}
-
-/// A recurrent layer that a Bidirectional can run in either direction.
-protocol RecurrentLayer: Layer {
-  var fields: RecurrentFields { get set }
 }

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// act(x·W + h·U + b) over all time steps.
-public struct SimpleRNN: RecurrentLayer {
+public struct SimpleRNN: FusedRecurrentLayer {
   public static let className = "SimpleRNN"
 
   var fields: RecurrentFields

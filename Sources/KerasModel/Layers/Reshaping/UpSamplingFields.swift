@@ -2,18 +2,17 @@ import KerasCore
 import KerasGraph
 import OrderedCollections
 
-/// What UpSampling1D, UpSampling2D and UpSampling3D share; two spatial axes can also be interpolated bilinearly.
+/// What UpSampling1D, UpSampling2D and UpSampling3D share; two spatial axes can also be interpolated.
 struct UpSamplingFields: Sendable {
   let size: [Int]
   let dataFormat: DataFormat
-  let interpolation: String
+  let interpolation: Interpolation
 
   init(_ config: inout ConfigReader, rank: Int) throws(ModelError) {
     size = try config.positiveInts("size", count: rank, default: 2)
     dataFormat = try config.dataFormat()
-    interpolation = try config.choice(
-      "interpolation", rank == 2 ? ["nearest", "bilinear", "keraskit>bilinear_asymmetric"] : ["nearest"],
-      default: "nearest")
+    let known: [Interpolation] = rank == 2 ? [.nearest, .bilinear, .bicubic, .bilinearAsymmetric] : [.nearest]
+    interpolation = try config.interpolation(known, default: .nearest)
   }
 
   var config: OrderedDictionary<String, JSON> {
@@ -21,7 +20,7 @@ struct UpSamplingFields: Sendable {
     var fields: OrderedDictionary<String, JSON> = [
       "size": JSON(size), "data_format": .string(dataFormat.rawValue),
     ]
-    if size.count == 2 { fields["interpolation"] = .string(interpolation) }
+    if size.count == 2 { fields["interpolation"] = .string(interpolation.rawValue) }
     return fields
   }
 
@@ -31,7 +30,7 @@ struct UpSamplingFields: Sendable {
       var y = try dataFormat.toChannelsLast(x, &context)
       for axis in size.indices where size[axis] > 1 {
         y =
-          interpolation == "nearest"
+          interpolation == .nearest
           ? try context.repeated(y, axis: axis + 1, times: size[axis])
           : try interpolated(y, axis: axis + 1, times: size[axis], &context)
       }
@@ -39,38 +38,13 @@ struct UpSamplingFields: Sendable {
     }
   }
 
-  /// Bilinear interpolation along one of two spatial axes, as a product with a matrix of weights.
   private func interpolated(
     _ x: Value, axis: Int, times: Int, _ context: inout LoweringContext
   ) throws(ModelError) -> Value {
-    let count = try context.shape(x).known(axis: axis)
-    guard count > 0, let elements = checkedProduct([count, times, count]), elements < 1 << 28 else {
+    guard let target = checkedProduct([try context.shape(x).known(axis: axis), times]) else {
       throw ModelError(.inputShape(expected: "a smaller image to interpolate", found: context.shape(x)))
     }
-    var weights = [Float](repeating: 0, count: elements)
-    for row in 0..<count * times {
-      let position =
-        interpolation == "bilinear"
-        ? max((Double(row) + 0.5) / Double(times) - 0.5, 0) : Double(row) / Double(times)
-      let lower = min(Int(position), count - 1)
-      let fraction = Float(position - Double(lower))
-      weights[row * count + lower] += 1 - fraction
-      weights[row * count + min(lower + 1, count - 1)] += fraction
-    }
-    let data: TensorData
-    do { data = try TensorData(shape: [count * times, count], floats: weights) } catch {
-      throw ModelError(.unsupported(error.description))
-    }
-    let matrix = context.constant(data)
-    let target = context.dimensions(of: x)
-    if axis == 2 { return try context.op(.matmul(transposeA: false, transposeB: false), matrix, x) }
-    let flat = try context.op(.reshape([target[0], target[1], .inferred]), x)
-    let product = try context.op(.matmul(transposeA: false, transposeB: false), matrix, flat)
-    let back: [TargetDimension] = [
-      .ofOperand(0, axis: 0), .fixed(count * times), context.dimensions(of: x, operand: 1)[2],
-      context.dimensions(of: x, operand: 1)[3],
-    ]
-    return try context.op(.reshape(back), product, x)
+    return try context.resampled(x, axis: axis, to: target, interpolation)
   }
 }
 

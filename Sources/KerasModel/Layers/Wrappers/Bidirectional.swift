@@ -12,6 +12,7 @@ public struct Bidirectional: Layer {
   let forward: Sublayer
   let backward: Sublayer
   let mergeMode: String?
+  private let returnsSequences: Bool
   private let layerJSON: JSON
   private let backwardJSON: JSON
 
@@ -26,7 +27,7 @@ public struct Bidirectional: Layer {
     var backwardName = name
     var backwardTrainable = trainable
     if backwardJSON.isNull {
-      backwardLayer.fields.goBackwards.toggle()
+      backwardLayer.goBackwards.toggle()
     } else {
       let (layer, name, trainable) = try LayerRegistry.layer(backwardJSON)
       guard let given = layer as? any RecurrentLayer else {
@@ -35,8 +36,9 @@ public struct Bidirectional: Layer {
       (backwardLayer, backwardName, backwardTrainable) = (given, name, trainable)
     }
     // Keras 3 sets it on both layers; canonical configs of other releases state it.
-    forwardLayer.fields.zeroOutputForMask = forwardLayer.fields.zeroOutputForMask ?? true
-    backwardLayer.fields.zeroOutputForMask = backwardLayer.fields.zeroOutputForMask ?? true
+    forwardLayer.zeroOutputForMask = forwardLayer.zeroOutputForMask ?? true
+    backwardLayer.zeroOutputForMask = backwardLayer.zeroOutputForMask ?? true
+    returnsSequences = forwardLayer.returnsSequences
     forward = Sublayer(
       holder: "forward_layer", name: Self.prefixed("forward_", name), layer: forwardLayer, trainable: trainable)
     backward = Sublayer(
@@ -91,7 +93,7 @@ public struct Bidirectional: Layer {
       let forwards = try run(forward, states.prefix(half), &context)
       let backwards = try run(backward, states.dropFirst(half), &context)
       guard let first = forwards.first, var second = backwards.first else { return [] }
-      if context.shape(second.value).rank == 3 {
+      if returnsSequences {
         second.value = try context.op(.reverse(axes: [1]), second.value)
       }
       let outputs = try merged(first, second, &context)

@@ -10,6 +10,9 @@ public struct LayerOutput: Sendable {
   public var outputShapes: [Shape]
   /// How many numbers the layer's variables hold, all layers inside it included.
   public var parameterCount: Int
+  /// The masks that came with the inputs and left with the outputs.
+  public var inputMasks: [Value?] = []
+  public var outputMasks: [Value?] = []
 }
 
 extension LoweringContext {

@@ -1,0 +1,19 @@
+import KerasCore
+import OrderedCollections
+
+/// One step of a SimpleRNN: takes x and the state h, gives the output, then h.
+public struct SimpleRNNCell: RecurrentCell {
+  public static let className = "SimpleRNNCell"
+
+  let fields: RecurrentFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) { fields = try RecurrentFields(cell: &config, .simple) }
+
+  public var config: OrderedDictionary<String, JSON> { fields.cellConfig }
+
+  public func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] { try stepWeights(inputs) }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try step(call, &context)
+  }
+}
