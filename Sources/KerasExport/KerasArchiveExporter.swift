@@ -18,14 +18,21 @@ public struct KerasArchiveExporter: Exporter {
     var indices: [String: Int] = [:]
     for (index, object) in objects.enumerated() { indices[object.path] = index }
     for variable in keras3.variables {
-      guard let (object, _) = paths.object(of: variable.name) else {
+      guard let (object, role) = paths.object(of: variable.name) else {
         throw ExportError(.malformed("no layer owns the variable \(variable.name)"))
       }
       if indices[object] == nil {
         indices[object] = objects.count
         objects.append(KerasArchiveWriter.StoredObject(path: object))
       }
-      if let index = indices[object] { objects[index].arrays.append(variable.tensor) }
+      guard let index = indices[object] else { continue }
+      // SpectralNormalization stores the kernel of the layer inside once more, before its own variable.
+      if role == "vector_u" {
+        let inner = variable.name.dropLast(role.count) + "layer/"
+        let kernel = keras3.variables.first { $0.name == inner + "kernel" || $0.name == inner + "embeddings" }
+        if let kernel { objects[index].arrays.append(kernel.tensor) }
+      }
+      objects[index].arrays.append(variable.tensor)
     }
     var config = keras3.config.keras3JSON
     if let compile = keras3.compile { config["compile_config"] = compile }

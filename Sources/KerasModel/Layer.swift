@@ -10,6 +10,8 @@ public protocol Layer: Sendable {
   static var className: String { get }
   /// The class name of this value; differs from the type's only for `Network`, which is Sequential or Functional.
   var className: String { get }
+  /// Keras' names of the call arguments that are the layer's inputs, in order; files may pass them by name.
+  static var inputArguments: [String] { get }
 
   /// Reads the canonical config; throws `ModelError` naming the field that is missing or wrong.
   init(_ config: inout ConfigReader) throws(ModelError)
@@ -34,6 +36,7 @@ public protocol Layer: Sendable {
 
 extension Layer {
   public var className: String { Self.className }
+  public static var inputArguments: [String] { ["inputs"] }
   public func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] { [] }
   public var sublayers: [Sublayer] { [] }
   public var activityRegularizer: Regularizer? { nil }

@@ -44,6 +44,8 @@ struct ObjectPaths {
 
   /// Keras 3's snake case of a class name: `PReLU` → `p_re_lu`, `Conv2D` → `conv2d`.
   static func snakeCase(_ className: String) -> String {
+    // Saved by its public name, stored by its own.
+    if className == "GroupQueryAttention" { return "grouped_query_attention" }
     let letters = Array(className)
     var result = ""
     for (index, letter) in letters.enumerated() {

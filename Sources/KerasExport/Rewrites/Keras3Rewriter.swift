@@ -12,6 +12,7 @@ struct Keras3Rewriter {
     PoolingPadding.self,
     CosineMerge.self,
     DropoutScale.self,
+    CausalAttention.self,
     MergeMask.self,
     RemovedClasses.self,
   ]

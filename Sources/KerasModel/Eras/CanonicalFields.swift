@@ -146,7 +146,7 @@ enum CanonicalFields {
     GroupNormalization: groups=32 axis=-1 epsilon=0.001 center=true scale=true beta_initializer="zeros"
       gamma_initializer="ones" beta_regularizer=null gamma_regularizer=null beta_constraint=null
       gamma_constraint=null
-    GroupedQueryAttention: head_dim num_query_heads num_key_value_heads dropout=0.0 use_bias=true
+    GroupQueryAttention: head_dim num_query_heads num_key_value_heads dropout=0.0 use_bias=true
       sliding_window=null flash_attention=null kernel_initializer="glorot_uniform" bias_initializer="zeros"
       kernel_regularizer=null bias_regularizer=null activity_regularizer=null kernel_constraint=null
       bias_constraint=null use_gate=false seed=null

@@ -55,6 +55,7 @@ enum ClassRenames {
     Row(old: "SyncBatchNormalization", new: "BatchNormalization", fields: [("synchronized", true)]),
     Row(old: "ThresholdedReLu", new: "ReLU", fields: [("max_value", nil), ("negative_slope", 0.0)]),
     Row(old: "ThresholdedReLU", new: "ReLU", fields: [("max_value", nil), ("negative_slope", 0.0)]),
+    Row(old: "GroupedQueryAttention", new: "GroupQueryAttention"),
     Row(old: "LSTMV1", new: "LSTM"),
     Row(old: "LSTMV2", new: "LSTM"),
     Row(old: "GRUV1", new: "GRU"),

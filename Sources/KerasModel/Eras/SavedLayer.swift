@@ -55,6 +55,8 @@ struct SavedLayer {
 
   /// Keras' own name for an unnamed layer: the class in snake case.
   static func snakeCase(_ className: String) -> String {
+    // Saved by its public name, stored by its own.
+    if className == "GroupQueryAttention" { return "grouped_query_attention" }
     var result = ""
     let characters = Array(className)
     for (index, character) in characters.enumerated() {

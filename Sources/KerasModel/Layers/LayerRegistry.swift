@@ -7,6 +7,7 @@ public enum LayerRegistry {
     // Core
     InputLayer.self,
     Dense.self,
+    EinsumDense.self,
     Activation.self,
     Embedding.self,
     Masking.self,
@@ -67,6 +68,25 @@ public enum LayerRegistry {
     // Normalization
     BatchNormalization.self,
     LayerNormalization.self,
+    GroupNormalization.self,
+    RMSNormalization.self,
+    UnitNormalization.self,
+    SpectralNormalization.self,
+    // Attention
+    Attention.self,
+    AdditiveAttention.self,
+    MultiHeadAttention.self,
+    GroupQueryAttention.self,
+    // Preprocessing
+    Normalization.self,
+    CategoryEncoding.self,
+    Discretization.self,
+    // Legacy
+    MaxoutDense.self,
+    Highway.self,
+    SReLU.self,
+    ParametricSoftplus.self,
+    ThresholdedLinear.self,
     // Regularization
     ActivityRegularization.self,
     Dropout.self,

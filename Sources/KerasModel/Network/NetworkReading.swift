@@ -32,7 +32,9 @@ enum NetworkReading {
 
   /// Keras' `to_snake_case`: `PReLU` → `p_re_lu`, `Conv2D` → `conv2d`.
   static func snakeCase(_ className: String) -> String {
-    className.replacing(/\W+/, with: "")
+    // Saved by its public name, stored by its own.
+    if className == "GroupQueryAttention" { return "grouped_query_attention" }
+    return className.replacing(/\W+/, with: "")
       .replacing(/(.)([A-Z][a-z]+)/) { "\($0.1)_\($0.2)" }
       .replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }
       .lowercased()
@@ -75,8 +77,10 @@ enum NetworkReading {
         } catch {
           throw error.inLayer(object["config"]?["name"]?.stringValue ?? "")
         }
-        // Keras names the first argument of a layer `inputs`; some files pass it by name.
-        if call.inputs.isEmpty, let named = call.keywordInputs.removeValue(forKey: "inputs") { call.inputs = named }
+        let names = object["class_name"]?.stringValue.flatMap { LayerRegistry.type(named: $0) }?.inputArguments ?? []
+        for name in names.dropFirst(call.inputs.count) {
+          if let named = call.keywordInputs.removeValue(forKey: name) { call.inputs += named }
+        }
         if !call.inputs.isEmpty { calls.append(call) }
       }
     }

@@ -48,6 +48,10 @@ struct LayerWeights {
     if className == "BatchNormalization", arrays.count == 2, targets.count == 4, era.version < KerasVersion(0, 2, 0) {
       return try lostStatistics(arrays)
     }
+    // Keras 3's wrapper stores the kernel of the layer inside once more.
+    if className == "SpectralNormalization", targets.count == 1, arrays.count == 2 {
+      return try convert(Array(arrays.suffix(1)))
+    }
     guard arrays.count == targets.count else {
       throw ModelError(
         .weightCount(
