@@ -20,6 +20,8 @@ struct CallNode: Sendable {
 
 /// A layer of a model being written: its class and fields, the model it is if it is one, and its calls.
 struct LayerConfig: Sendable {
+  /// `keras.layers`, or an operation's own module.
+  var module = "keras.layers"
   var className: String
   var name: String
   var fields: OrderedDictionary<String, JSON>
@@ -40,6 +42,7 @@ struct LayerConfig: Sendable {
     }
     let name = config["name"]?.stringValue ?? json["name"]?.stringValue ?? className.lowercased()
     self.init(className, name: name, fields: config)
+    if let module = json["module"]?.stringValue, module.hasPrefix("keras.src.ops.") { self.module = module }
     if ModelConfig.classes.contains(className) {
       fields = [:]
       model = try ModelConfig(json, path: path.isEmpty ? name : "\(path)/\(name)")
@@ -64,7 +67,8 @@ struct LayerConfig: Sendable {
     var config = fields
     config["name"] = .string(name)
     return [
-      "module": "keras.layers", "class_name": .string(className), "config": .object(config), "registered_name": nil,
+      "module": .string(module), "class_name": .string(className), "config": .object(config),
+      "registered_name": module == "keras.layers" ? nil : .string(className),
     ]
   }
 

@@ -23,6 +23,14 @@ extension ConfigUpgrade {
   private mutating func plainLayer(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> JSON {
     if saved.className == "InputLayer" { return inputLayer(saved, name: name, path: path) }
     if saved.className == "Merge" { return try mergeLayer(saved, name: name, path: path) }
+    if let module = saved.operationModule {
+      var fields = saved.fields
+      fields["name"] = .string(name)
+      var object = layerObject(className: saved.className, name: name, config: fields, pointer: saved.pointer)
+      object["module"] = .string(module)
+      object["registered_name"] = .string(saved.className)
+      return object
+    }
     var className = saved.className
     var implied: [(key: String, value: JSON)] = []
     if let row = ClassRenames.row(for: className.components(after: ">"), dialect: era.dialect) {

@@ -10,6 +10,8 @@ struct SavedLayer {
   /// The layers of a Sequential of Keras 1 to 2.2.2, whose config is a list.
   var list: [JSON]?
   var inboundNodes: JSON?
+  /// The module of an operation of Keras 3; `nil` for layers.
+  var operationModule: String?
   var pointer: JSONPointer
   var fieldsPointer: JSONPointer
 
@@ -26,6 +28,7 @@ struct SavedLayer {
       fields = object["config"]?.objectValue ?? [:]
       name = object["name"]?.stringValue ?? fields["name"]?.stringValue
       inboundNodes = object["inbound_nodes"]
+      operationModule = object["module"]?.stringValue.flatMap { OperationNode.owns(module: $0) ? $0 : nil }
     } else if let className = object["name"]?.stringValue {
       self.className = className
       fieldsPointer = pointer

@@ -129,6 +129,10 @@ public enum LayerRegistry {
 
   public static func type(named className: String) -> (any Layer.Type)? { byName[className] }
 
+  private static func isOperation(_ object: JSON) -> Bool {
+    object["module"]?.stringValue.map { OperationNode.owns(module: $0) } ?? false
+  }
+
   /// How deep models and wrappers may stand inside each other.
   static let maximumNesting = 16
 
@@ -151,7 +155,7 @@ public enum LayerRegistry {
     }
     let fields = object["config"]?.objectValue ?? [:]
     let name = fields["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
-    guard let type = byName[className] else {
+    guard let type = isOperation(object) ? OperationNode.self : byName[className] else {
       throw ModelError(.unknownLayers([(className: className, layer: name)]), layer: name)
     }
     var reader = ConfigReader(className: className, name: name, fields: fields)
@@ -176,7 +180,8 @@ public enum LayerRegistry {
       let config = object["config"] ?? .null
       let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
       let path = depth == 0 ? path : path + [name]
-      if byName[className] == nil, className != "function" {
+      let isKnown = isOperation(object) ? OperationNode.knows(className) : byName[className] != nil
+      if !isKnown, className != "function" {
         if className == "Lambda" { lambdas.append(object) }
         unknown.append((className: className, layer: path.joined(separator: "/")))
       }

@@ -70,6 +70,9 @@ enum NetworkReading {
         var call = Network.Call(layer: index, node: node, inputs: [], keywordInputs: [:], arguments: [:])
         do {
           for argument in inbound["args"]?.arrayValue ?? [] { call.inputs += try reader.tensors(in: argument) }
+          if object["module"]?.stringValue.map({ OperationNode.owns(module: $0) }) ?? false {
+            call.arguments[OperationNode.positionalArguments] = inbound["args"]
+          }
           for (key, value) in inbound["kwargs"]?.objectValue ?? [:] {
             let tensors = try reader.tensors(in: value)
             if tensors.isEmpty { call.arguments[key] = value } else { call.keywordInputs[key] = tensors }
