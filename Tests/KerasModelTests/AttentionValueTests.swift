@@ -112,6 +112,26 @@ import Testing
     #expect(abs(y.values[0] - Self.element([0, 0, 0])) < 1e-6)
   }
 
+  /// A mask in a list stands for the input at its place.
+  @Test(arguments: [("[null, M]", [3.0, 3]), ("[M, null]", [2.995_054_75, 0])])
+  func masksInAListGoToTheirInputs(_ masks: String, _ expected: [Double]) throws {
+    let tensor = #"{"class_name": "__keras_tensor__", "config": {"keras_history": ["NAME", 0, 0]}}"#
+    let x = tensor.replacing("NAME", with: "x")
+    let mask = masks.replacing("M", with: tensor.replacing("NAME", with: "m"))
+    let bench = try LayerBench(
+      """
+      {"class_name": "Functional", "config": {"name": "f", "layers": [
+      {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [null, 2, 1]}, "inbound_nodes": []},
+      {"class_name": "InputLayer", "config": {"name": "m", "batch_shape": [null, 2], "dtype": "bool"},
+      "inbound_nodes": []},
+      {"class_name": "Attention", "config": {"name": "a"}, "inbound_nodes": [
+      {"args": [[\(x), \(x)]], "kwargs": {"mask": \(mask)}}]}],
+      "input_layers": [["x", 0, 0], ["m", 0, 0]], "output_layers": [["a", 0, 0]]}}
+      """)
+    let y = try bench.run(Tensor([1, 2, 1], [3, 1]), Tensor([1, 2], [1, 0]))
+    #expect(agree(y, [1, 2, 1], expected))
+  }
+
   @Test func spectralNormalizationDoesNotTrain() throws {
     let sample = try #require(LayerSample.all.first { $0.className == "SpectralNormalization" })
     let layer = try sample.layer()

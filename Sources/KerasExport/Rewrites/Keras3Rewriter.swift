@@ -13,6 +13,7 @@ struct Keras3Rewriter {
     CosineMerge.self,
     DropoutScale.self,
     CausalAttention.self,
+    UntrainableLayers.self,
     MergeMask.self,
     RemovedClasses.self,
   ]

@@ -36,8 +36,13 @@ extension Network {
         for reference in references { tensors.append(try tensor(reference, values, entry)) }
         inner.keywordTensors[key] = tensors
       }
-      if let mask = inner.keywordTensors["mask"]?.first, !inner.inputs.isEmpty {
-        inner.inputs[0].mask = try context.cast(mask.value, to: .bool)
+      if let masks = inner.keywordTensors["mask"], !inner.inputs.isEmpty {
+        // One for each input, with nulls among them or not; else the first input's.
+        var places = masks.count == inner.inputs.count ? Array(masks.indices) : [0]
+        if let list = step.arguments["mask"]?.arrayValue { places = list.indices.filter { !list[$0].isNull } }
+        for (place, mask) in zip(places, masks) where place < inner.inputs.count {
+          inner.inputs[place].mask = try context.cast(mask.value, to: .bool)
+        }
       }
       let own: [WeightSpec]
       if let known = specs[step.layer] {

@@ -75,7 +75,8 @@ enum NetworkReading {
           }
           for (key, value) in inbound["kwargs"]?.objectValue ?? [:] {
             let tensors = try reader.tensors(in: value)
-            if tensors.isEmpty { call.arguments[key] = value } else { call.keywordInputs[key] = tensors }
+            if !tensors.isEmpty { call.keywordInputs[key] = tensors }
+            if tensors.isEmpty || value.arrayValue?.contains(.null) ?? false { call.arguments[key] = value }
           }
         } catch {
           throw error.inLayer(object["config"]?["name"]?.stringValue ?? "")
