@@ -26,8 +26,9 @@ struct CompileConfig {
   ) -> (config: JSON?, notes: [ExportNote]) {
     guard let canonical, !canonical.isNull else { return (nil, []) }
     guard let optimizer = OptimizerConfig(canonical["optimizer"] ?? .null, semantics: semantics) else {
-      let name = canonical["optimizer"]?["class_name"]?.stringValue ?? "no optimizer"
-      return (nil, [ExportNote(.lost, "the training config: Keras 3 has no optimizer '\(name)'")])
+      let name = canonical["optimizer"]?["class_name"]?.stringValue
+      let reason = name.map { "Keras 3 has no optimizer '\($0)'" } ?? "it names no optimizer"
+      return (nil, [ExportNote(.lost, "the training config: \(reason)")])
     }
     if let unknown = unknownLoss(canonical["loss"] ?? .null) {
       return (nil, [ExportNote(.lost, "the training config: Keras 3 has no loss '\(unknown)'")])
