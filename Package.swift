@@ -44,8 +44,10 @@ let package = Package(
       dependencies: ["KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles"]),
     .executableTarget(
       name: "KerasCommand",
+      // All that KerasKit re-exports is named, so that a change there rebuilds the command.
       dependencies: [
-        "KerasKit",
+        "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport",
+        "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -58,8 +60,8 @@ let package = Package(
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
     .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),
-    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit"]),
-    .testTarget(name: "KerasKitTests", dependencies: ["KerasKit"]),
+    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
+    .testTarget(name: "KerasKitTests", dependencies: ["KerasKit", "KerasModel", "KerasTraining", "KerasExport"]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
   ],
   swiftLanguageModes: [.v6]
