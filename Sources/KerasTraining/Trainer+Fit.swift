@@ -80,7 +80,9 @@ extension Trainer {
   private func update(
     _ loss: CompiledLoss, _ feed: BatchFeed, _ rows: ArraySlice<Int>, epoch: Int, step: Int
   ) throws(TrainingError) -> [Float] {
-    guard let optimizer else { throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)") }
+    guard let optimizer else {
+      throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
+    }
     let plan = try loss.plan(for: feed, batchSize: rows.count)
     // One sequence of random numbers for the whole training, whatever plans the batch sizes need.
     plan.seed = options.seed &+ UInt64(optimizer.iterations) &* 0x9e37_79b9_7f4a_7c15
