@@ -17,6 +17,7 @@ public enum AuditRegistry {
     EigenvalueRegularizer(),
     HardSigmoidDefinition(),
     LambdaCode(),
+    CustomObjects(),
   ]
 
   /// The rule of that slug.

@@ -72,6 +72,21 @@ import Testing
     #expect(try SavedModel.audit(config: "areg_layer-keras-2.1.3").of("sec-lambda").isEmpty)
   }
 
+  @Test func aClassNobodyKnowsIsFound() throws {
+    var source = try SavedModel.source(config: "areg_layer-keras-2.1.3")
+    #expect(Audit.run(source).of("custom-objects").isEmpty)
+    let text = try #require(source.config?.text()).replacing("\"Dense\"", with: "\"QDense\"")
+    source.config = try JSON(parsing: text)
+    let findings = Audit.run(source).of("custom-objects")
+    #expect(!findings.isEmpty)
+    for finding in findings {
+      #expect(finding.severity == .warning)
+      #expect(finding.summary.contains("QDense"))
+      let pointer = try #require(finding.location.pointer)
+      #expect(source.config?[pointer]?["class_name"] == "QDense")
+    }
+  }
+
   @Test func whatCannotBeUnderstoodIsNeverClean() {
     for config: JSON in [
       ["class_name": "Sequential", "config": [["class_name": 3]]], ["class_name": "Model", "config": [:]],

@@ -129,6 +129,11 @@ public enum LayerRegistry {
 
   public static func type(named className: String) -> (any Layer.Type)? { byName[className] }
 
+  /// Whether a layer of that class, or a graph operation of that module, is known.
+  public static func knows(className: String, module: String?) -> Bool {
+    module.map { OperationNode.owns(module: $0) } == true || byName[className] != nil
+  }
+
   private static func isOperation(_ object: JSON) -> Bool {
     object["module"]?.stringValue.map { OperationNode.owns(module: $0) } ?? false
   }
