@@ -6,14 +6,11 @@ import Testing
 
 @Suite("Models train as the releases that wrote them recorded")
 struct RecordedTrainingTests {
-  /// TensorFlow 1 does not order a step's updates against its reads, so that a release does not repeat itself: after the
-  /// first update these runs agree within a few thousandths only.
-  private func isUnordered(_ name: String) -> Bool {
-    ["keras-1.2.2-tf/", "keras-2.0.2/", "keras-2.1.3/"].contains { name.hasPrefix($0) }
-  }
-
   @Test func `There are recorded models of every era`() {
-    for release in ["keras-1.2.2", "keras-1.2.2-tf", "keras-2.1.3", "keras-2.3.1", "keras-2.15", "keras-3"] {
+    let releases = [
+      "keras-1.2.2", "keras-1.2.2-tf", "keras-2.0.2", "keras-2.1.3", "keras-2.3.1", "keras-2.15", "keras-3",
+    ]
+    for release in releases {
       #expect(Fixture.names.contains { $0.hasPrefix(release + "/") })
     }
   }
@@ -45,8 +42,8 @@ struct RecordedTrainingTests {
     let recorded = try Array(fixture.column("loss_train").prefix(3))
     let best = try #require(runs.min { $0.worstWeight < $1.worstWeight })
     #expect(abs(best.losses[0] - recorded[0]) <= 1e-5 * max(1, abs(recorded[0])))
-    #expect(isClose(best.losses, recorded, isUnordered(name) ? 2e-2 : 1e-5))
-    #expect(best.worstWeight <= (isUnordered(name) ? 2e-2 : 1e-4), "\(best.worstParameter)")
+    #expect(isClose(best.losses, recorded, 1e-5))
+    #expect(best.worstWeight <= 1e-4, "\(best.worstParameter)")
   }
 
   /// Three steps on the recorded batch, and how far the weights are from the recorded ones.
