@@ -32,7 +32,7 @@ public final class Plan {
     }
   }
 
-  private let options: EngineOptions
+  private let threads: Int32
   private let steps: [Step]
   private let state: RunState
   private let inputs: [String: FloatBuffer]
@@ -59,8 +59,8 @@ public final class Plan {
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
     sharedWeights: PreparedWeights
   ) throws(EngineError) {
-    self.options = options
-    kk_set_threads(Int32(clamping: options.threads))
+    threads = graph.work < options.sharesWorkFrom ? 1 : Int32(clamping: options.threads)
+    kk_set_threads(threads)
     let compiler = try PlanCompiler(
       graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing,
       sharedWeights: sharedWeights)
@@ -105,14 +105,14 @@ public final class Plan {
   ///
   /// Throws `EngineError.indexOutOfRange` for a gather outside its table, or what oneDNN reports.
   public func execute() throws(EngineError) {
-    kk_set_threads(Int32(clamping: options.threads))
+    kk_set_threads(threads)
     for step in steps { try step.run() }
     state.run &+= 1
   }
 
   /// Runs all steps and gives each one's duration in seconds, in the order of `stepDescriptions`.
   public func profile() throws(EngineError) -> [Double] {
-    kk_set_threads(Int32(clamping: options.threads))
+    kk_set_threads(threads)
     let clock = ContinuousClock()
     var durations: [Double] = []
     durations.reserveCapacity(steps.count)

@@ -13,7 +13,7 @@ extension Model {
   public func benchmark(batchSize: Int, seconds: Double) throws(KerasKitError) -> BenchmarkTimes {
     try KerasKitError.wrap {
       let arrays = try sampleInputs(batchSize: batchSize)
-      let run = try Predictor(lowered, weights: loaded.weights, threads: threads)
+      let run = try Predictor(lowered, weights: loaded.weights, options: engineOptions)
         .repeatable(arrays, names: inputs.map(\.name))
       return try Self.time(seconds: seconds, run)
     }
@@ -28,6 +28,7 @@ extension Model {
     try KerasKitError.wrap {
       var options = options
       options.threads = threads
+      options.sharesWorkFrom = sharesWorkFrom
       if options.loss == nil, loaded.canonical.compile == nil {
         options.loss =
           outputs.first?.shape.dimensions.last == 1

@@ -28,10 +28,16 @@ public final class Model {
   public let outputs: [Port]
   /// The inference graph and what came of lowering: layers with shapes and parameters.
   public let lowered: LoweredModel
-  /// Threads that predictions and training use; all processors by default.
+  /// Threads that predictions and training use; by default all processors, but one for small models.
   public var threads = Processors.count {
-    didSet { predictor = nil }
+    didSet {
+      predictor = nil
+      sharesWorkFrom = 0
+    }
   }
+  /// About a fifth of a millisecond of one processor's time.
+  var sharesWorkFrom = 2e7
+  var engineOptions: EngineOptions { EngineOptions(threads: threads, sharesWorkFrom: sharesWorkFrom) }
   private var predictor: Predictor?
 
   /// Loads a model file or folder, recognised by content; see `ModelFile.open`.
@@ -77,7 +83,7 @@ public final class Model {
   ) throws(KerasKitError) -> [TensorData] {
     let fitted = try fitted(arrays)
     return try KerasKitError.wrap {
-      let predictor = try self.predictor ?? Predictor(lowered, weights: loaded.weights, threads: threads)
+      let predictor = try self.predictor ?? Predictor(lowered, weights: loaded.weights, options: engineOptions)
       self.predictor = predictor
       return try predictor.run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
     }
@@ -97,6 +103,7 @@ public final class Model {
     try KerasKitError.wrap {
       var options = options ?? TrainingOptions()
       options.threads = threads
+      options.sharesWorkFrom = sharesWorkFrom
       return try Trainer(model: loaded, options: options).evaluate(data, batchSize: batchSize)
     }
   }
@@ -111,6 +118,7 @@ public final class Model {
     try KerasKitError.wrap {
       var options = options
       options.threads = threads
+      options.sharesWorkFrom = sharesWorkFrom
       if activitySemantics == .intended {
         options.semantics = (options.semantics ?? loaded.semantics).withIntendedActivity
       }

@@ -13,7 +13,7 @@ final class Predictor {
   private let fixedBatch: Int?
 
   /// Optimises the graph for the given weights; throws `GraphError`, `EngineError` or `TensorDataError`.
-  init(_ lowered: LoweredModel, weights: [String: TensorData], threads: Int) throws {
+  init(_ lowered: LoweredModel, weights: [String: TensorData], options: EngineOptions) throws {
     var graph = lowered.graph
     outputCount = graph.outputs.count
     fixedBatch = lowered.inputNames.lazy.compactMap { graph.input(named: $0) }.first.flatMap { graph.shape($0)[0] }
@@ -27,7 +27,7 @@ final class Predictor {
     let constants = weights.filter { !states.contains($0.key) }
     graph = try graph.optimizedForInference(parameters: constants)
     executor = Executor(
-      graph, parameters: store, mutableParameters: !states.isEmpty, options: EngineOptions(threads: threads))
+      graph, parameters: store, mutableParameters: !states.isEmpty, options: options)
   }
 
   /// Runs all samples; states of stateful layers begin at zero and go from batch to batch.

@@ -87,7 +87,9 @@ public final class Trainer {
     }
   }
 
-  var engineOptions: EngineOptions { EngineOptions(threads: options.threads) }
+  var engineOptions: EngineOptions {
+    EngineOptions(threads: options.threads, sharesWorkFrom: options.sharesWorkFrom)
+  }
 
   private static func forwardGraph(
     _ network: Network, training: Bool, _ semantics: TrainingSemantics

@@ -19,6 +19,8 @@ public struct TrainingOptions: Sendable {
   /// Metrics instead of the file's, by Keras name.
   public var metrics: [String]?
   public var threads: Int
+  /// Work of a step below which one thread does it; see `EngineOptions.sharesWorkFrom`.
+  public var sharesWorkFrom = 0.0
   /// Seeds shuffling, dropout and noise; the same seed and thread count give the same result.
   public var seed: UInt64
 

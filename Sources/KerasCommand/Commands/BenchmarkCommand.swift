@@ -24,7 +24,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Samples per call.", valueName: "n"))
   var batch = 1
 
-  @Option(help: ArgumentHelp("Threads; all processors if not given.", valueName: "n"))
+  @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
   @Option(help: ArgumentHelp("How long to repeat.", valueName: "s"))

@@ -52,7 +52,7 @@ struct FineTuneCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Seed of shuffling, dropout and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Threads; all processors if not given.", valueName: "n"))
+  @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
   @Option(help: ArgumentHelp("Activity penalties as-saved or intended.", valueName: "as-saved|intended"))

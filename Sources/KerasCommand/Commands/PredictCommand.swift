@@ -24,7 +24,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Samples computed at once.", valueName: "n"))
   var batchSize = 32
 
-  @Option(help: ArgumentHelp("Threads; all processors if not given.", valueName: "n"))
+  @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {
