@@ -6,7 +6,7 @@ enum CommandLineRun {
   static func main() -> Never {
     Terminal.prepare()
     do {
-      var command = try KerasKitCommand.parseAsRoot()
+      var command = try KerasKitCommand.parseAsRoot(WeightsFlag.resolved(Array(CommandLine.arguments.dropFirst())))
       try command.run()
       Terminal.exit(.success)
     } catch {

@@ -13,14 +13,16 @@ public struct SourceLayoutExporter: Sendable {
 
   /// Whether a model can be written back: it came as a whole HDF5 model whose every weight is a rearrangement of
   /// stored elements (a CuDNN layer's summed biases, for example, are not).
-  public func canWrite(_ model: LoadedModel) -> Bool { (try? Positions(of: model.source)) != nil }
+  public func canWrite(_ model: LoadedModel) -> Bool {
+    (try? Positions(of: model.source, options: model.options)) != nil
+  }
 
   /// Writes the model to `path`, complete or not at all.
   ///
   /// The optimizer's state is not carried over. Throws `ExportError.notExpressible` where `canWrite` is false.
   public func export(_ model: LoadedModel, to path: String) throws(ExportError) -> [ExportNote] {
     let source = model.source
-    let positions = try Positions(of: source)
+    let positions = try Positions(of: source, options: model.options)
     var layers: [LegacyHDF5Writer.Layer] = []
     var topLevel: [LegacyHDF5Writer.NamedArray] = []
     for (group, arrays) in zip(positions.groups, try positions.stored(model.weights)) {
@@ -55,7 +57,7 @@ private struct Positions {
   let numbers: [String: [Int]]
   private let count: Int
 
-  init(of source: ModelSource) throws(ExportError) {
+  init(of source: ModelSource, options: LoadOptions) throws(ExportError) {
     guard source.format == .hdf5Model, case .groups(let groups) = source.weights else {
       throw ExportError(
         .notExpressible(what: "the source's format", reason: "only whole HDF5 models are written back as they were"))
@@ -88,7 +90,7 @@ private struct Positions {
     count = next
     let arrived: [String: TensorData]
     do {
-      arrived = try LoadedModel.load(source: numbered).weights
+      arrived = try LoadedModel.load(source: numbered, options: options).weights
     } catch {
       throw ExportError(.model(error))
     }

@@ -15,7 +15,8 @@ public struct Inspection: Sendable {
   public let diagnostics: [Diagnostic]
 
   /// Describes an opened file; throws what keeps it from being understood, naming file, layer and field.
-  public init(_ source: ModelSource) throws(KerasKitError) {
+  public init(_ source: ModelSource, options: LoadOptions = LoadOptions()) throws(KerasKitError) {
+    let source = options.stamped(source)
     self.source = source
     do throws(ModelError) {
       let network: Network
@@ -25,7 +26,7 @@ public struct Inspection: Sendable {
         assignment = nil
         diagnostics = source.diagnostics + canonical.diagnostics
       } else {
-        let loaded = try LoadedModel.load(source: source)
+        let loaded = try LoadedModel.load(source: source, options: options)
         (canonical, network, diagnostics) = (loaded.canonical, loaded.network, loaded.diagnostics)
         assignment = loaded.assignment
       }

@@ -41,15 +41,15 @@ public final class Model {
   private var predictor: Predictor?
 
   /// Loads a model file or folder, recognised by content; see `ModelFile.open`.
-  public static func load(_ path: String) throws(KerasKitError) -> Model {
-    try KerasKitError.wrap { try Model(LoadedModel.load(path)) }
+  public static func load(_ path: String, options: LoadOptions = LoadOptions()) throws(KerasKitError) -> Model {
+    try KerasKitError.wrap { try Model(LoadedModel.load(path, options: options)) }
   }
 
   /// Loads a model whose architecture and weights are in two files.
-  public static func load(config: String, weights: String) throws(KerasKitError) -> Model {
-    try KerasKitError.wrap {
-      try Model(LoadedModel.load(source: ModelFile.open(config: config, weights: weights)))
-    }
+  public static func load(
+    config: String, weights: String, options: LoadOptions = LoadOptions()
+  ) throws(KerasKitError) -> Model {
+    try KerasKitError.wrap { try Model(LoadedModel.load(config: config, weights: weights, options: options)) }
   }
 
   /// Takes a model that is loaded already; throws if it cannot be lowered to a graph.

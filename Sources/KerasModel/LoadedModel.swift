@@ -19,33 +19,40 @@ public struct LoadedModel: Sendable {
   public var sourceVersion: KerasVersion? { canonical.version }
   /// What the reader, the upgrade and the weights' assignment noticed.
   public var diagnostics: [Diagnostic]
+  /// What it was loaded with.
+  public var options = LoadOptions()
 
   /// Opens and loads a model file; throws `ModelError` naming the file, and the layer and field where one is at fault.
   ///
-  /// Without `requiresWeights`, a file that holds an architecture only gives a model without weights.
-  public static func load(_ path: String, requiresWeights: Bool = true) throws(ModelError) -> LoadedModel {
+  /// Without `options.requiresWeights`, a file that holds an architecture only gives a model without weights.
+  public static func load(_ path: String, options: LoadOptions = LoadOptions()) throws(ModelError) -> LoadedModel {
     let source: ModelSource
     do {
       source = try ModelFile.open(path)
     } catch {
       throw ModelError(.file(error))
     }
-    return try load(source: source, requiresWeights: requiresWeights)
+    return try load(source: source, options: options)
   }
 
   /// Loads an architecture and weights that lie in two files.
-  public static func load(config: String, weights: String) throws(ModelError) -> LoadedModel {
+  public static func load(
+    config: String, weights: String, options: LoadOptions = LoadOptions()
+  ) throws(ModelError) -> LoadedModel {
     let source: ModelSource
     do {
       source = try ModelFile.open(config: config, weights: weights)
     } catch {
       throw ModelError(.file(error))
     }
-    return try load(source: source)
+    return try load(source: source, options: options)
   }
 
   /// Loads an opened model file.
-  public static func load(source: ModelSource, requiresWeights: Bool = true) throws(ModelError) -> LoadedModel {
+  public static func load(
+    source: ModelSource, options: LoadOptions = LoadOptions()
+  ) throws(ModelError) -> LoadedModel {
+    let source = options.stamped(source)
     do throws(ModelError) {
       var canonical = try EraUpgrade.upgrade(source)
       let era = Era(of: source, config: source.config ?? .null)
@@ -59,7 +66,7 @@ public struct LoadedModel: Sendable {
             parameter: name, holder: "", role: spec.role, shape: spec.shape, isTrainable: spec.trainable && trainable))
       }
       if case .none = source.weights {
-        guard !requiresWeights || targets.isEmpty else {
+        guard !options.requiresWeights || targets.isEmpty else {
           throw ModelError(
             .file(
               KerasFileError(file: source.file, .missing("the part with the weights (this is an architecture only)"))))
@@ -74,7 +81,7 @@ public struct LoadedModel: Sendable {
       noteUnread(network, path: [], source, &diagnostics)
       return LoadedModel(
         source: source, canonical: canonical, network: network, assignment: assignment, weights: assignment.weights,
-        semantics: semantics(era, source), diagnostics: diagnostics)
+        semantics: semantics(era, source), diagnostics: diagnostics, options: options)
     } catch {
       throw error.inFile(source.file)
     }

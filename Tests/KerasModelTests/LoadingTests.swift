@@ -108,7 +108,9 @@ struct LoadingErrorTests {
     var source = try ModelFile.open(Fixtures.path(mlp))
     source.weights = .none
     #expect(try error(source).description.contains("weights"))
-    #expect(try LoadedModel.load(source: source, requiresWeights: false).weights.isEmpty)
+    var options = LoadOptions()
+    options.requiresWeights = false
+    #expect(try LoadedModel.load(source: source, options: options).weights.isEmpty)
   }
 
   @Test func `Unknown classes are all named at once`() throws {

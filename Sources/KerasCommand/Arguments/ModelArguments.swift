@@ -3,35 +3,72 @@ import KerasKit
 
 /// Which model: one file, or an architecture and its weights in two.
 struct ModelArguments: ParsableArguments {
-  @Argument(help: "The model: HDF5, .keras archive or folder, JSON architecture.")
+  @Argument(
+    help: """
+      The model: HDF5, .keras archive or folder. The other half of weights or an architecture alone is looked for \
+      beside it.
+      """)
   var model: String?
 
-  @Option(help: ArgumentHelp("The architecture (to_json), where the weights are in another file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The architecture (to_json, to_yaml), where the weights are in another file.", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("The weights (save_weights) for --config.", valueName: "file"))
+  @Option(help: ArgumentHelp("The weights (save_weights) for --config or MODEL.", valueName: "file"))
   var weights: String?
+
+  @OptionGroup var loading: LoadArguments
 
   func validate() throws {
     switch (model, config, weights) {
-    case (.some, nil, nil), (nil, .some, .some): return
+    case (.some, nil, _), (nil, .some, .some): return
     case (nil, nil, nil): throw ValidationError("a model is needed: MODEL, or --config and --weights")
-    case (.some, _, _): throw ValidationError("either MODEL, or --config and --weights, not both")
-    default: throw ValidationError("--config and --weights are needed together")
+    case (.some, .some, _): throw ValidationError("either MODEL, or --config and --weights, not both")
+    case (nil, nil, .some): throw ValidationError("--weights needs its architecture: --config")
+    case (nil, .some, nil): throw ValidationError("--config needs its weights: --weights")
     }
   }
 
   func load() throws -> Model {
-    if let config, let weights { return try Model.load(config: config, weights: weights) }
-    return try Model.load(model ?? "")
+    let loaded =
+      if let architecture = config ?? model, let weights {
+        try Model.load(config: architecture, weights: weights, options: loading.options)
+      } else {
+        try Model.load(model ?? "", options: loading.options)
+      }
+    LoadingNotes.say(loaded.loaded.diagnostics)
+    return loaded
   }
 
+  /// The files' content with the stamps that the options state.
   func open() throws -> ModelSource {
     do {
-      if let config, let weights { return try ModelFile.open(config: config, weights: weights) }
-      return try ModelFile.open(model ?? "")
+      let source =
+        if let architecture = config ?? model, let weights {
+          try ModelFile.open(config: architecture, weights: weights)
+        } else {
+          try ModelFile.open(model ?? "")
+        }
+      return loading.options.stamped(source)
     } catch {
       throw CommandFailure.input("\(error)")
+    }
+  }
+}
+
+/// What someone who runs a model should hear of how it was loaded, on standard error.
+enum LoadingNotes {
+  /// Decisions that predictions may depend on; `inspect` shows all diagnostics.
+  private static let rules: Set<String> = [
+    "partner-found", "era-inferred", "theano-flip-unknown", "weights-partial", "weights-unread",
+    "bn-running-std-ambiguous",
+  ]
+
+  static func say(_ diagnostics: [Diagnostic]) {
+    for diagnostic in diagnostics
+    where rules.contains(diagnostic.rule) && (diagnostic.severity >= .warning || diagnostic.rule == "partner-found") {
+      Terminal.printNote("\(diagnostic.severity.rawValue): \(diagnostic.message)")
     }
   }
 }

@@ -27,7 +27,7 @@ struct AuditCommand: ParsableCommand {
     }
   }
 
-  @OptionGroup var model: AuditedFile
+  @OptionGroup var model: ModelArguments
 
   @Option(help: "text or json.")
   var format = Format.text
@@ -42,19 +42,5 @@ struct AuditCommand: ParsableCommand {
     case .json: Terminal.print(report.json.text(indent: 2))
     }
     if report.findings.contains(where: { failOn.isReached(by: $0.severity) }) { throw ExitStatus.findings }
-  }
-}
-
-/// The file to audit: a model or an architecture without weights.
-struct AuditedFile: ParsableArguments {
-  @Argument(help: "The model or its architecture: HDF5, .keras archive or folder, JSON.")
-  var model: String
-
-  func open() throws -> ModelSource {
-    do {
-      return try ModelFile.open(model)
-    } catch {
-      throw CommandFailure.input("\(error)")
-    }
   }
 }

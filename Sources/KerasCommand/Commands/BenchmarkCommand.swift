@@ -14,12 +14,13 @@ struct BenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Times a model's inference or training step on random data.",
     discussion: """
+      Without an ending .keras is tried, then .h5.
+
       Example:
         keraskit benchmark model.keras --batch 1 --threads 2 --seconds 2 --json
       """)
 
-  @Argument(help: "The model; without an ending .keras is tried, then .h5.")
-  var model: String
+  @OptionGroup var model: ModelArguments
 
   @Option(help: ArgumentHelp("Samples per call.", valueName: "n"))
   var batch = 1
@@ -49,7 +50,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try Model.load(path)
+    let model = try completed.load()
     if let threads { model.threads = threads }
     let options = TrainingOptions(loss: loss, optimizer: optimizer.map { .string($0) })
     let times =
@@ -71,8 +72,10 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   /// The file itself, or the first of its name with a known ending.
-  private var path: String {
-    if access(model, F_OK) == 0 { return model }
-    return [".keras", ".h5"].map { model + $0 }.first { access($0, F_OK) == 0 } ?? model
+  private var completed: ModelArguments {
+    guard let name = model.model, access(name, F_OK) != 0 else { return model }
+    var completed = model
+    completed.model = [".keras", ".h5"].map { name + $0 }.first { access($0, F_OK) == 0 } ?? name
+    return completed
   }
 }

@@ -11,13 +11,16 @@ struct ConvertCommand: ParsableCommand {
 
       Example:
         keraskit convert model.h5 model.keras --activity-semantics intended --batch-size 32
+        keraskit convert --config model.json --weights model_weights.h5 --output model.keras
       """)
 
-  @Argument(help: "The model to read.")
-  var input: String
+  @OptionGroup var model: ModelArguments
 
-  @Argument(help: "The file to write: .keras or .h5.")
-  var output: String
+  @Argument(help: ArgumentHelp("The file to write: .keras or .h5.", valueName: "output"))
+  var target: String?
+
+  @Option(help: ArgumentHelp("The file to write, where --config and --weights stand for MODEL.", valueName: "file"))
+  var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -37,11 +40,17 @@ struct ConvertCommand: ParsableCommand {
 
   func validate() throws {
     if let batchSize, batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
+    switch (target, output) {
+    case (nil, nil): throw ValidationError("the file to write is needed: OUTPUT or --output")
+    case (.some, .some): throw ValidationError("either OUTPUT or --output, not both")
+    default: return
+    }
   }
 
   func run() throws {
+    guard let output = output ?? target else { throw CommandFailure.usage("the file to write is needed") }
     try OutputFile.check(output, force: force)
-    let model = try Model.load(input)
+    let model = try model.load()
     let notes = try model.save(to: output, activitySemantics: activitySemantics.semantics, batchSize: batchSize)
     for note in notes { Terminal.print(Terminal.printable("\(note)")) }
     if explain { Terminal.print(ProvenanceText.text(model.provenance)) }

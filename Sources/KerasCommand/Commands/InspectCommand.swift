@@ -6,8 +6,13 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Shows a model: layers, shapes, parameters, release, training configuration, regularizers.",
     discussion: """
-      Example:
+      --weights without a file prints which stored array became which variable, by what they were matched and how the
+      array was converted; with a file it names the weights of MODEL or --config.
+
+      Examples:
         keraskit inspect model.h5 --verbose
+        keraskit inspect model.h5 --weights
+        keraskit inspect --config model.json --weights weights.h5
       """)
 
   @OptionGroup var model: ModelArguments
@@ -15,14 +20,15 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also every field that was renamed, translated, defaulted or dropped on the way to current Keras.")
   var verbose = false
 
-  @Flag(help: "Also which stored array became which variable.")
+  /// What `--weights` without a value is turned into; see `WeightsFlag`.
+  @Flag(help: ArgumentHelp("As --weights without a file.", visibility: .hidden))
   var weightsTable = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
-    let model = try Inspection(try model.open())
+    let model = try Inspection(try model.open(), options: model.loading.options)
     if json {
       Terminal.print(InspectionText.json(model, provenance: verbose, weights: weightsTable).text(indent: 2))
       return

@@ -1,0 +1,38 @@
+import ArgumentParser
+import KerasKit
+
+/// What the user knows of a model that its files do not say.
+struct LoadArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The Keras release that saved the files, if they do not state it or state it wrongly.", valueName: "x.y.z"))
+  var kerasVersion: String?
+
+  @Option(help: "The backend it was saved with: on Theano convolutions flip their kernels.")
+  var backend: BackendChoice?
+
+  @Flag(
+    help: """
+      Load what fits of the weights (as Keras' by_name does); variables left over get their initializer's value.
+      """)
+  var allowPartial = false
+
+  var options: LoadOptions {
+    LoadOptions(
+      kerasVersion: kerasVersion.flatMap { KerasVersion($0) }, backend: backend?.rawValue,
+      allowsPartialWeights: allowPartial)
+  }
+
+  func validate() throws {
+    if let kerasVersion {
+      guard let version = KerasVersion(kerasVersion), (0...3).contains(version.major) else {
+        throw ValidationError("--keras-version should be a release such as 1.2.2, 2.1.6-tf or 3.0.0")
+      }
+    }
+  }
+}
+
+/// Backends that releases before Keras 3 had, whose conventions differ.
+enum BackendChoice: String, ExpressibleByArgument, CaseIterable {
+  case tensorflow, theano, cntk
+}

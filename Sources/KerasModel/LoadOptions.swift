@@ -1,0 +1,35 @@
+import KerasCore
+import KerasFile
+
+/// What is known of a model beyond its file, and how strictly its weights must fit.
+public struct LoadOptions: Sendable {
+  /// The release that wrote the files, whatever their stamps say; `nil` to believe stamps and evidence.
+  public var kerasVersion: KerasVersion?
+  /// The backend the model was saved with (`tensorflow`, `theano`, `cntk`), whatever the files say.
+  public var backend: String?
+  /// Variables without a fitting array take their initializer's value, and arrays without a variable are left out.
+  public var allowsPartialWeights = false
+  /// Seeds the initializers of variables that a partial load leaves without an array.
+  public var seed: UInt64 = 0
+  /// Whether a file that holds an architecture only is refused.
+  public var requiresWeights = true
+  /// Whether the other half of a file that holds weights or an architecture only is looked for beside it.
+  public var findsPartner = true
+
+  public init(kerasVersion: KerasVersion? = nil, backend: String? = nil, allowsPartialWeights: Bool = false) {
+    self.kerasVersion = kerasVersion
+    self.backend = backend
+    self.allowsPartialWeights = allowsPartialWeights
+  }
+
+  /// The source with the stamps that these options state in place of its own.
+  public func stamped(_ source: ModelSource) -> ModelSource {
+    var source = source
+    if let kerasVersion {
+      source.version = kerasVersion
+      source.versionStamp = kerasVersion.description
+    }
+    if let backend { source.backend = backend }
+    return source
+  }
+}
