@@ -30,13 +30,14 @@ public enum ModelFile {
   /// Opens a model whose architecture and weights are in two files (`to_json` and `save_weights`).
   ///
   /// `config` may be any file with an architecture, `weights` any with weights. The architecture's stamps win, as they
-  /// tell which defaults it was written with; the weights' stamps fill what it lacks.
+  /// tell which defaults it was written with; the weights' are kept apart, as they tell how arrays are laid out.
   public static func open(config: String, weights: String) throws(KerasFileError) -> ModelSource {
     var source = try open(config)
     guard source.config != nil else { throw KerasFileError(file: config, .missing("the architecture")) }
     let other = try open(weights)
     if case .none = other.weights { throw KerasFileError(file: weights, .missing("weights")) }
     source.weights = other.weights
+    source.weightStamps = ModelSource.Stamps(version: other.version, backend: other.backend)
     source.optimizerWeights = other.optimizerWeights
     source.format = other.format
     source.diagnostics += other.diagnostics
@@ -49,10 +50,6 @@ public enum ModelFile {
         Diagnostic(
           rule: "version-stamps-differ", severity: .warning, location: SourceLocation(file: weights),
           message: "the architecture was written by Keras \(ours), the weights by Keras \(theirs)"))
-    }
-    if source.versionStamp == nil {
-      source.versionStamp = other.versionStamp
-      source.version = other.version
     }
     source.backend = source.backend ?? other.backend
     return source

@@ -17,9 +17,22 @@ public struct ModelSource: Sendable {
   public var version: KerasVersion?
   /// The backend stamp: `tensorflow`, `theano`, `cntk`, `jax` and so on.
   public var backend: String?
+  /// The stamps of the weights' own file, where architecture and weights came in two.
+  public var weightStamps: Stamps?
   public var weights: StoredWeights
   /// In stored order (`weight_names` of HDF5, index order of a `.keras` file).
   public var optimizerWeights: [StoredArray]
+  /// What one of two files says of its writer.
+  public struct Stamps: Sendable, Hashable {
+    public var version: KerasVersion?
+    public var backend: String?
+
+    public init(version: KerasVersion?, backend: String?) {
+      self.version = version
+      self.backend = backend
+    }
+  }
+
   /// What the reader noticed (a `.keras` that is really HDF5, an attribute of an odd kind …).
   public var diagnostics: [Diagnostic]
 

@@ -28,8 +28,18 @@ public struct LoadOptions: Sendable {
     if let kerasVersion {
       source.version = kerasVersion
       source.versionStamp = kerasVersion.description
+      source.weightStamps?.version = kerasVersion
     }
-    if let backend { source.backend = backend }
+    if let backend {
+      source.backend = backend
+      source.weightStamps?.backend = backend
+    }
     return source
+  }
+
+  /// Opens a model file, or with the file beside it one that holds half a model.
+  public func open(_ path: String) throws(KerasFileError) -> ModelSource {
+    let source = try ModelFile.open(path)
+    return findsPartner ? try ModelPartner.completed(source, isLenient: !requiresWeights) : source
   }
 }

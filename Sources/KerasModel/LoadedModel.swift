@@ -28,7 +28,7 @@ public struct LoadedModel: Sendable {
   public static func load(_ path: String, options: LoadOptions = LoadOptions()) throws(ModelError) -> LoadedModel {
     let source: ModelSource
     do {
-      source = try ModelFile.open(path)
+      source = try options.open(path)
     } catch {
       throw ModelError(.file(error))
     }
@@ -63,7 +63,8 @@ public struct LoadedModel: Sendable {
       for (name, spec, _, trainable) in try network.parameterSpecs() {
         targets.append(
           WeightTarget(
-            parameter: name, holder: "", role: spec.role, shape: spec.shape, isTrainable: spec.trainable && trainable))
+            parameter: name, holder: "", role: spec.role, shape: spec.shape, isTrainable: spec.trainable && trainable,
+            initializer: spec.initializer))
       }
       if case .none = source.weights {
         guard !options.requiresWeights || targets.isEmpty else {
@@ -73,14 +74,20 @@ public struct LoadedModel: Sendable {
         }
         targets = []
       }
-      let assignment = try WeightAssignment(source, era: era, model: canonical.config, targets: targets)
+      let weightEra = era.ofWeights(in: source)
+      let assignment = try WeightAssignment(
+        source, era: weightEra, model: canonical.config, targets: targets,
+        allowsPartial: options.allowsPartialWeights)
       var diagnostics = source.diagnostics + canonical.diagnostics
-      if let ambiguous = RunningDeviation.ambiguity(source, era: era, assignment: assignment) {
+      if let ambiguous = RunningDeviation.ambiguity(source, era: weightEra, assignment: assignment) {
         diagnostics.append(ambiguous)
       }
+      var weights = assignment.weights
+      try fill(assignment, targets, options, into: &weights)
+      noteLeftOver(assignment, source, &diagnostics)
       noteUnread(network, path: [], source, &diagnostics)
       return LoadedModel(
-        source: source, canonical: canonical, network: network, assignment: assignment, weights: assignment.weights,
+        source: source, canonical: canonical, network: network, assignment: assignment, weights: weights,
         semantics: semantics(era, source), diagnostics: diagnostics, options: options)
     } catch {
       throw error.inFile(source.file)
@@ -96,6 +103,44 @@ public struct LoadedModel: Sendable {
       semantics.useLegacyOptimizers()
     }
     return semantics
+  }
+
+  /// Gives every variable that a partial load left out its initializer's value.
+  private static func fill(
+    _ assignment: WeightAssignment, _ targets: [WeightTarget], _ options: LoadOptions,
+    into weights: inout [String: TensorData]
+  ) throws(ModelError) {
+    let unfilled = Set(assignment.unfilled)
+    for target in targets where unfilled.contains(target.parameter) {
+      do {
+        weights[target.parameter] = try InitialValue.make(
+          target.initializer, shape: target.shape, name: target.parameter, seed: options.seed)
+      } catch {
+        throw ModelError(.malformedConfig("the weight '\(target.parameter)': \(error)"))
+      }
+    }
+  }
+
+  private static func noteLeftOver(
+    _ assignment: WeightAssignment, _ source: ModelSource, _ diagnostics: inout [Diagnostic]
+  ) {
+    func list(_ names: [String]) -> String {
+      names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
+    }
+    if !assignment.unfilled.isEmpty {
+      diagnostics.append(
+        Diagnostic(
+          rule: "weights-partial", severity: .warning, location: SourceLocation(file: source.file),
+          message: "\(assignment.unfilled.count) variables have no array in the file and are as their initializers "
+            + "make them: \(list(assignment.unfilled))."))
+    }
+    if !assignment.unread.isEmpty {
+      diagnostics.append(
+        Diagnostic(
+          rule: "weights-unread", severity: .warning, location: SourceLocation(file: source.file),
+          message: "\(assignment.unread.count) stored arrays belong to no variable of the model: "
+            + "\(list(assignment.unread))."))
+    }
   }
 
   /// Keys that no layer read, where the upgrade knew nothing of the class either.

@@ -16,6 +16,8 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case unknownValue(field: String, value: String, known: String)
     case missingWeight(String)
     case weightCount(expected: [String], found: [String])
+    /// Variables without an array and arrays without a variable, each with its shape.
+    case unmatchedWeights(variables: [String], arrays: [String])
     case weightShape(String, expected: [Int], found: [Int])
     case inputCount(expected: String, found: Int)
     case inputShape(expected: String, found: Shape)
@@ -76,6 +78,11 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case .weightCount(let expected, let found):
       "needs \(expected.count) weights (\(expected.joined(separator: ", "))), the file has \(found.count)"
         + (found.isEmpty ? "" : " (\(found.joined(separator: ", ")))")
+    case .unmatchedWeights(let variables, let arrays):
+      "the stored weights are not this model's: "
+        + [("variables without an array", variables), ("arrays without a variable", arrays)].filter { !$0.1.isEmpty }
+        .map { "\($0.0) are \(Self.shortened($0.1))" }.joined(separator: "; ")
+        + "; --allow-partial loads what fits"
     case .weightShape(let role, let expected, let found):
       "the weight '\(role)' should have shape \(Shape(expected)), the file has \(Shape(found))"
     case .inputCount(let expected, let found): "takes \(expected), received \(found)"
@@ -83,5 +90,11 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case .malformedConfig(let reason): reason
     case .unsupported(let reason): reason
     }
+  }
+
+  /// The first names of a list, and how many more there are.
+  private static func shortened(_ names: [String]) -> String {
+    let shown = names.prefix(12).joined(separator: ", ")
+    return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
   }
 }

@@ -11,6 +11,8 @@ public struct WeightAssignment: Sendable {
     case order
     /// The object path of Keras 3.
     case path
+    /// The shapes, in order or because only one layer has them, where names and numbers do not fit.
+    case shape
   }
 
   public struct Row: Sendable {
@@ -29,36 +31,90 @@ public struct WeightAssignment: Sendable {
   /// Parameter name → array in the canonical layout, in the stored type.
   public private(set) var weights: [String: TensorData] = [:]
 
+  /// Variables that no stored array fits: left out here, given their initializer's value by the caller.
+  public private(set) var unfilled: [String] = []
+  /// Stored arrays that fill no variable, with their shapes.
+  public private(set) var unread: [String] = []
+
   private let era: Era
   private let config: JSON?
 
   /// Assigns all stored weights of `source` to the model's variables.
   ///
-  /// Throws `weightCount`, `weightShape` or `missingWeight` with the layer's name; a partial match is an error.
-  init(_ source: ModelSource, era: Era, model: JSON, targets: [WeightTarget]) throws(ModelError) {
+  /// Throws `weightCount` or `weightShape` with the layer's name, or `unmatchedWeights` with both sides. With
+  /// `allowsPartial` what fits is taken, and `unfilled` and `unread` list the rest.
+  init(
+    _ source: ModelSource, era: Era, model: JSON, targets: [WeightTarget], allowsPartial: Bool = false
+  ) throws(ModelError) {
     self.era = era
     config = source.config
     switch source.weights {
     case .none:
-      guard targets.isEmpty else {
+      guard targets.isEmpty || allowsPartial else {
         throw ModelError(.weightCount(expected: targets.map(\.parameter), found: []))
       }
     case .groups(let groups):
       let leaves = ModelLeaves(model, targets: targets)
-      if era.dialect == .keras0 {
-        try assign(inOrder: groups.flatMap(\.arrays), to: leaves.layers.flatMap(\.leaves))
-      } else {
-        try assign(groups, to: leaves)
+      do {
+        try assignDirectly(groups, to: leaves)
+      } catch {
+        try match(groups, to: leaves.layers.flatMap(\.leaves), allowsPartial: allowsPartial, instead: error)
       }
     case .paths(let objects):
       let isOld = objects.contains { $0.name.hasPrefix("_layer_checkpoint_dependencies") }
-      try assign(
-        objects, byPath: ModelLeaves(model, targets: targets, scheme: isOld ? .checkpointDependencies : .layers))
+      let leaves = ModelLeaves(model, targets: targets, scheme: isOld ? .checkpointDependencies : .layers)
+      do {
+        try assign(objects, byPath: leaves)
+      } catch {
+        // Random states are no weights.
+        let named = objects.filter { !$0.name.hasSuffix("seed_generator") }.map {
+          WeightGroup(name: $0.layerName ?? $0.name, arrays: $0.arrays)
+        }
+        try match(named, to: leaves.layers.flatMap(\.leaves), allowsPartial: allowsPartial, instead: error)
+      }
     }
-    if let missing = targets.first(where: { weights[$0.parameter] == nil }) {
-      throw ModelError(.missingWeight(missing.parameter))
+    unfilled = targets.map(\.parameter).filter { weights[$0] == nil }
+    if !allowsPartial, let missing = unfilled.first { throw ModelError(.missingWeight(missing)) }
+  }
+
+  /// As Keras does: by the layers' names, else in order.
+  private mutating func assignDirectly(_ groups: [WeightGroup], to leaves: ModelLeaves) throws(ModelError) {
+    if groups.contains(where: { !$0.arrays.isEmpty }), era.dialect == .keras0 {
+      try assign(inOrder: groups.flatMap(\.arrays), to: leaves.layers.flatMap(\.leaves))
+    } else {
+      try assign(groups, to: leaves)
     }
   }
+
+  // MARK: What neither names nor numbers settle
+
+  /// Matches single layers and arrays where whole layers did not fit, for the reason `error`.
+  private mutating func match(
+    _ groups: [WeightGroup], to leaves: [ModelLeaf], allowsPartial: Bool, instead error: ModelError
+  ) throws(ModelError) {
+    if case .file = error.cause { throw error }
+    rows = []
+    weights = [:]
+    let matching = WeightMatching(
+      leaves: leaves, layers: leaves.map { layerWeights($0) }, groups: groups, isPartial: allowsPartial)
+    guard allowsPartial || matching.isComplete else {
+      // An error inside a layer that is named rightly says more than the lists of what is left.
+      switch error.cause {
+      case .weightCount where error.layer == nil: break
+      case .weightCount(_, let found) where found.isEmpty: break
+      default: throw error
+      }
+      throw ModelError(
+        .unmatchedWeights(
+          variables: matching.unmatchedLeaves.flatMap { leaf in
+            leaves[leaf].targets.map { "\($0.parameter) \(Shape($0.shape))" }
+          }, arrays: matching.unmatchedArrays.map(Self.describe)), layer: error.layer)
+    }
+    for match in matching.matches { try store(match.arrays, in: leaves[match.leaf], match.reason) }
+    unread = matching.unmatchedArrays.map(Self.describe)
+  }
+
+  private static func describe(_ array: StoredArray) -> String { "\(array.path) \(Shape(array.shape))" }
 
   // MARK: Groups by layer
 
@@ -72,6 +128,15 @@ public struct WeightAssignment: Sendable {
       throw ModelError(
         .weightCount(
           expected: layers.map(\.name), found: stored.map { "\($0.name) (\($0.arrays.count) arrays)" }))
+    }
+    if areNamed {
+      let names = Set(layers.map(\.name))
+      let others = stored.filter { !names.contains($0.name) }
+      // Keras before 2.8 knew no weights of the model itself, and no layer reads them.
+      guard others.allSatisfy({ $0.name == "top_level_model_weights" }) else {
+        throw ModelError(.weightCount(expected: layers.map(\.name), found: stored.map(\.name)))
+      }
+      unread = others.flatMap { $0.arrays.map(Self.describe) }
     }
     for (index, layer) in layers.enumerated() {
       guard let group = areNamed ? byName[layer.name] : stored[index] else {

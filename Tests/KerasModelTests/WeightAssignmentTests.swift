@@ -56,10 +56,12 @@ struct WeightAssignmentTests {
     let error = #expect(throws: ModelError.self) {
       try assign(.groups(groups), model([dense("a"), dense("b"), dense("c")]), ["a/kernel", "b/kernel", "c/kernel"])
     }
-    guard case .weightCount? = error?.cause else {
+    guard case .unmatchedWeights(let variables, let arrays)? = error?.cause else {
       Issue.record("\(String(describing: error))")
       return
     }
+    #expect(variables == ["a/kernel (1,)", "b/kernel (1,)", "c/kernel (1,)"])
+    #expect(arrays == ["/dense_7/kernel:0 (1,)", "/dense_8/kernel:0 (1,)"])
   }
 
   /// TF 2.13, nested Sequential d1, b, d2 with d1 frozen: `b/gamma b/beta d2/kernel d2/bias d1/kernel …` as measured.

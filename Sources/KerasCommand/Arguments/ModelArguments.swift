@@ -43,14 +43,16 @@ struct ModelArguments: ParsableArguments {
 
   /// The files' content with the stamps that the options state.
   func open() throws -> ModelSource {
+    var options = loading.options
+    options.requiresWeights = false
     do {
       let source =
         if let architecture = config ?? model, let weights {
           try ModelFile.open(config: architecture, weights: weights)
         } else {
-          try ModelFile.open(model ?? "")
+          try options.open(model ?? "")
         }
-      return loading.options.stamped(source)
+      return options.stamped(source)
     } catch {
       throw CommandFailure.input("\(error)")
     }

@@ -14,6 +14,27 @@ struct Era: Sendable {
     case keras3
 
     static func < (a: Dialect, b: Dialect) -> Bool { a.rawValue < b.rawValue }
+
+    /// The language of a release.
+    init(_ version: KerasVersion) {
+      self =
+        switch version.major {
+        case 0: .keras0
+        case 1: .keras1
+        case 2: .keras2
+        default: .keras3
+        }
+    }
+
+    /// The release whose defaults a file without a stamp is given.
+    var lastRelease: KerasVersion {
+      switch self {
+      case .keras0: KerasVersion(0, 3, 3)
+      case .keras1: KerasVersion(1, 2, 2)
+      case .keras2: KerasVersion(2, 2, 4)
+      case .keras3: KerasVersion(3, 15, 1)
+      }
+    }
   }
 
   var dialect: Dialect
@@ -22,37 +43,61 @@ struct Era: Sendable {
   /// The release whose defaults are taken: the stamp, or the last release of the dialect.
   var version: KerasVersion
   var backend: String?
+  /// What the release was concluded from where no stamp states it.
+  private(set) var evidence: [String] = []
 
   var isTheano: Bool { backend == "theano" }
 
   /// Decides the era from the stamp, the form of the config, and the names of the stored weights.
   init(of source: ModelSource, config: JSON) {
-    let form = Era.dialect(of: config)
+    let form = ConfigForm(config)
     let stamp = source.version ?? config["keras_version"]?.stringValue.flatMap { KerasVersion($0) }
     // A stamp of "1" stands for an unknown release; only its dialect can be trusted.
     stamped = stamp.flatMap { $0 == KerasVersion(1, 0, 0) && source.versionStamp == "1" ? nil : $0 }
-    if let stamped {
-      dialect =
-        switch stamped.major {
-        case 0: .keras0
-        case 1: form == .keras0 ? .keras0 : .keras1
-        case 2: .keras2
-        default: .keras3
-        }
+    if stamped == nil, let weights = source.weightStamps?.version, Dialect(weights) == form.dialect {
+      stamped = weights
+      evidence.append("the weights' file states it")
+    }
+    if let stamped, form.agrees(with: Dialect(stamped)) {
+      dialect = form.dialect == .keras0 ? .keras0 : Dialect(stamped)
       version = stamped
     } else {
-      dialect = form
-      version =
-        switch form {
-        case .keras0: KerasVersion(0, 3, 3)
-        case .keras1: KerasVersion(1, 2, 2)
-        case .keras2: KerasVersion(2, 2, 4)
-        case .keras3: KerasVersion(3, 15, 1)
-        }
+      if let stamped {
+        evidence.append("it is stamped \(stamped), but that release did not write such a config")
+      }
+      stamped = nil
+      dialect = form.dialect
+      evidence.append(form.evidence)
+      version = dialect.lastRelease
+      if let text = WeightNames(source.weights)?.evidence { evidence.append(text) }
     }
     backend =
       source.backend ?? (version.isTensorFlow ? "tensorflow" : nil) ?? config["backend"]?.stringValue
-      ?? Era.backend(dialect: dialect, weights: source.weights)
+      ?? source.weightStamps?.backend ?? Era.backend(dialect: dialect, weights: source.weights)
+  }
+
+  private init(dialect: Dialect, stamped: KerasVersion?, version: KerasVersion, backend: String?) {
+    self.dialect = dialect
+    self.stamped = stamped
+    self.version = version
+    self.backend = backend
+  }
+
+  /// The era that laid out the stored arrays: this one, unless they come from another file whose stamp or names say else.
+  ///
+  /// People loaded a Keras 1 model's weights beside a config that Keras 2 wrote.
+  func ofWeights(in source: ModelSource) -> Era {
+    guard let stamps = source.weightStamps, let names = WeightNames(source.weights) else { return self }
+    let agreed = stamps.version.flatMap { names.dialect == nil || Dialect($0) == names.dialect ? $0 : nil }
+    let dialect = agreed.map { Dialect($0) } ?? names.dialect ?? self.dialect
+    let backend = stamps.backend ?? (agreed?.isTensorFlow == true ? "tensorflow" : nil)
+    if dialect == self.dialect {
+      return Era(
+        dialect: dialect, stamped: agreed ?? stamped, version: agreed ?? version, backend: backend ?? self.backend)
+    }
+    return Era(
+      dialect: dialect, stamped: agreed, version: agreed ?? dialect.lastRelease,
+      backend: backend ?? Era.backend(dialect: dialect, weights: source.weights))
   }
 
   /// The backend that the names of stored weights betray: TensorFlow variables end in `:0`, Theano's do not.
@@ -61,43 +106,8 @@ struct Era: Sendable {
     case .keras0: return "theano"
     case .keras3: return nil
     case .keras1, .keras2:
-      guard case .groups(let groups) = weights, let name = groups.lazy.flatMap(\.arrays).first?.name else { return nil }
-      return name.hasSuffix(":0") ? "tensorflow" : dialect == .keras1 ? "theano" : nil
-    }
-  }
-
-  /// The dialect by the form of the config alone.
-  static func dialect(of config: JSON) -> Dialect {
-    if config["class_name"] == nil { return .keras0 }
-    var found = Dialect.keras2
-    var seen = false
-    visit(config) { object in
-      if seen { return }
-      if object["registered_name"] != nil, object["module"] != nil, object["inbound_nodes"]?[0]?["args"] != nil {
-        (found, seen) = (.keras3, true)
-      } else if keras1Keys.contains(where: { object[$0] != nil }) {
-        (found, seen) = (.keras1, true)
-      } else if keras3Keys.contains(where: { object[$0] != nil }) {
-        (found, seen) = (.keras3, true)
-      }
-    }
-    return found
-  }
-
-  private static let keras1Keys = [
-    "nb_filter", "W_regularizer", "U_regularizer", "b_regularizer", "border_mode", "dim_ordering",
-    "inner_activation", "input_dtype", "pool_length", "mode_type",
-  ]
-  private static let keras3Keys = ["batch_shape"]
-
-  private static func visit(_ value: JSON, _ body: (JSON) -> Void) {
-    switch value {
-    case .object(let members):
-      body(value)
-      for member in members.values { visit(member, body) }
-    case .array(let elements):
-      for element in elements { visit(element, body) }
-    default: break
+      guard let names = WeightNames(weights) else { return nil }
+      return names.isTensorFlow ? "tensorflow" : dialect == .keras1 ? "theano" : nil
     }
   }
 }

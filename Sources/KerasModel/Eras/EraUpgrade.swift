@@ -19,7 +19,8 @@ public enum EraUpgrade {
       var config = try upgrade.model(SavedLayer(saved, at: JSONPointer()), path: [])
       DataFormatResolution.resolve(&config, in: &upgrade)
       let compile = try CompileUpgrade.upgrade(source, saved: saved, in: &upgrade)
-      upgrade.noteBackend()
+      upgrade.noteRelease()
+      upgrade.noteBackend(config)
       return CanonicalModel(
         config: config, compile: compile, provenance: upgrade.provenance, diagnostics: upgrade.diagnostics,
         version: upgrade.era.stamped, backend: upgrade.era.backend)
@@ -66,21 +67,62 @@ struct ConfigUpgrade {
         location: location(pointer ?? JSONPointer()), message: message))
   }
 
-  /// Says where the backend comes from when the file does not state it.
-  mutating func noteBackend() {
-    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3, !era.version.isTensorFlow
+  /// Says what release was concluded, and from what, when the file does not state it.
+  mutating func noteRelease() {
+    guard era.stamped == nil, era.dialect < .keras3 else { return }
+    note(
+      "era-inferred", .note, [], nil,
+      "The file does not state its Keras release; it is read as Keras \(era.version): "
+        + era.evidence.joined(separator: "; ") + ". --keras-version names another.")
+  }
+
+  /// Says where the backend comes from when the file does not state it, if anything in the model depends on it.
+  mutating func noteBackend(_ config: JSON) {
+    guard source.backend == nil, source.config?["backend"] == nil, era.dialect < .keras3, !era.version.isTensorFlow,
+      let layer = BackendDependence.first(in: config)
     else { return }
     guard let backend = era.backend else {
       note(
         "theano-flip-unknown", .warning, [], nil,
-        "Neither the file nor its weights' names tell the backend: TensorFlow's conventions are taken.")
+        "Neither the file nor its weights' names tell the backend, and the layer '\(layer)' computes differently on "
+          + "Theano: TensorFlow's conventions are taken; --backend theano chooses the others.")
       return
     }
     let reason =
       era.dialect == .keras0
       ? "Keras 0 files do not say; Theano was its only backend until 0.3"
       : "the file does not say; the names of its weights \(backend == "tensorflow" ? "end in ':0'" : "have no ':0'")"
-    note("theano-flip-unknown", .note, [], nil, "Backend taken to be \(backend): \(reason).")
+    note(
+      "theano-flip-unknown", .note, [], nil,
+      "Backend taken to be \(backend): \(reason). --backend names another; the layer '\(layer)' depends on it.")
+  }
+}
+
+/// Layers that compute differently on Theano than on the other backends of their time.
+enum BackendDependence {
+  /// The first such layer's name in a canonical model.
+  static func first(in model: JSON) -> String? {
+    for layer in model["config"]?["layers"]?.arrayValue ?? [] {
+      if let found = first(in: layer) { return found }
+      for part in [layer, layer["config"]?["layer"] ?? .null] where depends(part) {
+        return layer["name"]?.stringValue ?? part["config"]?["name"]?.stringValue ?? ""
+      }
+    }
+    return nil
+  }
+
+  private static func depends(_ layer: JSON) -> Bool {
+    let className = layer["class_name"]?.stringValue ?? ""
+    if LayerAxes.isConvolution(className) {
+      // Depthwise, separable and locally connected kernels are not flipped; their padding is Theano's all the same.
+      let isFlipped = !["Depthwise", "Separable"].contains { className.hasPrefix($0) }
+      return isFlipped || isSame(layer)
+    }
+    return LayerAxes.isPooling(className) && isSame(layer)
+  }
+
+  private static func isSame(_ layer: JSON) -> Bool {
+    (layer["config"]?["padding"]?.stringValue ?? "").contains("same")
   }
 }
 

@@ -10,32 +10,36 @@ struct KernelLayout {
 
   /// The canonical kernel and what was done to the stored one; `nil` if no layout of the era fits `shape`.
   func convert(_ stored: TensorData, role: String, to shape: [Int]) throws(TensorDataError) -> (TensorData, String?)? {
-    for (permutation, dropsAxis) in candidates(role: role, stored: stored.shape) {
-      guard permutation.allSatisfy({ stored.shape.indices.contains($0) }), permutation.count == stored.shape.count
-      else { continue }
-      var result = permutation.map { stored.shape[$0] }
+    guard let (permutation, dropsAxis) = layout(role: role, stored: stored.shape, to: shape) else { return nil }
+    var kernel = stored
+    var steps: [String] = []
+    if permutation != Array(permutation.indices) {
+      kernel = try kernel.transposed(permutation)
+      steps.append("transposed \(permutation)")
+    }
+    if dropsAxis != nil {
+      kernel = try kernel.reshaped(shape)
+      steps.append("axis of one dropped")
+    }
+    if isFlipped(role) {
+      kernel = try kernel.reversed(0..<max(0, shape.count - 2))
+      steps.append("flipped (Theano)")
+    }
+    return (kernel, steps.isEmpty ? nil : steps.joined(separator: ", "))
+  }
+
+  /// The first layout of the era in which an array of shape `stored` is a kernel of `shape`.
+  func layout(role: String, stored: [Int], to shape: [Int]) -> ([Int], Int?)? {
+    candidates(role: role, stored: stored).first { permutation, dropsAxis in
+      guard permutation.allSatisfy({ stored.indices.contains($0) }), permutation.count == stored.count
+      else { return false }
+      var result = permutation.map { stored[$0] }
       if let dropsAxis {
-        guard result.indices.contains(dropsAxis), result[dropsAxis] == 1 else { continue }
+        guard result.indices.contains(dropsAxis), result[dropsAxis] == 1 else { return false }
         result.remove(at: dropsAxis)
       }
-      guard result == shape else { continue }
-      var kernel = stored
-      var steps: [String] = []
-      if permutation != Array(permutation.indices) {
-        kernel = try kernel.transposed(permutation)
-        steps.append("transposed \(permutation)")
-      }
-      if dropsAxis != nil {
-        kernel = try kernel.reshaped(shape)
-        steps.append("axis of one dropped")
-      }
-      if isFlipped(role) {
-        kernel = try kernel.reversed(0..<max(0, shape.count - 2))
-        steps.append("flipped (Theano)")
-      }
-      return (kernel, steps.isEmpty ? nil : steps.joined(separator: ", "))
+      return result == shape
     }
-    return nil
   }
 
   /// Theano convolves; its depthwise, separable and locally connected layers correlate.

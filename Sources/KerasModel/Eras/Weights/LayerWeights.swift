@@ -9,6 +9,8 @@ struct WeightTarget: Sendable {
   var role: String
   var shape: [Int]
   var isTrainable: Bool
+  /// What a variable without a stored array is given.
+  var initializer: JSON = .null
 }
 
 /// A converted weight and where it came from.
@@ -43,7 +45,7 @@ struct LayerWeights {
     if let gates = RecurrentLayout.separateGates(className: className, count: arrays.count),
       targets.count == gates.count
     {
-      return try fuse(arrays, gates)
+      return try fuse(inGateOrder(arrays), gates)
     }
     if className == "BatchNormalization", arrays.count == 2, targets.count == 4, era.version < KerasVersion(0, 2, 0) {
       return try lostStatistics(arrays)
@@ -71,19 +73,81 @@ struct LayerWeights {
     return converted
   }
 
+  /// Whether these arrays, by number and shapes alone, can be the layer's.
+  func accepts(_ arrays: [StoredArray]) -> Bool {
+    if let gates = RecurrentLayout.separateGates(className: className, count: arrays.count),
+      targets.count == gates.count
+    {
+      let ordered = inGateOrder(arrays)
+      return zip(targets, gates).allSatisfy { target, indices in
+        guard let part = gateTarget(target, count: indices.count) else { return false }
+        return indices.allSatisfy { fits(ordered[$0].shape, part) }
+      }
+    }
+    if className == "SpectralNormalization", targets.count == 1, arrays.count == 2 {
+      return accepts(Array(arrays.suffix(1)))
+    }
+    guard arrays.count == targets.count else { return false }
+    let pairs = paired(arrays)
+    let isCuDNN = isCuDNN(pairs)
+    return pairs.allSatisfy { fits($0.array.shape, $0.target, isCuDNN: isCuDNN) }
+  }
+
+  private func fits(_ stored: [Int], _ target: WeightTarget, isCuDNN: Bool = false) -> Bool {
+    if LayerAxes.isConvolution(className), target.role.hasSuffix("kernel") {
+      return kernelLayout.layout(role: target.role, stored: stored, to: target.shape) != nil
+    }
+    let isReshaped = isCuDNN || className.hasPrefix("LocallyConnected2D")
+    guard target.role == "bias", isReshaped else { return stored == target.shape }
+    if isCuDNN, className == "LSTM" { return stored == target.shape.map { $0 * 2 } }
+    return stored == target.shape || checkedProduct(stored) == checkedProduct(target.shape)
+  }
+
+  private var kernelLayout: KernelLayout {
+    KernelLayout(era: era, className: className, isChannelsFirst: config["data_format"] == "channels_first")
+  }
+
+  /// One gate's part of a fused variable.
+  private func gateTarget(_ target: WeightTarget, count: Int) -> WeightTarget? {
+    guard let width = target.shape.last, width % count == 0 else { return nil }
+    var part = target
+    part.shape[target.shape.count - 1] = width / count
+    return part
+  }
+
   // MARK: Which array is which
 
-  /// By the variables' names if they are the roles, else in order, Highway's odd order put right by shape.
+  /// By the variables' names if they are the roles, else in order; where the order does not fit, by shapes that occur once.
   private func paired(_ arrays: [StoredArray]) -> [(target: WeightTarget, array: StoredArray)] {
-    var byRole: [String: StoredArray] = [:]
-    for array in arrays { byRole[Self.role(of: array.name)] = array }
-    if byRole.count == arrays.count, targets.allSatisfy({ byRole[$0.role] != nil }) {
-      return targets.compactMap { target in byRole[target.role].map { (target: target, array: $0) } }
+    for role in [{ Self.role(of: $0) }, { Keras1Name($0).canonicalRole(in: className) ?? $0 }] as [(String) -> String] {
+      var byRole: [String: StoredArray] = [:]
+      for array in arrays { byRole[role(array.name)] = array }
+      if byRole.count == arrays.count, targets.allSatisfy({ byRole[$0.role] != nil }) {
+        return targets.compactMap { target in byRole[target.role].map { (target: target, array: $0) } }
+      }
     }
     if className == "Highway", arrays.count == 4, arrays[1].shape.count == 2 {
       return zip(targets, [arrays[0], arrays[2], arrays[1], arrays[3]]).map { (target: $0, array: $1) }
     }
-    return zip(targets, arrays).map { (target: $0, array: $1) }
+    let inOrder = zip(targets, arrays).map { (target: $0, array: $1) }
+    if inOrder.contains(where: { !fits($0.array.shape, $0.target) }) {
+      let byShape = targets.compactMap { target in
+        let fitting = arrays.filter { fits($0.shape, target) }
+        return fitting.count == 1 ? (target: target, array: fitting[0]) : nil
+      }
+      if byShape.count == targets.count, Set(byShape.map(\.array.path)).count == arrays.count { return byShape }
+    }
+    return inOrder
+  }
+
+  /// Keras 1's gate arrays in its own order, whatever order the file has them in.
+  private func inGateOrder(_ arrays: [StoredArray]) -> [StoredArray] {
+    let gates = className.hasPrefix("GRU") ? ["z", "r", "h"] : ["i", "c", "f", "o"]
+    let roles = gates.flatMap { gate in ["W", "U", "b"].map { "\($0)_\(gate)" } }
+    var byRole: [String: StoredArray] = [:]
+    for array in arrays { if let role = Keras1Name(array.name).role { byRole[role] = array } }
+    let ordered = roles.compactMap { byRole[$0] }
+    return ordered.count == arrays.count ? ordered : arrays
   }
 
   /// The last component of a variable's name, without TensorFlow's `:0` and a counter.
@@ -104,9 +168,7 @@ struct LayerWeights {
     let stored = try read(array)
     do {
       if LayerAxes.isConvolution(className), target.role.hasSuffix("kernel") {
-        let layout = KernelLayout(
-          era: era, className: className, isChannelsFirst: config["data_format"] == "channels_first")
-        guard let converted = try layout.convert(stored, role: target.role, to: target.shape) else {
+        guard let converted = try kernelLayout.convert(stored, role: target.role, to: target.shape) else {
           throw ModelError(.weightShape(target.role, expected: target.shape, found: stored.shape))
         }
         return converted
@@ -174,10 +236,7 @@ struct LayerWeights {
   private func fuse(_ arrays: [StoredArray], _ gates: [[Int]]) throws(ModelError) -> [ConvertedWeight] {
     var converted: [ConvertedWeight] = []
     for (target, indices) in zip(targets, gates) {
-      var gateTarget = target
-      if let width = target.shape.last, width % indices.count == 0 {
-        gateTarget.shape[target.shape.count - 1] = width / indices.count
-      }
+      let gateTarget = gateTarget(target, count: indices.count) ?? target
       var parts: [TensorData] = []
       var steps: String?
       for index in indices {

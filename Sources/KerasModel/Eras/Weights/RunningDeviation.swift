@@ -12,6 +12,6 @@ enum RunningDeviation {
       location: SourceLocation(file: source.file, container: row.storedPaths.first),
       message:
         "The file does not say its Keras version: its running_std is read as a variance (Keras 1.0.7 and later); "
-        + "up to 1.0.6 it was a standard deviation.")
+        + "up to 1.0.6 it was a standard deviation, which --keras-version 1.0.5 chooses.")
   }
 }

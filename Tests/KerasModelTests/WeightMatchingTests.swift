@@ -1,0 +1,156 @@
+import KerasCore
+import Testing
+
+@testable import KerasFile
+@testable import KerasModel
+
+private func dense(_ name: String) -> JSON {
+  [
+    "class_name": "Dense", "name": .string(name), "config": ["name": .string(name), "trainable": true],
+    "source_pointer": "",
+  ]
+}
+
+/// Dense layers of these widths, and the variables they have.
+private func chain(_ layers: [(name: String, inputs: Int, outputs: Int)]) -> (JSON, [WeightTarget]) {
+  let model: JSON = [
+    "class_name": "Sequential", "name": "m", "config": ["layers": .array(layers.map { dense($0.name) })],
+    "source_pointer": "",
+  ]
+  let targets = layers.flatMap { layer in
+    [("kernel", [layer.inputs, layer.outputs]), ("bias", [layer.outputs])].map { role, shape in
+      WeightTarget(
+        parameter: "\(layer.name)/\(role)", holder: "", role: role, shape: shape, isTrainable: true,
+        initializer: role == "kernel" ? "glorot_uniform" : "zeros")
+    }
+  }
+  return (model, targets)
+}
+
+private func array(_ name: String, in group: String, _ shape: [Int], value: Float) -> StoredArray {
+  StoredArray(name: name, path: "/\(group)/\(name)", dtype: .float32, shape: shape) { () throws(KerasFileError) in
+    do {
+      return try TensorData.filled(value, shape: shape)
+    } catch {
+      throw KerasFileError(file: "f", .damaged("\(error)"))
+    }
+  }
+}
+
+private func group(_ name: String, _ layers: [(name: String, inputs: Int, outputs: Int)]) -> WeightGroup {
+  WeightGroup(
+    name: name,
+    arrays: layers.enumerated().flatMap { number, layer in
+      [
+        array("\(layer.name)/kernel:0", in: name, [layer.inputs, layer.outputs], value: Float(number + 1)),
+        array("\(layer.name)/bias:0", in: name, [layer.outputs], value: Float(number + 1)),
+      ]
+    })
+}
+
+private func assign(
+  _ groups: [WeightGroup], _ layers: [(name: String, inputs: Int, outputs: Int)], partial: Bool = false
+) throws -> WeightAssignment {
+  let (model, targets) = chain(layers)
+  let source = ModelSource(file: "f", format: .hdf5Weights, versionStamp: "2.2.4", weights: .groups(groups))
+  return try WeightAssignment(
+    source, era: Era(of: source, config: ["class_name": "Sequential"]), model: model, targets: targets,
+    allowsPartial: partial)
+}
+
+@Suite("Weights whose groups are not the model's layers")
+struct WeightMatchingTests {
+  private let layers: [(name: String, inputs: Int, outputs: Int)] = [("a", 3, 4), ("b", 4, 5), ("c", 5, 2)]
+
+  @Test func `A nested model's group fills the layers it was flattened to, by their inner names`() throws {
+    let found = try assign([group("model_1", [layers[1], layers[0]]), group("c", [layers[2]])], layers)
+    #expect(try found.weights["a/kernel"]?.floats().first == 2)
+    #expect(found.rows.allSatisfy { $0.reason == .name })
+  }
+
+  @Test func `Other names in one group go by order and shape`() throws {
+    let stored = layers.enumerated().map { (name: "dense_\($0 + 7)", inputs: $1.inputs, outputs: $1.outputs) }
+    let found = try assign([group("model_1", Array(stored[0...1])), group("dense_9", [stored[2]])], layers)
+    #expect(try found.weights["b/bias"]?.floats().first == 2)
+    #expect(found.rows.allSatisfy { $0.reason == .shape })
+  }
+
+  @Test func `Groups in another order go by shapes that occur once`() throws {
+    let stored = [("x", 5, 2), ("y", 3, 4), ("z", 4, 5)].map { (name: $0.0, inputs: $0.1, outputs: $0.2) }
+    let found = try assign(stored.map { group($0.name, [$0]) }, layers)
+    #expect(found.rows.first { $0.parameter == "c/kernel" }?.storedPaths == ["/x/x/kernel:0"])
+    #expect(found.rows.allSatisfy { $0.reason == .shape })
+  }
+
+  @Test func `An array that nothing takes is an error with both sides`() throws {
+    let extra = (name: "d", inputs: 2, outputs: 9)
+    let error = #expect(throws: ModelError.self) {
+      try assign((layers + [extra]).map { group($0.name, [$0]) }, layers)
+    }
+    guard case .unmatchedWeights(let variables, let arrays)? = error?.cause else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(variables.isEmpty)
+    #expect(arrays == ["/d/d/kernel:0 (2, 9)", "/d/d/bias:0 (9,)"])
+    #expect(error?.description.contains("--allow-partial") == true)
+  }
+
+  @Test func `A partial load takes the layers of the same names only`() throws {
+    let head = (name: "head", inputs: 5, outputs: 7)
+    let found = try assign(
+      [group("a", [layers[0]]), group("b", [layers[1]]), group("old_head", [("old_head", 5, 9)])],
+      [layers[0], layers[1], head], partial: true)
+    #expect(found.unfilled == ["head/kernel", "head/bias"])
+    #expect(found.unread == ["/old_head/old_head/kernel:0 (5, 9)", "/old_head/old_head/bias:0 (9,)"])
+    #expect(Set(found.weights.keys) == ["a/kernel", "a/bias", "b/kernel", "b/bias"])
+  }
+
+  @Test func `Without any name in common a partial load goes by order and shape`() throws {
+    let stored = [("p", 3, 4), ("q", 4, 5)].map { (name: $0.0, inputs: $0.1, outputs: $0.2) }
+    let found = try assign(stored.map { group($0.name, [$0]) }, layers, partial: true)
+    #expect(found.unfilled == ["c/kernel", "c/bias"])
+    #expect(found.rows.allSatisfy { $0.reason == .shape })
+  }
+}
+
+@Suite("Fresh values of variables")
+struct InitialValueTests {
+  private func values(_ initializer: JSON, _ shape: [Int]) throws -> [Double] {
+    try InitialValue.make(initializer, shape: shape, name: "v", seed: 1).doubles()
+  }
+
+  @Test func `Constants are what they say`() throws {
+    #expect(try values("ones", [2]) == [1, 1])
+    #expect(try values(["class_name": "Constant", "config": ["value": 0.5]], [2]) == [0.5, 0.5])
+    #expect(try values(nil, [2]) == [0, 0])
+  }
+
+  /// Limits and deviations by Keras' formulas; fans 9·40 and 9·80.
+  @Test func `Scaled initializers keep their limits and deviations`() throws {
+    let uniform = try values("GlorotUniform", [3, 3, 40, 80])
+    let limit = (6.0 / Double(9 * 120)).squareRoot()
+    #expect(uniform.allSatisfy { $0.magnitude <= limit })
+    let spread = (uniform.map { $0 * $0 }.reduce(0, +) / Double(uniform.count)).squareRoot()
+    #expect((spread / (limit / 3.0.squareRoot()) - 1).magnitude < 0.02)
+    let normal = try values(["class_name": "HeNormal", "config": [:]], [200, 100])
+    let deviation = (normal.map { $0 * $0 }.reduce(0, +) / Double(normal.count)).squareRoot()
+    #expect((deviation / 0.1 - 1).magnitude < 0.02)
+  }
+
+  @Test func `Orthogonal rows are orthonormal`() throws {
+    let values = try values("Orthogonal", [4, 7])
+    for row in 0..<4 {
+      for other in 0..<4 {
+        let product = (0..<7).reduce(0) { $0 + values[row * 7 + $1] * values[other * 7 + $1] }
+        #expect((product - (row == other ? 1 : 0)).magnitude < 1e-6)
+      }
+    }
+  }
+
+  @Test func `The same seed gives the same values, another variable others`() throws {
+    let first = try InitialValue.make("he_uniform", shape: [5], name: "a", seed: 3).doubles()
+    #expect(try InitialValue.make("he_uniform", shape: [5], name: "a", seed: 3).doubles() == first)
+    #expect(try InitialValue.make("he_uniform", shape: [5], name: "b", seed: 3).doubles() != first)
+  }
+}
