@@ -70,7 +70,8 @@ public struct WeightAssignment: Sendable {
         let named = objects.filter { !$0.name.hasSuffix("seed_generator") }.map {
           WeightGroup(name: $0.layerName ?? $0.name, arrays: $0.arrays)
         }
-        try match(named, to: leaves.layers.flatMap(\.leaves), allowsPartial: allowsPartial, instead: error)
+        try match(
+          named, to: leaves.layers.flatMap(\.leaves), isByPath: true, allowsPartial: allowsPartial, instead: error)
       }
     }
     unfilled = targets.map(\.parameter).filter { weights[$0] == nil }
@@ -90,7 +91,8 @@ public struct WeightAssignment: Sendable {
 
   /// Matches single layers and arrays where whole layers did not fit, for the reason `error`.
   private mutating func match(
-    _ groups: [WeightGroup], to leaves: [ModelLeaf], allowsPartial: Bool, instead error: ModelError
+    _ groups: [WeightGroup], to leaves: [ModelLeaf], isByPath: Bool = false, allowsPartial: Bool,
+    instead error: ModelError
   ) throws(ModelError) {
     if case .file = error.cause { throw error }
     rows = []
@@ -99,9 +101,12 @@ public struct WeightAssignment: Sendable {
       leaves: leaves, layers: leaves.map { layerWeights($0) }, groups: groups, isPartial: allowsPartial)
     guard allowsPartial || matching.isComplete else {
       // An error inside a layer that is named rightly says more than the lists of what is left.
+      let isNamed = groups.contains { group in
+        error.layer.map { $0 == group.name || $0.hasPrefix(group.name + "/") } == true
+      }
       switch error.cause {
-      case .weightCount where error.layer == nil: break
-      case .weightCount(_, let found) where found.isEmpty: break
+      case .weightCount(_, let found) where found.isEmpty || error.layer == nil: break
+      case .weightCount where !isNamed, .weightShape where !isNamed && !isByPath: break
       default: throw error
       }
       throw ModelError(

@@ -87,7 +87,12 @@ struct Era: Sendable {
   ///
   /// People loaded a Keras 1 model's weights beside a config that Keras 2 wrote.
   func ofWeights(in source: ModelSource) -> Era {
-    guard let stamps = source.weightStamps, let names = WeightNames(source.weights) else { return self }
+    guard let stamps = source.weightStamps else { return self }
+    if case .paths = source.weights, isTheano {
+      // TensorFlow and Keras 3 store by path; neither flips kernels.
+      return Era(dialect: dialect, stamped: stamped, version: version, backend: "tensorflow")
+    }
+    guard let names = WeightNames(source.weights) else { return self }
     let agreed = stamps.version.flatMap { names.dialect == nil || Dialect($0) == names.dialect ? $0 : nil }
     let dialect = agreed.map { Dialect($0) } ?? names.dialect ?? self.dialect
     let backend = stamps.backend ?? (agreed?.isTensorFlow == true ? "tensorflow" : nil)
