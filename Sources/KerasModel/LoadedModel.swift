@@ -67,12 +67,14 @@ public struct LoadedModel: Sendable {
             initializer: spec.initializer))
       }
       if case .none = source.weights {
-        guard !options.requiresWeights || targets.isEmpty else {
+        guard !options.requiresWeights || options.allowsPartialWeights || targets.isEmpty else {
           throw ModelError(
             .file(
-              KerasFileError(file: source.file, .missing("the part with the weights (this is an architecture only)"))))
+              KerasFileError(
+                file: source.file,
+                .missing("the part with the weights (this is an architecture only; --weights names them)"))))
         }
-        targets = []
+        if !options.requiresWeights || !options.allowsPartialWeights { targets = [] }
       }
       let weightEra = era.ofWeights(in: source)
       let assignment = try WeightAssignment(

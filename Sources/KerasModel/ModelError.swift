@@ -83,6 +83,9 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
         + [("variables without an array", variables), ("arrays without a variable", arrays)].filter { !$0.1.isEmpty }
         .map { "\($0.0) are \(Self.shortened($0.1))" }.joined(separator: "; ")
         + "; --allow-partial loads what fits"
+    case .weightShape("bias", let expected, let found) where Self.isOtherGRU(expected, found):
+      "the weight 'bias' should have shape \(Shape(expected)), the file has \(Shape(found)): the weights are of a GRU "
+        + "with reset_after=\(expected.count == 2 ? "False" : "True"), which computes another function"
     case .weightShape(let role, let expected, let found):
       "the weight '\(role)' should have shape \(Shape(expected)), the file has \(Shape(found))"
     case .inputCount(let expected, let found): "takes \(expected), received \(found)"
@@ -90,6 +93,12 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case .malformedConfig(let reason): reason
     case .unsupported(let reason): reason
     }
+  }
+
+  /// Whether two biases are of GRUs that differ in `reset_after`: one row, or two.
+  private static func isOtherGRU(_ expected: [Int], _ found: [Int]) -> Bool {
+    guard let width = expected.last, width == found.last, width % 3 == 0 else { return false }
+    return expected.dropLast() + found.dropLast() == [2]
   }
 
   /// The first names of a list, and how many more there are.

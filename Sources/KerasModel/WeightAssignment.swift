@@ -64,7 +64,7 @@ public struct WeightAssignment: Sendable {
       let isOld = objects.contains { $0.name.hasPrefix("_layer_checkpoint_dependencies") }
       let leaves = ModelLeaves(model, targets: targets, scheme: isOld ? .checkpointDependencies : .layers)
       do {
-        try assign(objects, byPath: leaves)
+        try assign(objects, byPath: leaves, allowsPartial: allowsPartial)
       } catch {
         // Random states are no weights.
         let named = objects.filter { !$0.name.hasSuffix("seed_generator") }.map {
@@ -229,7 +229,9 @@ public struct WeightAssignment: Sendable {
 
   // MARK: Objects by path
 
-  private mutating func assign(_ objects: [WeightGroup], byPath model: ModelLeaves) throws(ModelError) {
+  private mutating func assign(
+    _ objects: [WeightGroup], byPath model: ModelLeaves, allowsPartial: Bool
+  ) throws(ModelError) {
     // Keras 2 named attributes with an underscore that Keras 3 dropped.
     func plain(_ path: String) -> String {
       path.split(separator: "/").map { $0 == "_layer_checkpoint_dependencies" ? $0 : $0.drop { $0 == "_" } }.joined(
@@ -237,20 +239,44 @@ public struct WeightAssignment: Sendable {
     }
     var byPath: [String: WeightGroup] = [:]
     for object in objects { byPath[plain(object.name)] = object }
-    for leaf in model.layers.flatMap(\.leaves) {
-      var holders: [String] = []
-      for target in leaf.targets where !holders.contains(target.holder) { holders.append(target.holder) }
-      for holder in holders {
-        let path = plain(leaf.objectPath + (holder.isEmpty ? "" : "/" + holder))
-        guard let object = byPath[path] else {
-          throw ModelError(
-            .weightCount(expected: leaf.targets.map(\.role), found: [])
-          ).inLayer(leaf.path.joined(separator: "/"))
-        }
-        var part = leaf
-        part.targets = leaf.targets.filter { $0.holder == holder }
-        try store(object.arrays, in: part, .path)
+    let leaves = model.layers.flatMap(\.leaves)
+    var paths: [String] = []
+    var failure: ModelError?
+    for leaf in leaves {
+      do {
+        try store(byPath, plain, in: leaf)
+        paths.append(plain(leaf.objectPath))
+      } catch {
+        guard allowsPartial else { throw error }
+        failure = error
       }
+    }
+    if let failure, paths.isEmpty { throw failure }
+    // What a layer keeps beside its variables (random states) is no weight; an object of no layer at all is left over.
+    let others = objects.filter { object in
+      let path = plain(object.name)
+      let isLayer = path.hasPrefix("layers/") || path.hasPrefix("_layer_checkpoint_dependencies/")
+      return isLayer && !path.hasSuffix("seed_generator")
+        && !paths.contains { $0 == path || path.hasPrefix($0 + "/") || $0.hasPrefix(path + "/") }
+    }
+    unread = others.flatMap { $0.arrays.map(Self.describe) }
+  }
+
+  /// Fills a layer from its objects, one for each holder of variables inside it.
+  private mutating func store(
+    _ byPath: [String: WeightGroup], _ plain: (String) -> String, in leaf: ModelLeaf
+  ) throws(ModelError) {
+    var holders: [String] = []
+    for target in leaf.targets where !holders.contains(target.holder) { holders.append(target.holder) }
+    for holder in holders {
+      let path = plain(leaf.objectPath + (holder.isEmpty ? "" : "/" + holder))
+      guard let object = byPath[path] else {
+        throw ModelError(.weightCount(expected: leaf.targets.map(\.role), found: []))
+          .inLayer(leaf.path.joined(separator: "/"))
+      }
+      var part = leaf
+      part.targets = leaf.targets.filter { $0.holder == holder }
+      try store(object.arrays, in: part, .path)
     }
   }
 

@@ -154,3 +154,41 @@ struct InitialValueTests {
     #expect(try InitialValue.make("he_uniform", shape: [5], name: "b", seed: 3).doubles() != first)
   }
 }
+
+@Suite("Partial loads of weights by path")
+struct PartialPathTests {
+  private func load(_ objects: [WeightGroup], partial: Bool) throws -> WeightAssignment {
+    let (model, targets) = chain([("a", 3, 4), ("b", 4, 5)])
+    let source = ModelSource(file: "f", format: .kerasArchive, versionStamp: "3.6.0", weights: .paths(objects))
+    return try WeightAssignment(
+      source, era: Era(of: source, config: ["class_name": "Sequential"]), model: model, targets: targets,
+      allowsPartial: partial)
+  }
+
+  private func object(_ path: String, _ inputs: Int, _ outputs: Int) -> WeightGroup {
+    WeightGroup(
+      name: path,
+      arrays: [
+        array("0", in: path, [inputs, outputs], value: 1), array("1", in: path, [outputs], value: 1),
+      ])
+  }
+
+  @Test func `What fits its path is taken, the rest listed`() throws {
+    let objects = [object("layers/dense", 3, 4), object("layers/dense_1", 4, 9), object("layers/dense_2", 9, 1)]
+    #expect(throws: ModelError.self) { try load(objects, partial: false) }
+    let found = try load(objects, partial: true)
+    #expect(found.unfilled == ["b/kernel", "b/bias"])
+    #expect(
+      found.unread == [
+        "/layers/dense_1/0 (4, 9)", "/layers/dense_1/1 (9,)", "/layers/dense_2/0 (9, 1)", "/layers/dense_2/1 (1,)",
+      ])
+  }
+
+  @Test func `Objects of no layer are told of, random states are not`() throws {
+    let objects = [
+      object("layers/dense", 3, 4), object("layers/dense_1", 4, 5), object("layers/dropout/seed_generator", 1, 2),
+      object("layers/dense_2", 5, 1),
+    ]
+    #expect(try load(objects, partial: false).unread == ["/layers/dense_2/0 (5, 1)", "/layers/dense_2/1 (1,)"])
+  }
+}

@@ -11,7 +11,8 @@ public enum EraUpgrade {
   public static func upgrade(_ source: ModelSource) throws(ModelError) -> CanonicalModel {
     guard let saved = source.config else {
       throw ModelError(
-        .malformedConfig("the file holds weights only: the model's config is needed beside it"), file: source.file)
+        .malformedConfig("the file holds weights only: its architecture is needed beside it, or named by --config"),
+        file: source.file)
     }
     // `to_json` of Keras 1 and 2 puts the stamps beside the model.
     var upgrade = ConfigUpgrade(source: source, era: Era(of: source, config: saved))
