@@ -13,6 +13,7 @@ struct KerasKitCommand: ParsableCommand {
         keraskit audit model.h5
         keraskit convert model.h5 model.keras
         keraskit predict model.h5 --input x.npy --output y.npy
+        keraskit inspect --config model.json --weights weights.h5 --keras-version 1.0.5 --backend theano
       """,
     version: "0.1.0",
     subcommands: [

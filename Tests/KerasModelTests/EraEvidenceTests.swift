@@ -74,4 +74,33 @@ struct EraEvidenceTests {
     #expect(found.version == KerasVersion(1, 0, 5))
     #expect(found.isTheano)
   }
+
+  @Test func `Fields that only tf_keras wrote tell tf_keras`() {
+    let config: JSON = [
+      "class_name": "Functional",
+      "config": [
+        "layers": [["class_name": "InputLayer", "config": ["batch_input_shape": [nil, 2], "ragged": false]]]
+      ],
+    ]
+    let found = era(config, weights("dense/kernel:0"))
+    #expect(found.version.isTensorFlow)
+    #expect(found.backend == "tensorflow")
+    #expect(found.evidence.contains { $0.contains("ragged") })
+  }
+
+  @Test(
+    arguments: [
+      ("block1_conv1_W_1:0", "block1_conv1", "kernel"), ("dense_1_b", "dense_1", "bias"),
+      ("bn_running_std:0", "bn", "moving_variance"), ("highway_1_W_carry", "highway_1", "carry_kernel"),
+    ])
+  func `Names of Keras 1 taken apart`(_ name: String, _ layer: String, _ role: String) {
+    #expect(Keras1Name(name).layer == layer)
+    #expect(Keras1Name(name).canonicalRole(in: "Conv2D") == role)
+  }
+
+  @Test func `Names of Keras 2 are none of Keras 1`() {
+    for name in ["dense_1/kernel:0", "dense_1", "lstm/lstm_cell/bias:0"] {
+      #expect(Keras1Name(name).role == nil)
+    }
+  }
 }

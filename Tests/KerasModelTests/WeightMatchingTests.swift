@@ -114,6 +114,37 @@ struct WeightMatchingTests {
   }
 }
 
+@Suite("Arrays of Keras 1 in another order than its own")
+struct Keras1OrderTests {
+  private let era = Era(
+    of: ModelSource(file: "f", format: .hdf5Weights, versionStamp: "1.2.2"), config: ["class_name": "Sequential"])
+
+  private func convert(
+    _ className: String, _ targets: [(String, [Int])], _ arrays: [(String, [Int])]
+  ) throws -> [ConvertedWeight] {
+    let targets = targets.map {
+      WeightTarget(parameter: "l/" + $0.0, holder: "", role: $0.0, shape: $0.1, isTrainable: true)
+    }
+    return try LayerWeights(era: era, className: className, config: [:], targets: targets).convert(
+      arrays.enumerated().map { array("l_" + $1.0, in: "l", $1.1, value: Float($0)) })
+  }
+
+  @Test func `Bias before kernel, square so that shapes would not tell`() throws {
+    let found = try convert(
+      "Highway", [("kernel", [2, 2]), ("bias", [2]), ("carry_kernel", [2, 2]), ("carry_bias", [2])],
+      [("W_carry", [2, 2]), ("b_carry", [2]), ("b", [2]), ("W", [2, 2])])
+    #expect(try found.map { try $0.data.floats()[0] } == [3, 2, 0, 1])
+  }
+
+  /// Keras 1's own order is i, c, f, o; Keras 3 wants i, f, c, o.
+  @Test func `Gates by their names`() throws {
+    let gates = ["i", "f", "c", "o"]
+    let arrays = gates.flatMap { gate in [("b_" + gate, [1]), ("W_" + gate, [1, 1]), ("U_" + gate, [1, 1])] }
+    let found = try convert("LSTM", [("kernel", [1, 4]), ("recurrent_kernel", [1, 4]), ("bias", [4])], arrays)
+    #expect(try found.map { try $0.data.floats() } == [[1, 4, 7, 10], [2, 5, 8, 11], [0, 3, 6, 9]])
+  }
+}
+
 @Suite("Fresh values of variables")
 struct InitialValueTests {
   private func values(_ initializer: JSON, _ shape: [Int]) throws -> [Double] {

@@ -68,7 +68,7 @@ struct Era: Sendable {
       stamped = nil
       dialect = form.dialect
       evidence.append(form.evidence)
-      version = dialect.lastRelease
+      version = form.release
       if let text = WeightNames(source.weights)?.evidence { evidence.append(text) }
     }
     backend =

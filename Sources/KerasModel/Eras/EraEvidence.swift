@@ -17,6 +17,10 @@ struct ConfigForm {
     "moving_mean_initializer", "embeddings_initializer",
   ]
   private static let keras3Keys = ["batch_shape"]
+  /// Fields that tf.keras wrote and standalone Keras 2 did not know.
+  private static let tensorFlowKeys = ["ragged", "time_major"]
+  /// What shows that tf.keras wrote a config of Keras 2's form.
+  private var tensorFlowWord: String?
 
   init(_ config: JSON) {
     if config["class_name"] == nil {
@@ -26,6 +30,7 @@ struct ConfigForm {
     var seen = false
     Self.visit(config) { object in
       if keras1Word == nil { keras1Word = Self.keras1Keys.first { object[$0] != nil } }
+      if tensorFlowWord == nil { tensorFlowWord = Self.tensorFlowKeys.first { object[$0] != nil } }
       if keras2Word == nil { keras2Word = Self.keras2Keys.first { object[$0] != nil } }
       if seen { return }
       if object["registered_name"] != nil, object["module"] != nil, object["inbound_nodes"]?[0]?["args"] != nil {
@@ -36,6 +41,11 @@ struct ConfigForm {
         (dialect, seen) = (.keras3, true)
       }
     }
+  }
+
+  /// The release whose defaults such a config is given without a stamp.
+  var release: KerasVersion {
+    dialect == .keras2 && tensorFlowWord != nil ? KerasVersion(2, 5, 0) : dialect.lastRelease
   }
 
   /// Whether a release of `stated` can have written such a config; doubt is in the stamp's favour.
@@ -51,7 +61,10 @@ struct ConfigForm {
     switch dialect {
     case .keras0: "its objects have no class_name, as Keras 0 wrote them"
     case .keras1: "its config says '\(keras1Word ?? "output_dim")', as Keras 1 did"
-    case .keras2: keras2Word.map { "its config says '\($0)', as Keras 2 did" } ?? "its config has the form of Keras 2"
+    case .keras2:
+      tensorFlowWord.map { "its config says '\($0)', as tf.keras did" } ?? keras2Word.map {
+        "its config says '\($0)', as Keras 2 did"
+      } ?? "its config has the form of Keras 2"
     case .keras3: "its config has the form of Keras 3"
     }
   }
@@ -126,9 +139,18 @@ struct Keras1Name {
 
   init(_ name: String) {
     let base = name.split(separator: "/").last.map(String.init) ?? name
-    let stem = base.split(separator: ":", maxSplits: 1).first.map(String.init) ?? base
-    role = Self.roles.filter { stem.hasSuffix("_" + $0) }.max { $0.count < $1.count }
+    var stem = base.split(separator: ":", maxSplits: 1).first.map(String.init) ?? base
+    role = Self.role(of: stem)
+    // TensorFlow counts variables of the same name: `block1_conv1_W_1:0`.
+    if role == nil, let mark = stem.lastIndex(of: "_"), stem[stem.index(after: mark)...].allSatisfy(\.isNumber) {
+      stem = String(stem[..<mark])
+      role = Self.role(of: stem)
+    }
     if let role { layer = String(stem.dropLast(role.count + 1)) }
+  }
+
+  private static func role(of stem: String) -> String? {
+    roles.filter { stem.hasSuffix("_" + $0) }.max { $0.count < $1.count }
   }
 
   /// Keras 3's name of the variable in a layer of that class.
