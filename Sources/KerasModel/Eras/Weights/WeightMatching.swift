@@ -122,7 +122,7 @@ struct WeightMatching {
   private mutating func matchUniqueShapes() {
     let paths = Set(unmatchedArrays.map(\.path))
     let runs = groups.map { $0.arrays.filter { paths.contains($0.path) } }.filter { !$0.isEmpty }
-    guard runs.count * unmatchedLeaves.count <= Self.maximumCells else { return }
+    guard runs.count * unmatchedLeaves.count <= 1_000_000 else { return }
     var found: [(leaf: Int, arrays: [StoredArray])] = []
     for leaf in unmatchedLeaves {
       let fitting = runs.filter { layers[leaf].accepts($0) }
