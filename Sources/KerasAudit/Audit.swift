@@ -28,10 +28,12 @@ public enum Audit {
   /// Audits what `source` says; weights are not read.
   ///
   /// A config that cannot be understood is itself a finding of severity error (`unreadable-config`): never a clean report.
-  public static func run(_ source: ModelSource, rules: [any AuditRule] = AuditRegistry.rules) -> AuditReport {
+  public static func run(
+    _ source: ModelSource, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = []
+  ) -> AuditReport {
     var findings = source.diagnostics.map { Finding($0, source: source) }
     do {
-      let subject = AuditSubject(source: source, canonical: try EraUpgrade.upgrade(source))
+      let subject = AuditSubject(source: source, canonical: try EraUpgrade.upgrade(source, mappings: mappings))
       for rule in rules { findings += rule.check(subject) }
       let known = Set(findings.map(\.rule))
       findings += subject.canonical.diagnostics.filter { !known.contains($0.rule) }

@@ -21,7 +21,8 @@ public struct Inspection: Sendable {
     do throws(ModelError) {
       let network: Network
       if case .none = source.weights {
-        canonical = try EraUpgrade.upgrade(source)
+        canonical = try EraUpgrade.upgrade(source, mappings: options.mappings)
+        try UnknownObjects.check(canonical.config, source)
         network = try Network(canonical: canonical.config)
         assignment = nil
         diagnostics = source.diagnostics + canonical.diagnostics

@@ -160,7 +160,7 @@ public final class Model {
   public var canSaveAsSource: Bool { SourceLayoutExporter().canWrite(loaded) }
 
   /// What the file meant when it was saved, and what it means now.
-  public func audit() -> AuditReport { Audit.run(loaded.source) }
+  public func audit() -> AuditReport { Audit.run(loaded.source, mappings: loaded.options.mappings) }
 }
 
 extension TrainingSemantics {

@@ -9,6 +9,8 @@ public struct LoadOptions: Sendable {
   public var backend: String?
   /// Variables without a fitting array take their initializer's value, and arrays without a variable are left out.
   public var allowsPartialWeights = false
+  /// What stands for custom classes, functions and Lambda layers; the last one given for a name counts.
+  public var mappings: [ObjectMapping] = []
   /// Seeds the initializers of variables that a partial load leaves without an array.
   public var seed: UInt64 = 0
   /// Whether a file that holds an architecture only is refused.

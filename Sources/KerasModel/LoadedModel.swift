@@ -54,10 +54,11 @@ public struct LoadedModel: Sendable {
   ) throws(ModelError) -> LoadedModel {
     let source = options.stamped(source)
     do throws(ModelError) {
-      var canonical = try EraUpgrade.upgrade(source)
+      var canonical = try EraUpgrade.upgrade(source, mappings: options.mappings)
       let era = Era(of: source, config: source.config ?? .null)
       SharedAxes.fill(in: &canonical, from: source.weights)
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
+      try UnknownObjects.check(canonical.config, source)
       let network = try Network(canonical: canonical.config)
       var targets: [WeightTarget] = []
       for (name, spec, _, trainable) in try network.parameterSpecs() {

@@ -9,6 +9,8 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case graph(GraphError)
     /// Classes this program does not know, all of them at once: class name and layer path.
     case unknownLayers([(className: String, layer: String)])
+    /// Custom classes and functions without a meaning here, all of them at once.
+    case unknownObjects([UnknownObject])
     /// A Lambda holds Python byte code, which is never executed.
     case lambda(String)
     case missingField(String)
@@ -68,6 +70,7 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
     case .graph(let error): error.description
     case .unknownLayers(let list):
       "layers of unknown classes: " + list.map { "\($0.className) ('\($0.layer)')" }.joined(separator: ", ")
+    case .unknownObjects(let objects): UnknownObject.text(of: objects)
     case .lambda(let reason): reason
     case .missingField(let field): "the field '\(field)' is missing"
     case .invalidField(let field, let expected, let found):

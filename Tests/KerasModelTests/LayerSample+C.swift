@@ -141,6 +141,11 @@ extension LayerSample {
         {"size": [2, 2, 2], "data_format": "channels_last"}
         """#),
     LayerSample(
+      "keraskit>Expression", inputs: [[nil, 3, 4], [nil, 3, 4]],
+      config: #"""
+        {"expression": "K.concatenate([a * 2 - b, K.square(x[0])], axis=-1)[:, 1:]"}
+        """#),
+    LayerSample(
       "ZeroPadding1D", inputs: [[nil, 4, 2]],
       config: #"""
         {"padding": [2, 2], "data_format": "channels_last"}

@@ -119,12 +119,16 @@ struct LoadingErrorTests {
       #""class_name": "Dense""#, with: #""class_name": "MyDense""#)
     source.config = try JSON(parsing: text)
     let error = try error(source)
-    guard case .unknownLayers(let layers) = error.cause else {
+    guard case .unknownObjects(let objects) = error.cause else {
       Issue.record("\(error)")
       return
     }
-    #expect(layers.count > 1)
-    #expect(layers.allSatisfy { $0.className == "MyDense" })
+    let object = try #require(objects.first)
+    #expect(objects.count == 1)
+    #expect(object.layers.count > 1)
+    #expect(object.name == "MyDense")
+    #expect(object.weights.count == 2)
+    #expect(error.description.contains("--map 'MyDense=…'"))
   }
 
   @Test func `An input shape the file leaves out is taken from the first weights and said`() throws {

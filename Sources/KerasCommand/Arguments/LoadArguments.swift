@@ -17,10 +17,24 @@ struct LoadArguments: ParsableArguments {
       """)
   var allowPartial = false
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      What stands for a custom class or function, or for a layer by its name: a layer class \
+      ('MyDense=Dense(units=$output_dim)'), an activation ('my_act=relu6'), or an expression over the inputs \
+      ('lambda_1=x / 127.5 - 1', 'lambda_2=K.concatenate([a, b], axis=-1)'). May be given several times.
+      """, valueName: "name=target"))
+  var map: [ObjectMapping] = []
+
+  @Option(help: ArgumentHelp("A JSON object with such mappings: {\"name\": \"target\"}.", valueName: "file"))
+  var mapFile: MappingFile?
+
   var options: LoadOptions {
-    LoadOptions(
+    var options = LoadOptions(
       kerasVersion: kerasVersion.flatMap { KerasVersion($0) }, backend: backend?.rawValue,
       allowsPartialWeights: allowPartial)
+    options.mappings = (mapFile?.mappings ?? []) + map
+    return options
   }
 
   func validate() throws {

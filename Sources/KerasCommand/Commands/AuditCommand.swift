@@ -36,7 +36,7 @@ struct AuditCommand: ParsableCommand {
   var failOn = Threshold.warning
 
   func run() throws {
-    let report = Audit.run(try model.open())
+    let report = Audit.run(try model.open(), mappings: model.loading.options.mappings)
     switch format {
     case .text: Terminal.print(FindingsText.text(report))
     case .json: Terminal.print(report.json.text(indent: 2))

@@ -8,7 +8,9 @@ public enum EraUpgrade {
   ///
   /// Throws `malformedConfig` if there is no config or a part of it has the wrong form, `unsupported` or `lambda` for what
   /// cannot be said in Keras 3's terms. Unknown classes are kept as they are: `Network` reports them all at once.
-  public static func upgrade(_ source: ModelSource) throws(ModelError) -> CanonicalModel {
+  public static func upgrade(
+    _ source: ModelSource, mappings: [ObjectMapping] = []
+  ) throws(ModelError) -> CanonicalModel {
     guard let saved = source.config else {
       throw ModelError(
         .malformedConfig("the file holds weights only: its architecture is needed beside it, or named by --config"),
@@ -16,6 +18,7 @@ public enum EraUpgrade {
     }
     // `to_json` of Keras 1 and 2 puts the stamps beside the model.
     var upgrade = ConfigUpgrade(source: source, era: Era(of: source, config: saved))
+    upgrade.mappings = mappings
     do {
       var config = try upgrade.model(SavedLayer(saved, at: JSONPointer()), path: [])
       DataFormatResolution.resolve(&config, in: &upgrade)
@@ -35,6 +38,8 @@ public enum EraUpgrade {
 struct ConfigUpgrade {
   let source: ModelSource
   let era: Era
+  /// What the user gave for custom classes and functions; the last one given for a name counts.
+  var mappings: [ObjectMapping] = []
   var provenance: [Provenance] = []
   var diagnostics: [Diagnostic] = []
   /// Layer names given so far, per model, for files that hold none or the same twice.

@@ -21,6 +21,8 @@ extension ConfigUpgrade {
   }
 
   private mutating func plainLayer(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> JSON {
+    let original = saved.className
+    let saved = try mapped(saved, name: name, path: path)
     if saved.className == "InputLayer" { return inputLayer(saved, name: name, path: path) }
     if saved.className == "Merge" { return try mergeLayer(saved, name: name, path: path) }
     if let module = saved.operationModule {
@@ -51,7 +53,9 @@ extension ConfigUpgrade {
     }
     addDefaults(to: &fields, className: className, saved: saved, path: path)
     applyClassRules(to: &fields, className: className, saved: saved, path: path)
-    return layerObject(className: className, name: name, config: fields, pointer: saved.pointer)
+    var object = layerObject(className: className, name: name, config: fields, pointer: saved.pointer)
+    if original != saved.className { object["saved_class_name"] = .string(original.components(after: ">")) }
+    return object
   }
 
   func layerObject(

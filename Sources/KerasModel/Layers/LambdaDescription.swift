@@ -6,23 +6,92 @@ struct LambdaDescription {
 
   init(_ object: JSON) { self.object = object }
 
-  /// Says why the layer is refused, with the function's name and the size of its byte code where the file shows them.
+  /// Says why the layer is refused, with what the file shows of its function.
   var text: String {
-    let function = object["config"]?["function"] ?? .null
-    var parts = ["a Lambda layer holds Python code, which is never executed"]
+    (["a Lambda layer holds Python code, which is never executed"] + details).joined(separator: "; ")
+  }
+
+  /// The function's name, the size and Python version of its byte code, and its arguments' defaults, where the file shows
+  /// them.
+  var details: [String] {
+    let config = object["config"] ?? .null
+    let function = config["function"] ?? .null
+    var parts: [String] = []
     if let name = function.stringValue {
       parts.append("it calls the function '\(name)'")
     } else {
       let code = function[0]?.stringValue ?? function["config"]?["code"]?.stringValue
-      if let code { parts.append("its byte code has \(Self.size(ofBase64: code)) bytes") }
+      if let code {
+        let bytes = Self.bytes(of: code)
+        parts.append("its byte code has \(bytes.count) bytes")
+        if let version = Self.pythonVersion(of: bytes) { parts.append("written by \(version)") }
+      }
       let name = function["config"]?["name"]?.stringValue ?? function["config"]?.stringValue
       if let name { parts.append("its function is named '\(name)'") }
+      let defaults = function[1] ?? function["config"]?["defaults"] ?? .null
+      if !defaults.isNull { parts.append("its arguments have the defaults \(defaults.text())") }
     }
-    return parts.joined(separator: "; ")
+    if let arguments = config["arguments"]?.objectValue, !arguments.isEmpty {
+      parts.append("it is given the arguments \(JSON.object(arguments).text())")
+    }
+    return parts
   }
 
-  private static func size(ofBase64 text: String) -> Int {
-    let digits = text.utf8.count { !($0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "=")) }
-    return digits / 4 * 3 + digits % 4 * 3 / 4
+  /// The releases whose marshalled code objects begin as these bytes do: by the numbers between the type and the flags.
+  ///
+  /// A code object has argcount, nlocals, stacksize, flags (Python 2); 3.0 adds kwonlyargcount, 3.8 posonlyargcount, and
+  /// 3.11 drops nlocals (CPython, Python/marshal.c).
+  static func pythonVersion(of bytes: [UInt8]) -> String? {
+    // 'c', with the reference flag that Python 3.4 and later set.
+    guard let type = bytes.first, type & 0x7f == UInt8(ascii: "c") else { return nil }
+    func number(_ index: Int) -> Int? {
+      let start = 1 + 4 * index
+      guard start + 4 <= bytes.count else { return nil }
+      return (0..<4).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
+    }
+    // The byte code is the first string behind the numbers: 's', with or without the flag.
+    func isString(_ count: Int) -> Bool {
+      let index = 1 + 4 * count
+      return index < bytes.count && bytes[index] & 0x7f == UInt8(ascii: "s")
+    }
+    if isString(4) { return "Python 2" }
+    if isString(6) { return "Python 3.8 to 3.10" }
+    guard isString(5), let third = number(2) else { return nil }
+    // argcount, kwonlyargcount, nlocals, stacksize, flags; or argcount, posonlyargcount, kwonlyargcount, stacksize, flags.
+    return third >= (number(0) ?? 0) && third > 0 ? "Python 3.0 to 3.7" : "Python 3.11 or later"
+  }
+
+  /// The bytes of marshalled code as Keras saved it: one character each before 2.1.3, then base64.
+  static func bytes(of text: String) -> [UInt8] {
+    let isPlain = text.unicodeScalars.contains { $0.value < 0x0a || $0.value > 0x7f }
+    if !isPlain, let bytes = bytes(ofBase64: text) { return bytes }
+    return text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+  }
+
+  /// The bytes of a base64 text, which Python breaks into lines.
+  static func bytes(ofBase64 text: String) -> [UInt8]? {
+    var result: [UInt8] = []
+    var bits = 0
+    var count = 0
+    for byte in text.utf8 {
+      let value: Int
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = Int(byte) - 65
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): value = Int(byte) - 71
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = Int(byte) + 4
+      case UInt8(ascii: "+"): value = 62
+      case UInt8(ascii: "/"): value = 63
+      case UInt8(ascii: "="), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: " "): continue
+      default: return nil
+      }
+      bits = bits << 6 | value
+      count += 6
+      if count >= 8 {
+        count -= 8
+        result.append(UInt8(bits >> count & 0xff))
+        bits &= (1 << count) - 1
+      }
+    }
+    return result
   }
 }

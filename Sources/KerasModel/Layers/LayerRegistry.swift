@@ -118,6 +118,8 @@ public enum LayerRegistry {
     Concatenate.self,
     Dot.self,
     MergeCos.self,
+    // Custom
+    ExpressionLayer.self,
   ]
 
   private static let byName: [String: any Layer.Type] = {

@@ -69,7 +69,7 @@ struct ModelLeaves {
     var result: [(name: String, leaves: [ModelLeaf])] = []
     for layer in model["config"]?["layers"]?.arrayValue ?? [] {
       let name = layer["name"]?.stringValue ?? ""
-      let base = SavedLayer.snakeCase(layer["class_name"]?.stringValue ?? "")
+      let base = SavedLayer.snakeCase((layer["saved_class_name"] ?? layer["class_name"])?.stringValue ?? "")
       let own = next(base)
       let below = prefix + name
       if scheme == .checkpointDependencies, targets.contains(where: { $0.parameter.hasPrefix(below + "/") }) {

@@ -49,6 +49,11 @@ public struct ActivationFunction: Sendable {
     }
   }
 
+  /// Whether a config may name this function.
+  static func knows(_ name: String) -> Bool {
+    functions[name] != nil || ComposedActivation(rawValue: name) != nil || name == "hard_swish"
+  }
+
   private init(named name: String, field: String) throws(ModelError) {
     if let kind = Self.functions[name] {
       self.init(kind: kind, json: .string(name))

@@ -1,0 +1,42 @@
+import KerasCore
+
+extension ConfigUpgrade {
+  /// The layer with what the user's mappings and the table of known custom classes put in its place.
+  mutating func mapped(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> SavedLayer {
+    var result = saved
+    for key in ["activation", "inner_activation", "recurrent_activation"] {
+      guard let value = saved.fields[key], let function = Self.functionName(value),
+        let mapping = mappings.last(where: { $0.name == function })
+      else { continue }
+      result.fields[key] = mapping.activation(named: function)
+      record(
+        .translated, "mapped-object", path, saved.fieldsPointer.appending(key), old: (key, value),
+        new: (key, result.fields[key] ?? .null))
+    }
+    let bare = saved.className.components(after: ">")
+    let given =
+      mappings.last { $0.name == name || $0.name == path.joined(separator: "/") }
+      ?? mappings.last { $0.name == saved.className || $0.name == bare }
+    if let given {
+      result = try given.applied(to: result)
+    } else if let known = KnownCustomClasses.mapping(for: saved) {
+      result = try known.applied(to: result)
+      note(
+        "custom-class", .note, path, saved.pointer,
+        "The custom class \(saved.className) is taken as \(result.className), as its public source defines it.")
+    } else {
+      return result
+    }
+    record(
+      .translated, given == nil ? "custom-class" : "mapped-object", path, saved.pointer,
+      old: ("class_name", .string(saved.className)), new: ("class_name", .string(result.className)))
+    return result
+  }
+
+  /// The name of a function as any era's config gives it; `nil` for a layer object.
+  static func functionName(_ value: JSON) -> String? {
+    if let text = value.stringValue { return text }
+    guard value["class_name"] == "function" || value["module"] == "builtins" else { return nil }
+    return value["config"]?.stringValue
+  }
+}

@@ -1,0 +1,103 @@
+import KerasCore
+import KerasFile
+import OrderedCollections
+
+/// Looks through a canonical model for custom classes and functions before anything is built.
+public enum UnknownObjects {
+  /// Throws `.unknownObjects` with everything that has no meaning here.
+  public static func check(_ model: JSON, _ source: ModelSource) throws(ModelError) {
+    let found = all(in: model, source)
+    guard !found.isEmpty else { return }
+    throw ModelError(
+      .unknownObjects(found),
+      layer: found.count == 1 && found[0].layers.count == 1
+        ? found[0].layers[0] : nil)
+  }
+
+  /// All custom classes and functions, in the order of the file.
+  public static func all(in model: JSON, _ source: ModelSource) -> [UnknownObject] {
+    var walk = Walk(source: source)
+    walk.visit(model, path: [], depth: 0)
+    return Array(walk.found.values)
+  }
+
+  private struct Walk {
+    let source: ModelSource
+    var found: OrderedDictionary<String, UnknownObject> = [:]
+
+    init(source: ModelSource) { self.source = source }
+
+    mutating func visit(_ object: JSON, path: [String], depth: Int) {
+      guard depth <= LayerRegistry.maximumNesting, let className = object["class_name"]?.stringValue else { return }
+      let config = object["config"] ?? .null
+      let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
+      let path = depth == 0 ? path : path + [name]
+      let module = object["module"]?.stringValue
+      let isKnown =
+        module.map { OperationNode.owns(module: $0) } == true
+        ? OperationNode.knows(className) : LayerRegistry.type(named: className) != nil
+      if !isKnown { note(object, className, name, path) }
+      for key in ["activation", "recurrent_activation"] where isKnown {
+        let value = config[key] ?? .null
+        if let function = ConfigUpgrade.functionName(value) {
+          if !ActivationFunction.knows(function) { noteActivation(function, path) }
+        } else if value["class_name"] != nil {
+          visit(value, path: path, depth: depth + 1)
+        }
+      }
+      for key in ["layers", "cells"] {
+        for layer in config[key]?.arrayValue ?? [] { visit(layer, path: path, depth: depth + 1) }
+      }
+      for key in ["layer", "backward_layer", "cell"] {
+        if let inner = config[key], inner["class_name"] != nil { visit(inner, path: path, depth: depth + 1) }
+      }
+    }
+
+    private mutating func note(_ object: JSON, _ className: String, _ name: String, _ path: [String]) {
+      let place = path.joined(separator: "/")
+      let isLambda = className == "Lambda"
+      let key = isLambda ? "lambda:" + place : "class:" + className
+      if found[key] != nil {
+        found[key]?.layers.append(place)
+        return
+      }
+      let pointer = JSONPointer(parsing: object["source_pointer"]?.stringValue ?? "")
+      let saved = source.config?[pointer]
+      var fields = saved?["config"]?.objectValue ?? object["config"]?.objectValue ?? [:]
+      for field in ["name", "trainable", "dtype", "batch_input_shape", "input_dtype"] { fields[field] = nil }
+      var unknown = UnknownObject(
+        kind: isLambda ? .lambda : .layer, name: isLambda ? name : className, layers: [place], fields: fields,
+        weights: weights(of: path))
+      if isLambda {
+        unknown.details = LambdaDescription(object).details
+        unknown.fields = [:]
+      }
+      found[key] = unknown
+    }
+
+    private mutating func noteActivation(_ function: String, _ path: [String]) {
+      let place = path.joined(separator: "/")
+      found[
+        "function:" + function,
+        default: UnknownObject(
+          kind: .activation, name: function, layers: [], fields: [:], weights: []
+        )
+      ].layers.append(place)
+    }
+
+    /// The arrays that a file of named groups holds for the layer.
+    private func weights(of path: [String]) -> [String] {
+      guard let first = path.first, let name = path.last else { return [] }
+      switch source.weights {
+      case .none: return []
+      case .groups(let groups):
+        let arrays = groups.first { $0.name == first }?.arrays ?? []
+        let own = path.count == 1 ? arrays : arrays.filter { $0.name.split(separator: "/").contains(Substring(name)) }
+        return own.map { "\($0.name) \(Shape($0.shape))" }
+      case .paths(let objects):
+        let named = objects.first { $0.layerName == name }
+        return named?.arrays.map { "\($0.name) \(Shape($0.shape))" } ?? []
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import KerasCore
+import KerasGraph
+import ReferenceInterpreter
+import Testing
+
+@testable import KerasModel
+
+/// Expressions of `--map`: what they parse to, what they compute, and how they are refused.
+@Suite struct ExpressionTests {
+  private static let x: [Float] = [1, -2, 3, 4, 5, -6]
+  private static let y: [Float] = [2, 2, -1, 0.5, 4, 3]
+
+  /// Evaluates on two inputs of shape (2, 3).
+  private func value(_ text: String, inputs: Int = 1) throws -> Tensor {
+    var reader = ConfigReader(
+      className: ExpressionLayer.className, name: "e", fields: ["expression": .string(text)])
+    let layer = try ExpressionLayer(&reader)
+    var context = LoweringContext(isTraining: false)
+    let names = Array(["x", "y"].prefix(inputs))
+    let tensors = names.map { LayerTensor(context.graph.addInput($0, TensorType(.float32, Shape([nil, 3])))) }
+    context.graph.outputs = try layer.lower(LayerCall(inputs: tensors), &context).map(\.value)
+    let data = [Self.x, Self.y].map { Tensor([2, 3], $0.map { Double($0) }) }
+    return try Interpreter.run(
+      context.graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, data)), parameters: [:])[0]
+  }
+
+  private static let cases: [(String, [Float])] = [
+    ("x / 2 - 1", [-0.5, -2, 0.5, 1, 1.5, -4]),
+    ("-x ** 2", [-1, -4, -9, -16, -25, -36]),
+    ("2 ** 3 ** 0 * x", [2, -4, 6, 8, 10, -12]),
+    ("lambda t: 3 * t", [3, -6, 9, 12, 15, -18]),
+    ("x // 2", [0, -1, 1, 2, 2, -3]),
+    ("x % 4", [1, 2, 3, 0, 1, 2]),
+    ("x * 2 if 3 > 2 else x", [2, -4, 6, 8, 10, -12]),
+    ("tf.nn.relu(x)", [1, 0, 3, 4, 5, 0]),
+    ("K.clip(x, -1, 2.5)", [1, -1, 2.5, 2.5, 2.5, -1]),
+    ("x[..., 1:]", [-2, 3, 5, -6]),
+    ("x[:, 0]", [1, 4]),
+    ("x[:, -1]", [3, -6]),
+    ("K.sum(x, axis=1)", [2, 3]),
+    ("keras.ops.max(x, axis=-1, keepdims=True)", [3, 5]),
+    ("np.pi * 0 + x", [1, -2, 3, 4, 5, -6]),
+  ]
+
+  @Test(arguments: cases)
+  func oneInput(_ text: String, _ expected: [Float]) throws {
+    let result = try value(text).values.map { Float($0) }
+    #expect(result.count == expected.count)
+    for (a, b) in zip(result, expected) { #expect(abs(a - b) < 1e-5, "\(text): \(result)") }
+  }
+
+  @Test func severalInputs() throws {
+    let sum = zip(Self.x, Self.y).map(+)
+    for text in ["a + b", "x[0] + x[1]", "lambda u, v: u + v", "lambda t: t[0] + t[1]"] {
+      #expect(try value(text, inputs: 2).values.map { Float($0) } == sum, "\(text)")
+    }
+  }
+
+  @Test func normalisesByLength() throws {
+    let result = try value("K.l2_normalize(x, axis=-1)").values.map { Float($0) }
+    let length = Float(14).squareRoot()
+    for (a, b) in zip(result, [1 / length, -2 / length, 3 / length]) { #expect(abs(a - b) < 1e-6) }
+  }
+
+  @Test func newAxesStandWhereTheyAreWritten() throws {
+    #expect(try value("x[:, None, :]").shape == [2, 1, 3])
+    #expect(try value("x[..., tf.newaxis]").shape == [2, 3, 1])
+  }
+
+  @Test(arguments: [
+    ("x +", 4), ("x $ 2", 3), ("(x", 3), ("x[", 3), ("f(a=1, 2)", 8), ("x ! 2", 3), ("'abc", 1), ("1 < x < 2", 7),
+    ("", 1), ("x if", 5),
+  ])
+  func errorsNameTheColumn(_ text: String, _ column: Int) {
+    let error = #expect(throws: ExpressionError.self) { try Expression(parsing: text) }
+    #expect(error?.column == column, "\(text): \(error?.description ?? "")")
+  }
+
+  @Test func depthAndLengthAreBounded() {
+    let deep = String(repeating: "(", count: 1000) + "x" + String(repeating: ")", count: 1000)
+    #expect(throws: ExpressionError.self) { try Expression(parsing: deep) }
+    #expect(throws: ExpressionError.self) { try Expression(parsing: String(repeating: "-", count: 1000) + "x") }
+    #expect(throws: ExpressionError.self) { try Expression(parsing: String(repeating: "x + ", count: 2000) + "x") }
+  }
+
+  @Test(arguments: ["os.system(x)", "x.foo", "x + 'a'", "K.no_such(x)", "x @ 2", "y", "1 / 0 + x", "K.sum(x, axs=1)"])
+  func whatHasNoMeaningIsRefused(_ text: String) {
+    #expect(throws: ModelError.self) { try value(text) }
+  }
+}
