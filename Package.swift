@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // The C border: module maps with inline shims, and the few loops that need run-time dispatch.
@@ -25,7 +26,11 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "KerasCore"]),
     .target(name: "ZipArchive", dependencies: ["CZlib", "KerasCore"]),
     .target(name: "DataFiles", dependencies: ["KerasCore", "ZipArchive"]),
-    .target(name: "KerasFile", dependencies: ["KerasCore", "HDF5", "ZipArchive"]),
+    .target(
+      name: "TensorBundle",
+      dependencies: ["KerasCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protocol/tensorflow.proto"]),
+    .target(name: "KerasFile", dependencies: ["KerasCore", "HDF5", "ZipArchive", "TensorBundle"]),
 
     // → canonical model → op graph
     .target(name: "KerasGraph", dependencies: ["KerasCore"]),
@@ -54,14 +59,16 @@ let package = Package(
 
     .target(name: "ReferenceInterpreter", dependencies: ["KerasGraph"], path: "Tests/ReferenceInterpreter"),
     .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
-    .testTarget(name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile"]),
+    .testTarget(
+      name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile", "TensorBundle"]),
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
     .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles"]),
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
     .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),
     .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
-    .testTarget(name: "KerasKitTests", dependencies: ["KerasKit", "KerasModel", "KerasTraining", "KerasExport"]),
+    .testTarget(
+      name: "KerasKitTests", dependencies: ["KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport"]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
   ],
   swiftLanguageModes: [.v6]

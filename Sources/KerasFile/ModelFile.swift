@@ -13,11 +13,14 @@ import ZipArchive
 public enum ModelFile {
   /// Opens a model file or folder, recognised by content.
   ///
-  /// HDF5 of Keras 0 to 3 (whole models and weights), `.keras` archives, unzipped or not, and JSON text. Arrays are
-  /// found and described, but read only when asked for.
+  /// HDF5 of Keras 0 to 3 (whole models and weights), `.keras` archives, unzipped or not, SavedModel folders and
+  /// checkpoints of TensorFlow 2, and JSON text. Arrays are found and described, but read only when asked for.
   public static func open(_ path: String) throws(KerasFileError) -> ModelSource {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try openFolder(path) }
+    // A checkpoint goes by the name its files begin with, or by its index.
+    if path.hasSuffix(".index") { return try SavedModelReader.open(checkpoint: String(path.dropLast(6)), named: path) }
+    if !exists(path), exists(path + ".index") { return try SavedModelReader.open(checkpoint: path, named: path) }
     let contents = try contents(of: path, file: path)
     switch contents.withBytes({ ContainerKind($0) }) {
     case .hdf5: return try HDF5ModelReader.open(path)
@@ -59,8 +62,7 @@ public enum ModelFile {
     let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
     if exists("\(folder)/config.json") { return try KerasArchiveReader.open(folder: folder, named: path) }
     if exists("\(folder)/saved_model.pb") {
-      throw KerasFileError(
-        file: path, .unsupported("a TensorFlow SavedModel; save it from TensorFlow as HDF5 (save_format='h5')"))
+      return try SavedModelReader.open(folder: folder, named: path)
     }
     throw KerasFileError(file: path, .unknownFormat("it is a folder without config.json"))
   }

@@ -67,6 +67,10 @@ public enum FileFormat: String, Sendable, Hashable {
   case kerasArchive = ".keras archive"
   case kerasFolder = "unzipped .keras folder"
   case json = "JSON architecture"
+  /// TensorFlow 2's `saved_model.pb`, `keras_metadata.pb` (from 2.5 on) and `variables/`.
+  case savedModel = "TensorFlow SavedModel"
+  /// `NAME.index` and `NAME.data-00000-of-00001` of TensorFlow 2.
+  case checkpoint = "TensorFlow checkpoint"
 }
 
 /// The layer weights of a file, in the two ways Keras has stored them.

@@ -1,0 +1,195 @@
+import KerasCore
+import OrderedCollections
+import TensorBundle
+
+/// Reads TensorFlow's SavedModel folders and checkpoints without TensorFlow: their objects, not their function graphs.
+struct SavedModelReader {
+  let file: String
+  private let bundle: TensorBundle
+  private let stored: ObjectGraph
+
+  static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {
+    let savedModel = try ModelFile.contents(of: "\(folder)/saved_model.pb", file: path).array()
+    var metadata: [UInt8]?
+    if ModelFile.exists("\(folder)/keras_metadata.pb") {
+      metadata = try ModelFile.contents(of: "\(folder)/keras_metadata.pb", file: path).array()
+    }
+    do {
+      let objects = try ObjectGraph(savedModel: savedModel, kerasMetadata: metadata)
+      return try SavedModelReader(path, "\(folder)/variables/variables").model(objects)
+    } catch let error as TensorBundleError {
+      throw KerasFileError(error, file: path)
+    } catch let error as KerasFileError {
+      throw error
+    } catch {
+      throw KerasFileError(file: path, .damaged("\(error)"))
+    }
+  }
+
+  /// Opens a checkpoint (`save_weights(save_format="tf")`), given its prefix.
+  static func open(checkpoint prefix: String, named path: String) throws(KerasFileError) -> ModelSource {
+    do {
+      let reader = try SavedModelReader(path, prefix)
+      var source = ModelSource(file: path, format: .checkpoint)
+      source.weights = .groups(reader.layerGroups())
+      source.optimizerWeights = reader.optimizer(order: [])
+      source.backend = "tensorflow"
+      return source
+    } catch {
+      throw KerasFileError(error, file: path)
+    }
+  }
+
+  private init(_ file: String, _ prefix: String) throws(TensorBundleError) {
+    self.file = file
+    bundle = try TensorBundle(prefix: prefix)
+    guard let graph = try bundle.objectGraph() else {
+      throw TensorBundleError(prefix, .unsupported("a checkpoint of names without objects, as TensorFlow 1 wrote it"))
+    }
+    stored = graph
+  }
+
+  // MARK: SavedModel
+
+  private func model(_ objects: ObjectGraph) throws(KerasFileError) -> ModelSource {
+    guard let text = objects.nodes[0].metadata else {
+      throw KerasFileError(
+        file: file, .unsupported("a SavedModel without Keras' description of the model (tf.saved_model.save or TF 1)"))
+    }
+    let container = "keras_metadata.pb"
+    let metadata = Self.plain(try ModelFile.parseJSON(Array(text.utf8), file: file, container: container))
+    let config: JSON
+    if let model = metadata["model_config"], model.objectValue != nil {
+      config = model
+    } else if let className = metadata["class_name"], let fields = metadata["config"], fields.objectValue != nil {
+      config = ["class_name": className, "config": fields]
+    } else {
+      throw KerasFileError(
+        file: file, .unsupported("the model is a class of its own: its architecture is Python code, not in the file"))
+    }
+    var source = ModelSource(
+      file: file, format: .savedModel, config: config, configContainer: container,
+      versionStamp: metadata["keras_version"]?.stringValue,
+      backend: metadata["backend"]?.stringValue ?? "tensorflow")
+    if let training = metadata["training_config"], !training.isNull {
+      source.trainingConfig = training
+      source.trainingConfigContainer = "\(container)#/training_config"
+    }
+    let places = objects.correspondence(to: stored)
+    var groups: [WeightGroup] = []
+    for layer in Self.layers(objects) {
+      let description = objects.nodes[layer.node].metadata.flatMap { try? JSON(parsing: Array($0.utf8)) }
+      guard let name = description?["name"]?.stringValue ?? description?["config"]?["name"]?.stringValue else {
+        throw KerasFileError(file: file, .missing("the name of \(layer.name)"))
+      }
+      // `layer.weights`: trainable variables of all inner layers, then the others, as in HDF5.
+      let variables = objects.nodes[layer.node]["variables"].map { objects.elements(of: $0) } ?? []
+      var arrays: [StoredArray] = []
+      for variable in variables {
+        guard let place = places[variable], let array = array(place, objects.nodes[variable].fullName) else {
+          throw KerasFileError(
+            file: file, .missing("the value of \(objects.nodes[variable].fullName ?? "a variable of \(name)")"))
+        }
+        arrays.append(array)
+      }
+      groups.append(WeightGroup(name: name, arrays: arrays))
+    }
+    source.weights = .groups(groups)
+    let trainable = objects.nodes[0]["trainable_variables"].map { objects.elements(of: $0) } ?? []
+    source.optimizerWeights = optimizer(order: trainable.compactMap { places[$0] })
+    return source
+  }
+
+  /// `layer-0`, `layer-1` … of the root in order.
+  private static func layers(_ objects: ObjectGraph) -> [(name: String, node: Int)] {
+    numbered("layer-", objects)
+  }
+
+  private static func numbered(_ prefix: String, _ objects: ObjectGraph) -> [(name: String, node: Int)] {
+    objects.nodes[0].children.compactMap { child in
+      child.name.hasPrefix(prefix) ? Int(child.name.dropFirst(prefix.count)).map { ($0, child) } : nil
+    }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// Tuples and shapes, which only this format marks, as the lists that JSON has elsewhere.
+  private static func plain(_ value: JSON) -> JSON {
+    switch value {
+    case .array(let elements): return .array(elements.map(plain))
+    case .object(let members):
+      if let kind = members["class_name"]?.stringValue, ["__tuple__", "TensorShape"].contains(kind),
+        let items = members["items"]
+      {
+        return plain(items)
+      }
+      return .object(members.mapValues(plain))
+    default: return value
+    }
+  }
+
+  // MARK: Checkpoints
+
+  /// The arrays of `layer_with_weights-N` in order; a file of a custom class by its attributes' names.
+  private func layerGroups() -> [WeightGroup] {
+    var layers = Self.numbered("layer_with_weights-", stored)
+    if layers.isEmpty {
+      let others: Set<String> = ["optimizer", "save_counter", "keras_api", "_CHECKPOINTABLE_OBJECT_GRAPH"]
+      layers = stored.nodes[0].children.filter { !others.contains($0.name) }
+    }
+    return layers.map { layer in
+      WeightGroup(name: layer.name, arrays: stored.variables(below: layer.node).compactMap { array($0, nil) })
+    }.filter { !$0.arrays.isEmpty }
+  }
+
+  /// The count of steps, then each kind of slot over all variables in order, as HDF5 files have them.
+  private func optimizer(order: [Int]) -> [StoredArray] {
+    guard let root = stored.nodes[0]["optimizer"] else { return [] }
+    let optimizer = stored.nodes[root]
+    if let list = optimizer["_variables"] {
+      // Optimizers of TensorFlow 2.11 and later keep a list; its order is HDF5's.
+      let elements = stored.elements(of: list)
+      let iterations = optimizer["_iterations"].map { elements.contains($0) ? [] : [$0] } ?? []
+      let rate = optimizer["_learning_rate"]
+      return (iterations + elements.filter { $0 != rate }).compactMap { array($0, nil) }
+    }
+    let rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let slots = Dictionary(grouping: optimizer.slots.enumerated(), by: \.element.name)
+    var names: [String] = []
+    for slot in optimizer.slots where !names.contains(slot.name) { names.append(slot.name) }
+    var arrays = [optimizer["iter"]].compactMap { $0 }.compactMap { array($0, nil) }
+    for name in names {
+      let sorted = (slots[name] ?? []).sorted {
+        (rank[$0.element.original] ?? order.count, $0.offset) < (rank[$1.element.original] ?? order.count, $1.offset)
+      }
+      arrays += sorted.compactMap { array($0.element.variable, nil) }
+    }
+    return arrays
+  }
+
+  private func array(_ node: Int, _ savedName: String?) -> StoredArray? {
+    guard let key = stored.nodes[node].key, let entry = bundle.entries[key] else { return nil }
+    let full = stored.nodes[node].fullName ?? ""
+    let name = full.isEmpty ? savedName ?? key : full
+    let (bundle, file) = (bundle, file)
+    return StoredArray(name: name + ":0", path: key, dtype: entry.dtype, shape: entry.shape) {
+      () throws(KerasFileError) -> TensorData in
+      do throws(TensorBundleError) {
+        return try bundle.read(key)
+      } catch {
+        throw KerasFileError(error, file: file)
+      }
+    }
+  }
+}
+
+extension KerasFileError {
+  init(_ error: TensorBundleError, file: String) {
+    let cause: Cause =
+      switch error.cause {
+      case .damaged(let reason): .damaged("\(error.part): \(reason)")
+      case .missing(let what): .missing("\(error.part): \(what)")
+      case .tooLarge(let reason): .tooLarge("\(error.part): \(reason)")
+      case .unsupported(let reason): .unsupported("\(error.part): \(reason)")
+      }
+    self.init(file: file, cause)
+  }
+}

@@ -1,0 +1,161 @@
+import KerasCore
+import SwiftProtobuf
+
+/// A TensorFlow checkpoint: the index `PREFIX.index` and the elements in `PREFIX.data-00000-of-00001` and so on.
+public struct TensorBundle: Sendable {
+  /// A tensor's description.
+  public struct Entry: Sendable {
+    public var dtype: DType
+    public var shape: [Int]
+    let shard: Int
+    let range: Range<Int>
+    let checksum: UInt32
+  }
+
+  /// Readable tensors by key; string tensors and partitioned ones are not among them.
+  public private(set) var entries: [String: Entry] = [:]
+  /// Keys of tensors that are not read, and why.
+  public private(set) var unread: [String: String] = [:]
+  public let prefix: String
+  private let shardCount: Int
+  private let isBigEndian: Bool
+  private let shards: [FileContents?]
+  private var objectGraphEntry: TFBundleEntry?
+
+  private static let graphKey = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+  public init(prefix: String) throws(TensorBundleError) {
+    self.prefix = prefix
+    let index = prefix + ".index"
+    let bytes = try Self.contents(index).array()
+    let table = try SortedTable(bytes, name: index)
+    guard let first = table.entries.first, first.key.isEmpty,
+      let header = try? TFBundleHeader(serializedBytes: Array(first.value))
+    else { throw TensorBundleError(index, .damaged("its header")) }
+    guard (1...100_000).contains(header.numShards) else {
+      throw TensorBundleError(index, .damaged("it states \(header.numShards) data files"))
+    }
+    shardCount = Int(header.numShards)
+    isBigEndian = header.endianness == 1
+    var used: Set<Int> = []
+    for (key, value) in table.entries.dropFirst() {
+      guard let entry = try? TFBundleEntry(serializedBytes: Array(value)) else {
+        throw TensorBundleError(index, .damaged("the entry of \(key)"))
+      }
+      if key == Self.graphKey { objectGraphEntry = entry }
+      guard let dtype = Self.dtype(entry.dtype) else {
+        unread[key] = entry.dtype == 7 ? "a tensor of strings" : "element type \(entry.dtype)"
+        if key == Self.graphKey { used.insert(Int(entry.shardID)) }
+        continue
+      }
+      guard entry.slices.isEmpty else {
+        unread[key] = "a partitioned variable of \(entry.slices.count) slices"
+        continue
+      }
+      entries[key] = try Self.entry(entry, dtype, key, shardCount)
+      used.insert(Int(entry.shardID))
+    }
+    var shards: [FileContents?] = Array(repeating: nil, count: shardCount)
+    for shard in used where shards.indices.contains(shard) {
+      shards[shard] = try Self.contents(Self.shardName(prefix, shard, shardCount))
+    }
+    self.shards = shards
+    for (key, entry) in entries where entry.range.upperBound > shards[entry.shard]?.count ?? 0 {
+      throw TensorBundleError(key, .damaged("its elements lie beyond the end of the data file"))
+    }
+  }
+
+  /// The tensor stored under `key`, its checksum checked.
+  public func read(_ key: String) throws(TensorBundleError) -> TensorData {
+    guard let entry = entries[key] else {
+      if let reason = unread[key] { throw TensorBundleError(key, .unsupported(reason)) }
+      throw TensorBundleError(key, .missing("the tensor"))
+    }
+    var bytes = try bytes(entry.shard, entry.range, key)
+    guard bytes.withUnsafeBytes({ MaskedChecksum.of($0) }) == entry.checksum else {
+      throw TensorBundleError(key, .damaged("its checksum"))
+    }
+    let width = entry.dtype.byteCount
+    if isBigEndian, width > 1 {
+      for start in stride(from: 0, to: bytes.count, by: width) { bytes[start..<start + width].reverse() }
+    }
+    do {
+      return try TensorData(dtype: entry.dtype, shape: entry.shape, bytes: bytes)
+    } catch {
+      throw TensorBundleError(key, .damaged("\(error)"))
+    }
+  }
+
+  /// The objects whose variables the checkpoint holds; `nil` in a checkpoint of names only (TensorFlow 1).
+  public func objectGraph() throws(TensorBundleError) -> ObjectGraph? {
+    guard let entry = objectGraphEntry else { return nil }
+    let key = Self.graphKey
+    guard entry.dtype == 7, entry.shape.dim.isEmpty, entry.slices.isEmpty, entry.size > 0, entry.offset >= 0,
+      (0..<shardCount).contains(Int(entry.shardID)),
+      case let (end, overflow) = entry.offset.addingReportingOverflow(entry.size), !overflow,
+      end <= shards[Int(entry.shardID)]?.count ?? 0
+    else { throw TensorBundleError(key, .damaged("its place")) }
+    // A string tensor: the lengths, their checksum, the strings.
+    var cursor = ByteCursor(try bytes(Int(entry.shardID), Int(entry.offset)..<Int(end), key)[...])
+    guard let length = cursor.varint(), cursor.take(4) != nil, let content = cursor.take(length),
+      let graph = try? TFTrackableObjectGraph(serializedBytes: Array(content))
+    else { throw TensorBundleError(key, .damaged("the description of objects")) }
+    return try ObjectGraph(graph)
+  }
+
+  private func bytes(_ shard: Int, _ range: Range<Int>, _ key: String) throws(TensorBundleError) -> [UInt8] {
+    guard let contents = shards[shard], range.upperBound <= contents.count else {
+      throw TensorBundleError(key, .damaged("its elements lie beyond the end of the data file"))
+    }
+    return contents.withBytes { Array($0[range]) }
+  }
+
+  private static func entry(
+    _ entry: TFBundleEntry, _ dtype: DType, _ key: String, _ shardCount: Int
+  ) throws(TensorBundleError) -> Entry {
+    let shape = entry.shape.dim.compactMap { Int(exactly: $0.size) }
+    guard shape.count <= 32, let count = checkedProduct(shape + [dtype.byteCount]), Int64(count) == entry.size,
+      entry.offset >= 0, (0..<shardCount).contains(Int(entry.shardID)),
+      case let (end, overflow) = Int(entry.offset).addingReportingOverflow(count), !overflow
+    else { throw TensorBundleError(key, .damaged("its shape \(shape) and its size \(entry.size) do not fit")) }
+    return Entry(
+      dtype: dtype, shape: shape, shard: Int(entry.shardID), range: Int(entry.offset)..<end, checksum: entry.crc32C)
+  }
+
+  private static func shardName(_ prefix: String, _ shard: Int, _ count: Int) -> String {
+    func padded(_ number: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+    return "\(prefix).data-\(padded(shard))-of-\(padded(count))"
+  }
+
+  private static func contents(_ path: String) throws(TensorBundleError) -> FileContents {
+    do {
+      return try FileContents(path: path)
+    } catch {
+      if case .notFound = error.cause { throw TensorBundleError(path, .missing("the file")) }
+      throw TensorBundleError(path, .unsupported("\(error)"))
+    }
+  }
+
+  /// The numbers of TensorFlow's `DataType`.
+  private static func dtype(_ number: Int32) -> DType? {
+    switch number {
+    case 1: .float32
+    case 2: .float64
+    case 3: .int32
+    case 4: .uint8
+    case 5: .int16
+    case 6: .int8
+    case 9: .int64
+    case 10: .bool
+    case 14: .bfloat16
+    case 17: .uint16
+    case 19: .float16
+    case 22: .uint32
+    case 23: .uint64
+    default: nil
+    }
+  }
+}
