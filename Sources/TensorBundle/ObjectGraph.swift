@@ -57,14 +57,13 @@ public struct ObjectGraph: Sendable {
     nodes = (model.metaGraphs.first?.objectGraphDef.nodes ?? []).map { object in
       var node = Node()
       node.children = object.children.map { ($0.localName, Int($0.nodeID)) }
-      switch object.kind {
-      case .userObject(let user):
-        node.identifier = user.identifier
-        node.metadata = user.metadata.isEmpty ? nil : user.metadata
-      case .variable(let variable):
+      if object.hasUserObject {
+        node.identifier = object.userObject.identifier
+        node.metadata = object.userObject.metadata.isEmpty ? nil : object.userObject.metadata
+      }
+      if object.hasVariable {
         node.isVariable = true
-        node.fullName = variable.name.isEmpty ? nil : variable.name
-      case nil: break
+        node.fullName = object.variable.name.isEmpty ? nil : object.variable.name
       }
       return node
     }

@@ -263,33 +263,31 @@ nonisolated struct TFSavedObject: Sendable {
 
   var children: [TFObjectReference] = []
 
-  var kind: TFSavedObject.OneOf_Kind? = nil
-
+  /// One of several kinds.
   var userObject: TFSavedUserObject {
-    get {
-      if case .userObject(let v)? = kind {return v}
-      return TFSavedUserObject()
-    }
-    set {kind = .userObject(newValue)}
+    get {_userObject ?? TFSavedUserObject()}
+    set {_userObject = newValue}
   }
+  /// Returns true if `userObject` has been explicitly set.
+  var hasUserObject: Bool {self._userObject != nil}
+  /// Clears the value of `userObject`. Subsequent reads from it will return its default value.
+  mutating func clearUserObject() {self._userObject = nil}
 
   var variable: TFSavedVariable {
-    get {
-      if case .variable(let v)? = kind {return v}
-      return TFSavedVariable()
-    }
-    set {kind = .variable(newValue)}
+    get {_variable ?? TFSavedVariable()}
+    set {_variable = newValue}
   }
+  /// Returns true if `variable` has been explicitly set.
+  var hasVariable: Bool {self._variable != nil}
+  /// Clears the value of `variable`. Subsequent reads from it will return its default value.
+  mutating func clearVariable() {self._variable = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum OneOf_Kind: Equatable, Sendable {
-    case userObject(TFSavedUserObject)
-    case variable(TFSavedVariable)
-
-  }
-
   init() {}
+
+  fileprivate var _userObject: TFSavedUserObject? = nil
+  fileprivate var _variable: TFSavedVariable? = nil
 }
 
 nonisolated struct TFSavedUserObject: Sendable {
@@ -882,32 +880,8 @@ nonisolated extension TFSavedObject: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.children) }()
-      case 4: try {
-        var v: TFSavedUserObject?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .userObject(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .userObject(v)
-        }
-      }()
-      case 7: try {
-        var v: TFSavedVariable?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .variable(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .variable(v)
-        }
-      }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._userObject) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._variable) }()
       default: break
       }
     }
@@ -921,23 +895,19 @@ nonisolated extension TFSavedObject: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.children.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.children, fieldNumber: 1)
     }
-    switch self.kind {
-    case .userObject?: try {
-      guard case .userObject(let v)? = self.kind else { preconditionFailure() }
+    try { if let v = self._userObject {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .variable?: try {
-      guard case .variable(let v)? = self.kind else { preconditionFailure() }
+    } }()
+    try { if let v = self._variable {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case nil: break
-    }
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: TFSavedObject, rhs: TFSavedObject) -> Bool {
     if lhs.children != rhs.children {return false}
-    if lhs.kind != rhs.kind {return false}
+    if lhs._userObject != rhs._userObject {return false}
+    if lhs._variable != rhs._variable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
