@@ -146,6 +146,23 @@ extension LayerSample {
         {"expression": "K.concatenate([a * 2 - b, K.square(x[0])], axis=-1)[:, 1:]"}
         """#),
     LayerSample(
+      "keraskit>Scale", inputs: [[nil, 3, 4]],
+      config: #"""
+        {"axis": -1}
+        """#),
+    LayerSample(
+      "keraskit>L2Normalization", inputs: [[nil, 3, 4, 2]],
+      config: #"""
+        {}
+        """#),
+    LayerSample(
+      "keraskit>InstanceNormalization", inputs: [[nil, 3, 4, 2]],
+      config: #"""
+        {"axis": 3, "epsilon": 0.001, "center": true, "scale": true, "beta_initializer": null,
+         "gamma_initializer": null, "beta_regularizer": null, "gamma_regularizer": null, "beta_constraint": null,
+         "gamma_constraint": null}
+        """#),
+    LayerSample(
       "ZeroPadding1D", inputs: [[nil, 4, 2]],
       config: #"""
         {"padding": [2, 2], "data_format": "channels_last"}

@@ -1,5 +1,7 @@
 import KerasCore
 import KerasFile
+import KerasGraph
+import ReferenceInterpreter
 import Testing
 
 @testable import KerasModel
@@ -92,8 +94,42 @@ import Testing
 
   @Test func everyRowOfTheTableReads() throws {
     for row in KnownCustomClasses.rows {
-      #expect(throws: Never.self) { try ObjectMapping(name: row.name, target: row.target) }
+      #expect(throws: Never.self) { try row.mapping }
     }
+  }
+
+  /// Values by the formulas of the authors' sources, worked out by hand.
+  @Test func ownLayersOfCustomClasses() throws {
+    func run(_ className: String, _ config: JSON, _ x: Tensor, _ weights: [String: Tensor]) throws -> [Double] {
+      let (layer, _, _) = try LayerRegistry.layer(["class_name": .string(className), "config": config])
+      var context = LoweringContext(isTraining: false)
+      let input = context.graph.addInput("x", TensorType(.float32, Shape([nil] + x.shape.dropFirst().map { $0 })))
+      let specs = try layer.weights([context.shape(input)])
+      let result = try context.inLayer(named: nil, parameterPrefix: "", specs: specs, trainable: true) {
+        context throws(ModelError) in try layer.lower(LayerCall(inputs: [LayerTensor(input)]), &context)
+      }
+      context.graph.outputs = result.map(\.value)
+      return try Interpreter.run(context.graph, inputs: ["x": x], parameters: weights)[0].values
+    }
+    func expect(_ found: [Double], _ wanted: [Double]) {
+      #expect(found.count == wanted.count && zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-6 }, "\(found)")
+    }
+    let x = Tensor([1, 1, 2, 2], [3, 4, 6, 8])
+    let (two, half) = (Tensor([2], [2, 3]), Tensor([2], [0.5, -0.5]))
+    expect(
+      try run("keraskit>Scale", ["name": "s", "axis": -1], x, ["gamma": two, "beta": half]), [6.5, 11.5, 12.5, 23.5])
+    expect(try run("keraskit>L2Normalization", ["name": "s"], x, ["gamma": two]), [1.2, 2.4, 1.2, 2.4])
+    // Per channel: deviations 1.5 and 2, plus ε = 0.5.
+    expect(
+      try run(
+        "keraskit>InstanceNormalization", ["name": "s", "axis": -1, "epsilon": 0.5], x, ["gamma": two, "beta": half]),
+      [-1, -2.9, 2, 1.9])
+    // Over everything: mean 5.25, deviation √(59/16), ε = 0.
+    let deviation = (59.0 / 16).squareRoot()
+    expect(
+      try run(
+        "keraskit>InstanceNormalization", ["name": "s", "axis": nil, "epsilon": 0, "center": false, "scale": false], x,
+        [:]), [-2.25, -1.25, 0.75, 2.75].map { $0 / deviation })
   }
 
   @Test func byteCodeTellsItsPython() {

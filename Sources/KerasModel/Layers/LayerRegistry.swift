@@ -120,6 +120,9 @@ public enum LayerRegistry {
     MergeCos.self,
     // Custom
     ExpressionLayer.self,
+    ScaleLayer.self,
+    L2Normalization.self,
+    InstanceNormalization.self,
   ]
 
   private static let byName: [String: any Layer.Type] = {

@@ -8,10 +8,17 @@ enum KnownCustomClasses {
   struct Row: Sendable {
     /// The class name, with the package if the file must state it: `Addons>GroupNormalization`.
     var name: String
-    /// In the notation of `ObjectMapping`.
+    /// In the notation of `ObjectMapping`, or a class of `Layers/Custom` by its name `keraskit>…`.
     var target: String
     /// A field the config must have.
     var field: String?
+
+    var mapping: ObjectMapping {
+      get throws(ExpressionError) {
+        target.hasPrefix("keraskit>")
+          ? ObjectMapping(name: name, className: target) : try ObjectMapping(name: name, target: target)
+      }
+    }
   }
 
   static let rows: [Row] = [
@@ -21,6 +28,13 @@ enum KnownCustomClasses {
     Row(name: "Addons>GroupNormalization", target: "GroupNormalization"),
     Row(name: "InstanceNormalization", target: "GroupNormalization(groups=-1)", field: "groups"),
     Row(name: "Addons>InstanceNormalization", target: "GroupNormalization(groups=-1)"),
+    // keras-contrib: ε outside the root, no groups.
+    Row(name: "InstanceNormalization", target: "keraskit>InstanceNormalization"),
+    // flyyufelix/DenseNet-Keras, ResNet-101 and ResNet-152.
+    Row(name: "Scale", target: "keraskit>Scale", field: "axis"),
+    // pierluigiferrari/ssd_keras and rykov8/ssd_keras.
+    Row(name: "L2Normalization", target: "keraskit>L2Normalization", field: "gamma_init"),
+    Row(name: "Normalize", target: "keraskit>L2Normalization", field: "scale"),
     // x · sigmoid(x) and x · tanh(softplus(x)) as layers.
     Row(name: "Swish", target: "Activation(activation=silu)"),
     Row(name: "Mish", target: "Activation(activation=mish)"),
@@ -36,6 +50,6 @@ enum KnownCustomClasses {
     let row = rows.first { row in
       (row.name == saved.className || row.name == bare) && row.field.map { saved.fields[$0] != nil } ?? true
     }
-    return row.flatMap { try? ObjectMapping(name: $0.name, target: $0.target) }
+    return row.flatMap { try? $0.mapping }
   }
 }

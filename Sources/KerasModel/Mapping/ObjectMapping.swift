@@ -50,6 +50,12 @@ public struct ObjectMapping: Sendable, Hashable {
     }
   }
 
+  /// Binds a class to one of this program's own.
+  init(name: String, className: String) {
+    self.name = name
+    target = .layer(className: className, fields: [])
+  }
+
   private static func isLayer(_ name: String) -> Bool {
     name != "Lambda"
       && (LayerRegistry.type(named: name) != nil || ClassRenames.row(for: name, dialect: .keras0) != nil)
