@@ -132,6 +132,22 @@ import Testing
         [:]), [-2.25, -1.25, 0.75, 2.75].map { $0 / deviation })
   }
 
+  @Test func customPenaltiesDoNotPreventLoading() throws {
+    let saved: JSON = [
+      [
+        "class_name": "Dense",
+        "config": [
+          "name": "d", "units": 2, "kernel_regularizer": ["class_name": "MyPenalty", "config": ["rate": 1]],
+          "kernel_constraint": ["class_name": "Clip", "config": ["min_value": -1]],
+        ],
+      ]
+    ]
+    let model = try EraUpgrade.upgrade(source(saved))
+    #expect(model.diagnostics.filter { $0.rule == "custom-penalty" }.count == 2)
+    let layers = model.config["config"]?["layers"]?.arrayValue ?? []
+    #expect(throws: Never.self) { try Network(canonical: rebuilt(layers)) }
+  }
+
   @Test func byteCodeTellsItsPython() {
     let raw = "c\u{1}\u{0}\u{0}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}\u{0}\u{0}\u{0}C\u{0}\u{0}\u{0}s\u{8}\u{0}\u{0}\u{0}"
     #expect(LambdaDescription.pythonVersion(of: LambdaDescription.bytes(of: raw)) == "Python 2")

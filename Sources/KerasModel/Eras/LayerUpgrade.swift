@@ -128,6 +128,7 @@ extension ConfigUpgrade {
           "Nothing is known about the field '\(key)' of \(saved.className).")
       }
     }
+    dropCustomPenalties(in: &fields, className: className, saved: saved, path: path)
     if let activation = fields["activation"], activation["class_name"] != nil, activation["class_name"] != "function" {
       let pointer = saved.fieldsPointer.appending("activation")
       fields["activation"] = try layer(SavedLayer(activation, at: pointer), name: "activation", path: path)

@@ -1,4 +1,5 @@
 import KerasCore
+import OrderedCollections
 
 extension ConfigUpgrade {
   /// The layer with what the user's mappings and the table of known custom classes put in its place.
@@ -38,5 +39,27 @@ extension ConfigUpgrade {
     if let text = value.stringValue { return text }
     guard value["class_name"] == "function" || value["module"] == "builtins" else { return nil }
     return value["config"]?.stringValue
+  }
+}
+
+extension ConfigUpgrade {
+  private static let penalties: Set<String> = [
+    "L1L2", "L1", "L2", "OrthogonalRegularizer", "MaxNorm", "NonNeg", "UnitNorm", "MinMaxNorm",
+  ]
+
+  /// Takes out custom regularizers and constraints, which predictions do not depend on, and says what training lacks.
+  mutating func dropCustomPenalties(
+    in fields: inout OrderedDictionary<String, JSON>, className: String, saved: SavedLayer, path: [String]
+  ) {
+    for (key, value) in fields where key.hasSuffix("_regularizer") || key.hasSuffix("_constraint") {
+      guard let name = value["class_name"]?.stringValue, !Self.penalties.contains(name) else { continue }
+      fields[key] = JSON.null
+      let shown = name == "function" ? value["config"]?.stringValue ?? name : name
+      record(.dropped, "custom-penalty", path, saved.fieldsPointer.appending(key), old: (key, value))
+      note(
+        "custom-penalty", .warning, path, saved.fieldsPointer.appending(key),
+        "The field '\(key)' of \(className) names '\(shown)', which Keras does not have: predictions do not depend on "
+          + "it, training goes without it.")
+    }
   }
 }
