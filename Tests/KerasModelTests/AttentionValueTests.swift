@@ -33,6 +33,12 @@ import Testing
   private static let cases = [
     Case(
       "AdditiveAttention", first: [0.304449, 0.314416, 0.214299, 0.31472, 0.300718], sum: 6.02711, moment: 66.69275),
+    Case("AdaptiveAveragePooling1D", first: [0.4, -0.225, 0.275, 0.525, 0.233333], sum: 2.83333, moment: 25),
+    Case("AdaptiveMaxPooling1D", first: [0.9, 0.15, 0.65, 0.9, 0.65], sum: 11.75, moment: 111.75),
+    Case("AdaptiveAveragePooling2D", first: [0.15, -0.0375, 0.108333, 0.0666666, 0.15], sum: 7.2, moment: 184.9847),
+    Case("AdaptiveMaxPooling2D", first: [0.9, 0.65, 0.9, 0.9, 0.9], sum: 40.95, moment: 966.45),
+    Case("AdaptiveAveragePooling3D", first: [0.05625, 0.0875, 0.15, 0.18125, 0.18125], sum: 6.97083, moment: 168.95),
+    Case("AdaptiveMaxPooling3D", first: [0.9, 0.9, 0.9, 0.9, 0.9], sum: 43.2, moment: 1015.2),
     Case("Attention", first: [0.302192, 0.207435, 0.104785, 0.302279, 0.207381], sum: 3.96145, moment: 39.65874),
     Case("Discretization", first: [1, 2, 2, 3, 3], sum: 11, moment: 27),
     Case("EinsumDense", first: [0.02, 0.255, 0.2975, 0.755, 0.7975], sum: 20.06, moment: 332.255),

@@ -17,7 +17,7 @@ struct LayerSample: Sendable, CustomTestStringConvertible {
     self.config = config
   }
 
-  static let all = first + second + third + attentionAndLegacy + recurrent
+  static let all = first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling
 
   var testDescription: String { className }
 

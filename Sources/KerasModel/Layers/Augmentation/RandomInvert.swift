@@ -1,0 +1,17 @@
+import KerasCore
+import OrderedCollections
+
+/// In training inverts the colours of random images; the images themselves at inference.
+public struct RandomInvert: Layer {
+  public static let className = "RandomInvert"
+
+  private let fields: AugmentationFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
+
+  public var config: OrderedDictionary<String, JSON> { fields.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try fields.lower(call, className: Self.className, &context)
+  }
+}

@@ -1,0 +1,17 @@
+import KerasCore
+import OrderedCollections
+
+/// In training shears images at random; the images themselves at inference.
+public struct RandomShear: Layer {
+  public static let className = "RandomShear"
+
+  private let fields: AugmentationFields
+
+  public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
+
+  public var config: OrderedDictionary<String, JSON> { fields.config }
+
+  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    try fields.lower(call, className: Self.className, &context)
+  }
+}
