@@ -4,7 +4,7 @@ import KerasCore
 enum RemovedClasses: LayerRewrite {
   private static let gone: Set<String> = [
     "Highway", "LRN2D", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "ParametricSoftplus", "SReLU",
-    "ThresholdedLinear",
+    "RandomHeight", "RandomWidth", "ThresholdedLinear",
   ]
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
