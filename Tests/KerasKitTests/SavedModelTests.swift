@@ -6,7 +6,7 @@ import Testing
 /// SavedModels and checkpoints of TensorFlow, made by `Tools/fixtures/saved_models.py`.
 @Suite struct SavedModelTests {
   private static let folder = "\(Fixture.root)/fixtures/saved_models"
-  private static let releases = ["tf2.5", "tf2.15"]
+  private static let releases = ["tf1.15", "tf2.5", "tf2.15"]
 
   private func check(_ model: Model, _ name: String, tolerance: Double = 1e-5) throws {
     let truth = try ArrayFile.read("\(Self.folder)/\(name).npz")
@@ -19,6 +19,8 @@ import Testing
 
   @Test(arguments: releases, ["dense", "convolution", "nested", "recurrent", "attention"])
   func `a SavedModel predicts what TensorFlow predicted`(_ release: String, _ kind: String) throws {
+    // TensorFlow 1.15 has no attention layer of this kind.
+    guard release != "tf1.15" || kind != "attention" else { return }
     try check(try Model.load("\(Self.folder)/\(release)_\(kind)"), "\(release)_\(kind)")
   }
 
@@ -30,6 +32,7 @@ import Testing
 
   @Test(arguments: releases, ["dense", "nested", "recurrent", "attention"])
   func `a checkpoint fills the architecture it was saved from`(_ release: String, _ kind: String) throws {
+    guard release != "tf1.15" || kind != "attention" else { return }
     let name = "\(release)_\(kind)"
     for weights in ["\(name).ckpt", "\(name).ckpt.index"] {
       let model = try Model.load(config: "\(Self.folder)/\(name).json", weights: "\(Self.folder)/\(weights)")
