@@ -17,6 +17,11 @@ public final class Trainer {
   /// Metrics of the file that this library does not compute.
   public var unknownMetrics: [String] { compile.unknownMetrics }
 
+  /// The optimizer's state found in the file.
+  public private(set) var stateRead: OptimizerState?
+  /// Why the file's optimizer state was not taken, if it was not.
+  public private(set) var stateProblem: String?
+
   let store = ParameterStore()
   let compile: CompileConfiguration
   private let network: Network
@@ -54,6 +59,22 @@ public final class Trainer {
       try engineStep { () throws(EngineError) in try store.set(name, data) }
     }
     try setStates(forward)
+    try resume()
+  }
+
+  /// Goes on from the optimizer's state in the file, unless another optimizer was asked for.
+  private func resume() throws(TrainingError) {
+    guard let optimizer, options.optimizer == nil, options.resumesOptimizer else { return }
+    do throws(OptimizerState.Unreadable) {
+      guard
+        let state = try OptimizerState(model, className: optimizer.className, slotNames: optimizer.slotNames)
+      else { return }
+      stateRead = state
+    } catch {
+      // As Keras does: a state that does not fit is left out, and training begins with a fresh one.
+      stateProblem = error.description
+    }
+    if let stateRead { try optimizer.restore(stateRead, trained: model.weights.keys) }
   }
 
   /// Variables that no file holds begin at zero.

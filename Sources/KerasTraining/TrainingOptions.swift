@@ -18,6 +18,8 @@ public struct TrainingOptions: Sendable {
   public var classWeights: [Int: Double]
   /// Metrics instead of the file's, by Keras name.
   public var metrics: [String]?
+  /// Whether the optimizer's state in the file is taken over, as `load_model` does; another optimizer begins anew anyway.
+  public var resumesOptimizer = true
   public var threads: Int
   /// Work of a step below which one thread does it; see `EngineOptions.sharesWorkFrom`.
   public var sharesWorkFrom = 0.0

@@ -44,7 +44,8 @@ enum LossRegistry {
     MeanSquaredError.self, MeanAbsoluteError.self, MeanAbsolutePercentageError.self, MeanSquaredLogarithmicError.self,
     BinaryCrossentropy.self, CategoricalCrossentropy.self, SparseCategoricalCrossentropy.self, Hinge.self,
     SquaredHinge.self, CategoricalHinge.self, LogCosh.self, KLDivergence.self, Poisson.self, CosineSimilarity.self,
-    Huber.self,
+    Huber.self, BinaryFocalCrossentropy.self, CategoricalFocalCrossentropy.self,
+    CategoricalGeneralizedCrossEntropy.self, Dice.self, Tversky.self,
   ]
 
   static func type(named name: String) -> (any Loss.Type)? {

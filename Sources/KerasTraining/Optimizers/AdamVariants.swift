@@ -114,3 +114,46 @@ struct Lion: UpdateRule {
     }
   }
 }
+
+/// Adam's step with both averages corrected and ε outside, scaled by ‖w‖ / ‖step‖ of the whole variable.
+struct Lamb: UpdateRule {
+  static let className = "Lamb"
+  static let defaultLearningRate = 0.001
+  let beta1: Double
+  let beta2: Double
+  let epsilon: Float
+  private var rate: Float = 0
+  private var correction1: Float = 1
+  private var correction2: Float = 1
+
+  init(_ config: OptimizerConfig, _ semantics: TrainingSemantics) throws(TrainingError) {
+    beta1 = config.double("beta_1", default: 0.9)
+    beta2 = config.double("beta_2", default: 0.999)
+    epsilon = Float(config.double("epsilon", default: 1e-7))
+  }
+
+  var slots: [OptimizerSlot] { [OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")] }
+
+  mutating func begin(step: Int, learningRate: Double) {
+    rate = Float(learningRate)
+    correction1 = Float(1 / (1 - pow(beta1, Double(step))))
+    correction2 = Float(1 / (1 - pow(beta2, Double(step))))
+  }
+
+  func update(_ variable: VariableBuffers) {
+    let (w, g) = (variable.weights, variable.gradients)
+    let (m, v) = (variable.slots[0], variable.slots[1])
+    let (take1, take2) = (Float(1 - beta1), Float(1 - beta2))
+    func step(_ i: Int) -> Float { m[i] * correction1 / ((v[i] * correction2).squareRoot() + epsilon) }
+    var (weightSquare, stepSquare) = (0.0, 0.0)
+    for i in 0..<variable.count {
+      m[i] += take1 * (g[i] - m[i])
+      v[i] += take2 * (g[i] * g[i] - v[i])
+      weightSquare += Double(w[i]) * Double(w[i])
+      stepSquare += Double(step(i)) * Double(step(i))
+    }
+    let ratio = weightSquare > 0 && stepSquare > 0 ? (weightSquare / stepSquare).squareRoot() : 1
+    let rate = rate * Float(ratio)
+    for i in 0..<variable.count { w[i] -= rate * step(i) }
+  }
+}

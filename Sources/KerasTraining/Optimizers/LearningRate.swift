@@ -12,6 +12,8 @@ public enum LearningRate: Sendable, Hashable {
   case piecewise(boundaries: [Double], values: [Double])
   case polynomialDecay(rate: Double, end: Double, steps: Double, power: Double, cycles: Bool)
   case cosineDecay(rate: Double, alpha: Double, steps: Double, warmupSteps: Double, warmupTarget: Double?)
+  /// Cosine periods from `steps` on, each `growth` times as long and `height` times as high as the one before.
+  case cosineRestarts(rate: Double, alpha: Double, steps: Double, growth: Double, height: Double)
 
   /// Reads a number or a serialized schedule; throws `TrainingError.unsupported`.
   init(_ json: JSON, default standard: Double) throws(TrainingError) {
@@ -51,6 +53,11 @@ public enum LearningRate: Sendable, Hashable {
       self = .cosineDecay(
         rate: rate, alpha: config.double("alpha", default: 0), steps: steps,
         warmupSteps: config.double("warmup_steps", default: 0), warmupTarget: config.optionalDouble("warmup_target"))
+    case "CosineDecayRestarts":
+      self = .cosineRestarts(
+        rate: rate, alpha: config.double("alpha", default: 0),
+        steps: config.double("first_decay_steps", default: 1), growth: config.double("t_mul", default: 2),
+        height: config.double("m_mul", default: 1))
     default: throw .unsupported(field: "learning_rate", reason: "unknown schedule '\(config.className)'")
     }
   }
@@ -78,6 +85,19 @@ public enum LearningRate: Sendable, Hashable {
       }
       let cosine = 0.5 * (1 + cos(Double.pi * min(position, steps) / steps))
       return start * ((1 - alpha) * cosine + alpha)
+    case .cosineRestarts(let rate, let alpha, let steps, let growth, let height):
+      let completed = t / steps
+      var (period, fraction) = (0.0, 0.0)
+      if growth == 1 {
+        period = completed.rounded(.down)
+        fraction = completed - period
+      } else {
+        period = (log(1 - completed * (1 - growth)) / log(growth)).rounded(.down)
+        let past = (1 - pow(growth, period)) / (1 - growth)
+        fraction = (completed - past) / pow(growth, period)
+      }
+      let cosine = 0.5 * pow(height, period) * (1 + cos(Double.pi * fraction))
+      return rate * ((1 - alpha) * cosine + alpha)
     }
   }
 }

@@ -72,6 +72,25 @@ public final class Optimizer {
     return result
   }
 
+  /// Takes over a saved state: the step count, and the slots of every variable that has all of them.
+  ///
+  /// Throws `TrainingError.data` for arrays that cannot be read as numbers.
+  func restore(_ state: OptimizerState, trained names: some Sequence<String>) throws(TrainingError) {
+    iterations = state.iterations
+    for name in names {
+      let arrays = rule.slots.compactMap { state.slots[$0.name]?[name] }
+      guard let count = arrays.first?.elementCount, arrays.count == rule.slots.count,
+        arrays.allSatisfy({ $0.elementCount == count })
+      else { continue }
+      let memory = SlotMemory(rule.slots, count: count)
+      for (pointer, array) in zip(memory.pointers, arrays) {
+        let values = try dataStep { () throws(TensorDataError) in try array.floats() }
+        pointer.update(from: values, count: count)
+      }
+      slots[name] = memory
+    }
+  }
+
   /// Applies one step of gradients to the store's variables.
   ///
   /// Where clipping is asked for, gradients are copied first; otherwise nothing is allocated after the first step.
@@ -104,7 +123,8 @@ public final class Optimizer {
     let decay = weightDecay.map { Float($0 * rate) }
     for (variable, gradient) in zip(variables, gradients) {
       guard let start = gradient.baseAddress else { continue }
-      let memory = slots[variable.name] ?? SlotMemory(rule.slots, count: gradient.count)
+      var memory = slots[variable.name] ?? SlotMemory(rule.slots, count: gradient.count)
+      if memory.count != gradient.count { memory = SlotMemory(rule.slots, count: gradient.count) }
       slots[variable.name] = memory
       try engineStep { () throws(EngineError) in
         try store.withMutableFloats(variable.name) { weights in
