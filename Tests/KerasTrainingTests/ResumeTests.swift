@@ -29,29 +29,47 @@ struct ResumeTests {
     return try LoadedModel.load(path + (exists ? ".keras" : ".h5"))
   }
 
-  @Test func `There are recorded runs`() { #expect(Self.names.count >= 18) }
+  @Test func `There are recorded runs`() { #expect(Self.names.count >= 25) }
 
   @Test(arguments: names) func `Ten more steps equal the uninterrupted run`(_ name: String) throws {
     let model = try Self.model(name)
     let expected = try Self.model(name + "_after").weights
     let record = try NumpyArchive(path: Self.folder.appending(path: name + ".npz").path(percentEncoded: false))
     let data = try DataSet(inputs: [try #require(record["x"])], targets: [try #require(record["t"])])
-    let trainer = try Trainer(model: model)
-    #expect(trainer.stateProblem == nil)
-    #expect(trainer.stateRead != nil)
-    var losses: [Double] = []
-    try trainer.fit(data, FitOptions(epochs: 10, batchSize: data.count, shuffles: false)) { progress in
-      losses.append(progress.training.loss)
-      return .proceed
+    var orders = [model.semantics]
+    if model.semantics.readsIterationsLate {
+      // Keras 2.3 on TensorFlow 1 reads its step count before or after the increment, by chance.
+      orders.append(
+        semantics {
+          $0 = model.semantics
+          $0.readsIterationsLate = false
+        })
     }
-    #expect(isClose(losses, try #require(record["losses"]).doubles(), 1e-5))
-    let found = try trainer.weights()
-    for (parameter, array) in expected {
-      let values = try array.doubles()
-      let scale = max(1, values.map(\.magnitude).max() ?? 0)
-      let own = try #require(found[parameter]).doubles()
-      #expect(zip(own, values).allSatisfy { abs($0 - $1) <= 1e-5 * scale }, "\(parameter)")
+    var distances: [Double] = []
+    for order in orders {
+      let trainer = try Trainer(model: model, options: .init(semantics: order))
+      #expect(trainer.stateProblem == nil)
+      #expect(trainer.stateRead != nil)
+      var losses: [Double] = []
+      try trainer.fit(data, FitOptions(epochs: 10, batchSize: data.count, shuffles: false)) { progress in
+        losses.append(progress.training.loss)
+        return .proceed
+      }
+      let found = try trainer.weights()
+      var worst = distance(losses, try #require(record["losses"]).doubles())
+      for (parameter, array) in expected {
+        worst = max(worst, distance(try #require(found[parameter]).doubles(), try array.doubles()))
+      }
+      distances.append(worst)
     }
+    #expect(try #require(distances.min()) <= 1e-5)
+  }
+
+  /// The largest difference, relative to the largest expected value above 1; infinite where one is no number.
+  private func distance(_ found: [Double], _ expected: [Double]) -> Double {
+    guard found.count == expected.count else { return .infinity }
+    let scale = max(1, expected.map(\.magnitude).max() ?? 0)
+    return zip(found, expected).map { ($0 - $1).isNaN ? .infinity : abs($0 - $1) / scale }.max() ?? 0
   }
 
   @Test func `Another optimizer, or a fresh start, leaves the state alone`() throws {

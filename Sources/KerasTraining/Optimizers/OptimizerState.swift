@@ -101,7 +101,10 @@ public struct OptimizerState: Sendable {
     case .none: return []
     case .groups(let groups):
       let trained = Set(paths)
-      return groups.flatMap(\.arrays).filter { trained.contains($0.path) }
+      let arrays = groups.flatMap(\.arrays).filter { trained.contains($0.path) }
+      // Keras 1 sorted the variables by name before it made the optimizer's.
+      guard let version = model.sourceVersion, version.major < 2 else { return arrays }
+      return arrays.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     case .paths(let groups):
       let arrays = Dictionary(
         groups.flatMap(\.arrays).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
