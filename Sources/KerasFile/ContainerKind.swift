@@ -7,10 +7,11 @@ enum ContainerKind: Equatable {
   case unknown(String)
 
   init(_ bytes: UnsafeRawBufferPointer) {
-    if Self.hasHDF5Signature(bytes) {
-      self = .hdf5
-    } else if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
+    // First, as a stored HDF5 file inside an archive may begin where a user block would end.
+    if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
       self = .zip
+    } else if Self.hasHDF5Signature(bytes) {
+      self = .hdf5
     } else {
       self = Self.text(bytes)
     }

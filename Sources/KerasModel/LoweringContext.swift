@@ -77,6 +77,8 @@ public struct LoweringContext: Sendable {
   public private(set) var stateParameters: [(name: String, shape: [Int])] = []
   /// Every application of a layer of a model, in order.
   public var layerOutputs: [LayerOutput] = []
+  /// What tensors that hold a shape are known to hold, so that they can be used as one.
+  var shapeContents: [Value: CallValue] = [:]
 
   public var nesting = 0
   public var wrappers: [ActivityRecord.Wrapper] = []

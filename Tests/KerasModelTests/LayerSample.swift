@@ -17,7 +17,7 @@ struct LayerSample: Sendable, CustomTestStringConvertible {
     self.config = config
   }
 
-  static let all = first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling
+  static let all = first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling + functions
 
   var testDescription: String { className }
 

@@ -173,6 +173,7 @@ struct Connections {
   private func argument(_ value: JSON) -> JSON {
     if let reference = try? tensor(value) { return reference }
     if let list = value.arrayValue, !list.isEmpty { return .array(list.map(argument)) }
+    if let members = value.objectValue { return .object(members.mapValues(argument)) }
     return value
   }
 

@@ -96,13 +96,15 @@ enum ExpressionFunctions {
     _ className: String, _ operands: [Value], _ fields: OrderedDictionary<String, JSON>,
     _ context: inout LoweringContext
   ) throws(ModelError) -> Value {
-    var reader = ConfigReader(className: className, name: className, fields: fields)
-    let node = try OperationNode(&reader)
-    let marks = operands.map { _ in JSON.object(["class_name": "__keras_tensor__"]) }
-    let call = LayerCall(
-      inputs: operands.map { LayerTensor($0) }, arguments: [OperationNode.positionalArguments: .array(marks)])
-    guard let result = try node.lower(call, &context).first else { throw unsupported("\(className) without a result") }
-    return result.value
+    var keywords: OrderedDictionary<String, CallValue> = [:]
+    for (key, json) in fields {
+      guard let value = CallValue(constant: json) else { throw unsupported("the argument '\(key)'") }
+      keywords[key] = value
+    }
+    let tensors = operands.map { CallValue.tensor($0) }
+    let positional = className == "Concatenate" ? [.sequence(tensors)] : tensors
+    let result = try BackendFunction.call(OperationNames.function(of: className), positional, keywords, &context)
+    return try context.value(result, for: className)
   }
 
   private static func composed(

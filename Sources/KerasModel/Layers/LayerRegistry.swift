@@ -151,6 +151,13 @@ public enum LayerRegistry {
     Concatenate.self,
     Dot.self,
     MergeCos.self,
+    // Functions
+    TFOpLambda.self,
+    SlicingOpLambda.self,
+    TensorFlowOpLayer.self,
+    ClassMethod.self,
+    InstanceProperty.self,
+    InstanceMethod.self,
     // Custom
     ExpressionLayer.self,
     ScaleLayer.self,

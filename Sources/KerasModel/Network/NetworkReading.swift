@@ -66,20 +66,25 @@ enum NetworkReading {
     let reader = ReferenceReader(indices: indices)
     var calls: [Network.Call] = []
     for (index, object) in objects.enumerated() {
+      let isFunction = FunctionNodes.contains(object)
       for (node, inbound) in (object["inbound_nodes"]?.arrayValue ?? []).enumerated() {
         var call = Network.Call(layer: index, node: node, inputs: [], keywordInputs: [:], arguments: [:])
         do {
           for argument in inbound["args"]?.arrayValue ?? [] { call.inputs += try reader.tensors(in: argument) }
-          if object["module"]?.stringValue.map({ OperationNode.owns(module: $0) }) ?? false {
-            call.arguments[OperationNode.positionalArguments] = inbound["args"]
-          }
+          if isFunction { call.arguments[FunctionNodes.positionalArguments] = inbound["args"] }
           for (key, value) in inbound["kwargs"]?.objectValue ?? [:] {
             let tensors = try reader.tensors(in: value)
             if !tensors.isEmpty { call.keywordInputs[key] = tensors }
-            if tensors.isEmpty || value.arrayValue?.contains(.null) ?? false { call.arguments[key] = value }
+            if isFunction || tensors.isEmpty || value.arrayValue?.contains(.null) ?? false {
+              call.arguments[key] = value
+            }
           }
         } catch {
           throw error.inLayer(object["config"]?["name"]?.stringValue ?? "")
+        }
+        if isFunction {
+          if !call.inputs.isEmpty || !call.keywordInputs.isEmpty { calls.append(call) }
+          continue
         }
         let names = object["class_name"]?.stringValue.flatMap { LayerRegistry.type(named: $0) }?.inputArguments ?? []
         for name in names.dropFirst(call.inputs.count) {
@@ -144,7 +149,12 @@ struct ReferenceReader {
       for element in list { all += try tensors(in: element) }
       return all
     }
-    guard value["class_name"] == "__keras_tensor__" else { return [] }
+    guard value["class_name"] == "__keras_tensor__" else {
+      // Slices and dictionaries may hold tensors too.
+      var all: [Network.Reference] = []
+      for member in (value.objectValue ?? [:]).values { all += try tensors(in: member) }
+      return all
+    }
     return [try reference(value["config"]?["keras_history"] ?? .null)]
   }
 

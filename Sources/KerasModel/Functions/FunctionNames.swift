@@ -1,0 +1,134 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+
+/// The names by which models call functions: of `keras.ops`, of the old backend, of TensorFlow and of numpy.
+///
+/// A row gives the names in one namespace, the function of `keras.ops` they stand for, and the parameters in that
+/// namespace's order, each with the function's own name where it differs (`input_tensor=x`).
+enum FunctionNames {
+  struct Alias: Sendable {
+    var target: String
+    /// In the caller's order: its name and the function's.
+    var parameters: [(own: String, target: String)]
+    /// Arguments the name implies.
+    var implied: [(String, CallValue)]
+  }
+
+  /// Modules whose functions are `keras.ops`' own, under the same names.
+  private static let current: Set<String> = ["ops", "keras.ops", "keras.src.ops", "keras_core.ops", "knp"]
+  private static let backends: Set<String> = [
+    "K", "keras.backend", "backend", "tensorflow.keras.backend", "tf.keras.backend", "tensorflow.python.keras.backend",
+    "KB", "Kb",
+  ]
+  private static let tensorFlow: Set<String> = ["tf", "tensorflow", "tf.compat.v1", "tensorflow.compat.v1", "ktf"]
+  private static let numpy: Set<String> = ["np", "numpy", "math"]
+
+  private enum Space: Sendable { case ops, backend, tensorFlow, numpy }
+
+  /// The namespace a dotted name belongs to, and its name in there.
+  private static func split(_ name: String) -> (space: Space, rest: String)? {
+    let parts = name.split(separator: ".").map(String.init)
+    for count in (1..<max(parts.count, 1)).reversed() {
+      let prefix = parts[..<count].joined(separator: ".")
+      let rest = parts[count...].joined(separator: ".")
+      if current.contains(prefix) { return (.ops, parts[parts.count - 1]) }
+      if backends.contains(prefix) { return (.backend, rest) }
+      if tensorFlow.contains(prefix) { return (.tensorFlow, rest) }
+      if numpy.contains(prefix) { return (.numpy, rest) }
+    }
+    return nil
+  }
+
+  /// `np.pi`, `tf.float32`, `tf.newaxis` …; `nil` for what is no constant.
+  static func constant(_ name: String) -> CallValue? {
+    guard let (space, rest) = split(name), space != .ops else { return nil }
+    switch rest {
+    case "pi": return .float(.pi)
+    case "e": return .float(2.718_281_828_459_045)
+    case "inf": return .float(.infinity)
+    case "newaxis": return CallValue.none
+    case "float16", "float32", "float64", "half", "double": return .dtype(.float32)
+    case "int8", "uint8", "int16", "int32", "int64": return .dtype(.int32)
+    case "bool", "bool_": return .dtype(.bool)
+    case "image.ResizeMethod.BILINEAR": return .string("bilinear")
+    case "image.ResizeMethod.NEAREST_NEIGHBOR": return .string("nearest")
+    case "image.ResizeMethod.BICUBIC": return .string("bicubic")
+    default: return nil
+    }
+  }
+
+  /// Whether a call of that name has a meaning here.
+  static func knows(_ name: String) -> Bool { resolve(name) != nil }
+
+  private static func resolve(_ name: String) -> (target: String, alias: Alias?)? {
+    guard let (space, rest) = split(name) else {
+      // A bare name: the backend's, else that of `keras.ops`.
+      if let alias = table[.backend]?[name] ?? table[.tensorFlow]?[name] { return (alias.target, alias) }
+      return BackendFunction.all[name] == nil ? nil : (name, nil)
+    }
+    if let alias = table[space]?[rest] { return (alias.target, alias) }
+    // `tf.math.add` and `tf.add` are one.
+    let last = rest.split(separator: ".").last.map(String.init) ?? rest
+    if let alias = table[space]?[last] { return (alias.target, alias) }
+    return BackendFunction.all[last] == nil ? nil : (last, nil)
+  }
+
+  /// Calls a function by its dotted name: `K.sum`, `tf.nn.relu`, `keras.ops.mean`, or a bare `mean`.
+  static func call(
+    _ name: String, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>,
+    _ context: inout LoweringContext
+  ) throws(ModelError) -> CallValue {
+    guard let (target, alias) = resolve(name) else { throw ModelError(.unsupported("the function \(name)")) }
+    guard let alias else {
+      return try BackendFunction.call(target, positional, keywords, writtenAs: name, &context)
+    }
+    var bound: OrderedDictionary<String, CallValue> = [:]
+    for (key, value) in alias.implied { bound[key] = value }
+    guard let function = BackendFunction.all[target] else { throw ModelError(.unsupported("the function \(name)")) }
+    if alias.parameters.isEmpty {
+      for (key, value) in keywords { bound[key] = value }
+      return try BackendFunction.call(target, positional, bound, writtenAs: name, &context)
+    }
+    guard positional.count <= alias.parameters.count else {
+      throw ModelError(
+        .unsupported("\(name) takes \(alias.parameters.count) arguments, received \(positional.count)"))
+    }
+    for (value, parameter) in zip(positional, alias.parameters) { bound[parameter.target] = value }
+    for (key, value) in keywords {
+      let own = alias.parameters.first { $0.own == key }?.target ?? (Self.renames[key] ?? key)
+      if function.parameters.contains(own) {
+        bound[own] = value
+      } else if !value.isNone, key != "name" {
+        throw ModelError(.unsupported("the argument '\(key)' of \(name)"))
+      }
+    }
+    return try BackendFunction.call(target, [], bound, writtenAs: name, &context)
+  }
+
+  /// TensorFlow 1's spellings, wherever they occur.
+  private static let renames = ["keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis"]
+
+  private static let table: [Space: [String: Alias]] = [
+    .ops: [:], .backend: rows(backendRows), .tensorFlow: rows(tensorFlowRows), .numpy: rows(numpyRows),
+  ]
+
+  private static func rows(_ lines: [(String, String, String)]) -> [String: Alias] {
+    var table: [String: Alias] = [:]
+    for (names, target, parameters) in lines {
+      var alias = Alias(target: target, parameters: [], implied: [])
+      for word in parameters.split(separator: " ") {
+        let parts = word.split(separator: "=").map(String.init)
+        if word.hasPrefix("!"), parts.count == 2 {
+          let text = parts[1]
+          let value = Int(text).map { CallValue.int($0) } ?? Double(text).map { .float($0) } ?? .string(text)
+          alias.implied.append((String(parts[0].dropFirst()), text == "False" ? .bool(false) : value))
+        } else {
+          alias.parameters.append((parts[0], parts.count == 2 ? parts[1] : parts[0]))
+        }
+      }
+      for name in names.split(separator: " ") { table[String(name)] = alias }
+    }
+    return table
+  }
+}

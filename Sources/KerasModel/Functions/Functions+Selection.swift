@@ -1,0 +1,177 @@
+import KerasCore
+import KerasGraph
+
+extension BackendFunction {
+  /// Elements by their indices.
+  static let selection: Table = [
+    (
+      "take",
+      BackendFunction("x indices axis") { arguments, context throws(ModelError) in
+        var x = try arguments.value("x", &context)
+        if arguments["axis"].isNone { x = try context.op(.reshape([.inferred]), x) }
+        let axis = try arguments.axis("axis", of: x, default: 0, context)
+        return .tensor(try taken(x, arguments["indices"], axis: axis, arguments.function, &context))
+      }
+    ),
+    (
+      "take_along_axis",
+      BackendFunction("x indices axis") { arguments, context throws(ModelError) in
+        let x = try arguments.value("x", &context)
+        let axis = try arguments.axis("axis", of: x, default: -1, context)
+        return .tensor(try takenAlong(x, arguments.value("indices", &context), axis: axis, &context))
+      }
+    ),
+    (
+      "one_hot",
+      BackendFunction("x num_classes axis dtype sparse") { arguments, context throws(ModelError) in
+        let indices = try context.cast(arguments.value("x", &context), to: .int32)
+        guard let count = arguments["num_classes"].int, (1...1 << 24).contains(count) else {
+          throw arguments.unsupported("num_classes", "a number of classes")
+        }
+        let rank = context.shape(indices).rank
+        let given = try arguments.int("axis", default: -1)
+        let axis = given < 0 ? given + rank + 1 : given
+        let column = try context.cast(context.expanded(indices, axis: axis), to: .float32)
+        let data = try LoweringContext.data { () throws(TensorDataError) in
+          try TensorData(shape: [count], floats: (0..<count).map { Float($0) })
+        }
+        let classes = try context.vector(context.constant(data), along: axis, rank: rank + 1)
+        let isHot = try context.op(.compare(.equal), column, classes)
+        return .tensor(try context.cast(isHot, to: arguments.dtype("dtype") ?? .float32))
+      }
+    ),
+    (
+      "get_item",
+      BackendFunction("x key") { arguments, context throws(ModelError) in
+        try PythonOperators.item(arguments.required("x"), arguments["key"], &context)
+      }
+    ),
+    (
+      "slice",
+      BackendFunction("inputs start_indices shape") { arguments, context throws(ModelError) in
+        let x = try arguments.value("inputs", &context)
+        let starts = try arguments.ints("start_indices")
+        let sizes = try arguments.ints("shape")
+        guard starts.count == sizes.count, starts.count == context.shape(x).rank else {
+          throw arguments.unsupported("shape", "as many sizes as axes")
+        }
+        let limits = zip(starts, sizes).map { start, size in size == -1 ? nil : start + size }
+        return .tensor(
+          try context.op(.slice(starts: starts, limits: limits, strides: Array(repeating: 1, count: starts.count)), x))
+      }
+    ),
+    (
+      "diag",
+      BackendFunction("x k") { arguments, context throws(ModelError) in
+        let x = try arguments.float("x", &context)
+        try context.shape(x).expectRank(1)
+        guard try arguments.int("k", default: 0) == 0 else { throw arguments.unsupported("k", "0") }
+        let size = try context.shape(x).known(axis: 0)
+        let unit = try call("eye", [.int(size)], [:], &context)
+        return .tensor(try context.op(.binary(.multiply), context.float(unit, for: arguments.function), x))
+      }
+    ),
+    (
+      "diagonal",
+      BackendFunction("x offset axis1 axis2") { arguments, context throws(ModelError) in
+        let x = try arguments.float("x", &context)
+        let rank = context.shape(x).rank
+        guard rank >= 2, try arguments.int("offset", default: 0) == 0,
+          try arguments.int("axis1", default: 0) == rank - 2,
+          try arguments.int("axis2", default: 1) == rank - 1
+        else { throw ModelError(.unsupported("\(arguments.function) of other than the last two axes")) }
+        let size = try context.shape(x).known(axis: rank - 1)
+        let unit = try context.float(call("eye", [.int(size)], [:], &context), for: arguments.function)
+        return .tensor(
+          try context.op(
+            .reduce(.sum, axes: [rank - 1], keepDimensions: false), context.op(.binary(.multiply), x, unit)))
+      }
+    ),
+  ]
+
+  /// Slices of an axis by constant or computed indices; a negative constant counts from the end.
+  static func taken(
+    _ x: Value, _ indices: CallValue, axis: Int, _ user: String, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    if let index = indices.int {
+      let part = try context.sliced(x, axis: axis, from: index, to: index == -1 ? nil : index + 1)
+      return try dropped(part, [axis], keeps: false, &context)
+    }
+    let shape = context.shape(x)
+    var indices = indices
+    if case .sequence(let list) = indices, let size = shape[axis] {
+      indices = .sequence(list.map { $0.int.map { .int($0 < 0 ? $0 + size : $0) } ?? $0 })
+    }
+    let positions = try context.cast(context.value(indices, for: user), to: .int32)
+    let count = context.shape(positions).rank
+    let order = [axis] + (0..<shape.rank).filter { $0 != axis }
+    let table = axis == 0 ? x : try context.op(.transpose(order), x)
+    let rows = try context.op(.gatherRows, table, positions)
+    guard axis > 0 else { return rows }
+    // The indices' axes move to where the axis was.
+    let back = Array(count..<count + axis) + Array(0..<count) + Array((count + axis)..<(count + shape.rank - 1))
+    return try context.op(.transpose(back), rows)
+  }
+
+  /// numpy's take_along_axis: `indices` has x's shape but for one axis.
+  static func takenAlong(
+    _ x: Value, _ indices: Value, axis: Int, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let shape = context.shape(x)
+    guard context.shape(indices).rank == shape.rank else {
+      throw ModelError(.inputShape(expected: "indices of \(shape.rank) axes", found: context.shape(indices)))
+    }
+    // Rows of the flat table: Σ index · stride, in floats, which hold whole numbers up to 2²⁴.
+    let size = try shape.known(axis: axis)
+    let raw = try context.cast(indices, to: .float32)
+    let isNegative = try context.op(.compare(.less), raw, context.constant(0))
+    let wrapped = try context.op(.select, isNegative, context.shifted(raw, by: Float(size)), raw)
+    var stride = 1
+    var position: Value?
+    for current in (0..<shape.rank).reversed() {
+      let index =
+        current == axis ? wrapped : try context.cast(context.op(.iota(axis: current), raw), to: .float32)
+      let term = stride == 1 ? index : try context.scaled(index, by: Float(stride))
+      position = if let sum = position { try context.op(.binary(.add), sum, term) } else { term }
+      guard current > 0 else { break }
+      guard let next = checkedProduct([stride, try shape.known(axis: current)]), next < 1 << 24 else {
+        throw ModelError(.unsupported("take_along_axis of a tensor of shape \(shape)"))
+      }
+      stride = next
+    }
+    let table = try context.op(.reshape([.inferred]), x)
+    return try context.op(.gatherRows, table, context.cast(position ?? wrapped, to: .int32))
+  }
+
+  /// Moments and averages.
+  static let statistics: Table = [
+    (
+      "moments",
+      BackendFunction("x axes keepdims") { arguments, context throws(ModelError) in
+        var inner = arguments
+        inner.set("axis", arguments["axes"])
+        let x = try arguments.float("x", &context)
+        return .sequence([
+          .tensor(try reduced(.mean, x, inner, &context)), .tensor(try variance(x, inner, &context)),
+        ])
+      }
+    ),
+    (
+      "average",
+      BackendFunction("x axis weights") { arguments, context throws(ModelError) in
+        let x = try arguments.float("x", &context)
+        guard !arguments["weights"].isNone else { return .tensor(try reduced(.mean, x, arguments, &context)) }
+        var weights = try arguments.float("weights", &context)
+        let axes = try arguments.axes("axis", of: x, context)
+        if context.shape(weights).rank == 1, axes.count == 1 {
+          weights = try context.vector(weights, along: axes[0], rank: context.shape(x).rank)
+        }
+        let ones = try context.op(.binary(.add), context.scaled(x, by: 0), weights)
+        let total = try context.op(.reduce(.sum, axes: axes, keepDimensions: false), ones)
+        let sum = try context.op(
+          .reduce(.sum, axes: axes, keepDimensions: false), context.op(.binary(.multiply), x, weights))
+        return .tensor(try context.op(.binary(.divide), sum, total))
+      }
+    ),
+  ]
+}
