@@ -133,9 +133,4 @@ import Testing
     let text = Self.model.replacing("\"Tanh\"", with: "\"Fft\"")
     #expect(throws: ModelError.self) { try LayerBench(text) }
   }
-
-  @Test func negativeStepsAreRefused() {
-    let text = Self.model.replacing("\"step\": 2", with: "\"step\": -2")
-    #expect(throws: ModelError.self) { try LayerBench(text) }
-  }
 }
