@@ -17,7 +17,9 @@ struct LayerSample: Sendable, CustomTestStringConvertible {
     self.config = config
   }
 
-  static let all = first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling + functions
+  static let all =
+    first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling
+    + preprocessing + functions
 
   var testDescription: String { className }
 

@@ -87,6 +87,9 @@ public enum LayerRegistry {
     Normalization.self,
     CategoryEncoding.self,
     Discretization.self,
+    // Audio
+    MelSpectrogram.self,
+    STFTSpectrogram.self,
     // Augmentation
     AugMix.self,
     CutMix.self,
