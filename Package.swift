@@ -20,12 +20,13 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CImages", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png16")]),
 
     // file → container
     .target(name: "KerasCore", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
     .target(name: "HDF5", dependencies: ["CHDF5", "KerasCore"]),
     .target(name: "ZipArchive", dependencies: ["CZlib", "KerasCore"]),
-    .target(name: "DataFiles", dependencies: ["KerasCore", "ZipArchive"]),
+    .target(name: "DataFiles", dependencies: ["CImages", "KerasCore", "ZipArchive"]),
     .target(
       name: "TensorBundle",
       dependencies: ["KerasCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -46,7 +47,9 @@ let package = Package(
 
     .target(
       name: "KerasKit",
-      dependencies: ["KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles"]),
+      dependencies: [
+        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles", "HDF5",
+      ]),
     .executableTarget(
       name: "KerasCommand",
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.

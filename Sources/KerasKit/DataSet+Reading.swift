@@ -1,8 +1,9 @@
 import DataFiles
+import HDF5
 import KerasCore
 import KerasTraining
 
-/// Reads the files that hold arrays: `.npz`, `.npy`, and tables (`.csv`, `.tsv`, `.txt`).
+/// Reads the files that hold arrays: `.npz`, `.npy`, HDF5, JSON Lines, and tables (`.csv`, `.tsv`, `.txt`).
 public enum ArrayFile {
   /// Arrays by name; `.npy` and tables give one named `x`.
   public static func read(_ path: String) throws(KerasKitError) -> [String: TensorData] {
@@ -15,9 +16,20 @@ public enum ArrayFile {
       case "csv", "tsv", "txt":
         let table = try DelimitedTable(path: path)
         return ["x": try table.matrix(Array(table.columns.indices))]
+      case "jsonl", "ndjson": return try JSONLines.read(path)
+      case "h5", "hdf5": return try datasets(of: HDF5File(path: path))
       default: throw unknownEnding(path)
       }
     }
+  }
+
+  /// The data sets at the root of an HDF5 file.
+  private static func datasets(of file: HDF5File) throws -> [String: TensorData] {
+    var arrays: [String: TensorData] = [:]
+    for name in try file.children(of: "/") where try file.kind(of: name) == .dataset {
+      arrays[name] = try file.read(name)
+    }
+    return arrays
   }
 
   /// The part of a name behind its last dot, in lower case.
@@ -26,14 +38,14 @@ public enum ArrayFile {
   }
 
   public static func unknownEnding(_ path: String) -> KerasKitError {
-    .badRequest("\(path): the name should end in .npz, .npy, .csv or .tsv")
+    .badRequest("\(path): the name should end in .npz, .npy, .csv, .tsv, .jsonl or .h5")
   }
 }
 
 extension DataSet {
   /// Reads samples for a model.
   ///
-  /// `.npz`: inputs by name or as `x`, `x0` …, targets as `targets`, by the outputs' names, or as `y`, `y0` …, and
+  /// `.npz`, `.h5`, `.jsonl`: inputs by name or as `x`, `x0` …, targets as `targets`, by the outputs' names, or as `y`, `y0` …, and
   /// `sample_weight`. Tables: `targets` names the target columns, all others are inputs. `.npy`: `targets` is the `.npy`
   /// file of the targets.
   public static func read(
@@ -41,7 +53,7 @@ extension DataSet {
   ) throws(KerasKitError) -> DataSet {
     try KerasKitError.wrap {
       switch ArrayFile.ending(of: path) {
-      case "npz":
+      case "npz", "jsonl", "ndjson", "h5", "hdf5":
         var arrays = try ArrayFile.read(path)
         for (index, target) in targets.enumerated() {
           guard let array = arrays[target] else {

@@ -111,7 +111,8 @@ public final class Model {
   /// Trains the model on data and keeps the new weights; without options by the file's own loss and optimizer.
   @discardableResult
   public func fineTune(
-    _ data: DataSet, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double? = nil, shuffles: Bool = true,
+    _ data: DataSet, validation: DataSet? = nil, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double? = nil,
+    shuffles: Bool = true,
     options: TrainingOptions = TrainingOptions(), activitySemantics: ActivitySemantics = .asSaved,
     progress: (TrainingProgress) -> TrainingDirective = { _ in .proceed }
   ) throws(KerasKitError) -> TrainingHistory {
@@ -124,7 +125,7 @@ public final class Model {
       }
       let trainer = try Trainer(model: loaded, options: options)
       let history = try trainer.fit(
-        data,
+        data, validation: validation,
         FitOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles, validationSplit: validationSplit),
         progress: progress)
       loaded.weights = try trainer.weights()

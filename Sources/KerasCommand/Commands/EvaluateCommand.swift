@@ -14,12 +14,18 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArguments
 
-  @Option(help: ArgumentHelp("Data with targets: .npz, .csv, .tsv or .npy.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Data with targets: .npz, .npy, .csv, .tsv, .jsonl, .h5, or a folder of images with a folder per class.",
+      valueName: "file"))
   var data: String
 
   @Option(
-    help: ArgumentHelp("Target column of a table (again for each), array of an .npz, or .npy file.", valueName: "name"))
+    help: ArgumentHelp(
+      "Target column of a table (again for each), array of an .npz, .jsonl or .h5, or .npy file.", valueName: "name"))
   var target: [String] = []
+
+  @OptionGroup(title: "Folders of images") var images: ImageArguments
 
   @Option(help: ArgumentHelp("Samples per batch; activity penalties depend on it.", valueName: "n"))
   var batchSize = 32
@@ -39,7 +45,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let model = try model.load()
-    let samples = try DataSet.read(data, for: model, targets: target)
+    let samples = try images.read(data, for: model, targets: target, loss: loss)
     var options = TrainingOptions(loss: loss)
     if activitySemantics == .intended { options.semantics = model.loaded.semantics.withIntendedActivity }
     let result = try model.evaluate(samples, batchSize: batchSize, options: options)

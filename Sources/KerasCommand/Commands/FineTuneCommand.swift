@@ -12,18 +12,31 @@ struct FineTuneCommand: ParsableCommand {
       A .keras output is a current model. An .h5 output of an .h5 model stays in the format of the release that saved it
       (--layout source), so that the program that used it can go on; --layout keras3 writes Keras 3's.
 
-      Example:
+      Images are read in the order of Keras' image_dataset_from_directory and resized to the model's input.
+
+      Examples:
         keraskit fine-tune model.h5 --train data.npz --epochs 5 --freeze 'conv*' --output tuned.keras
+        keraskit fine-tune model.h5 --train photos/ --rescale 1/255 --validation-split 0.2 --output tuned.keras
       """)
 
   @OptionGroup var model: ModelArguments
 
-  @Option(help: ArgumentHelp("Training data: .npz, .csv, .tsv or .npy.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Training data: .npz, .npy, .csv, .tsv, .jsonl, .h5, or a folder of images with a folder per class.",
+      valueName: "file"))
   var train: String
 
   @Option(
-    help: ArgumentHelp("Target column of a table (again for each), array of an .npz, or .npy file.", valueName: "name"))
+    help: ArgumentHelp(
+      "Target column of a table (again for each), array of an .npz, .jsonl or .h5, or .npy file.", valueName: "name"))
   var target: [String] = []
+
+  @OptionGroup(title: "Folders of images") var images: ImageArguments
+
+  @Option(
+    help: ArgumentHelp("Data to validate on after each epoch, of any kind that --train takes.", valueName: "file"))
+  var validation: String?
 
   @Option(help: ArgumentHelp("Share of the last samples kept for validation.", valueName: "share"))
   var validationSplit: Double?
@@ -74,6 +87,9 @@ struct FineTuneCommand: ParsableCommand {
     if batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
     if epochs < 1 { throw ValidationError("--epochs should be at least 1") }
     if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
+    if validation != nil, validationSplit != nil {
+      throw ValidationError("either --validation or --validation-split")
+    }
     if let validationSplit, !(validationSplit > 0 && validationSplit < 1) {
       throw ValidationError("--validation-split should be between 0 and 1")
     }
@@ -86,13 +102,14 @@ struct FineTuneCommand: ParsableCommand {
     try OutputFile.check(output, force: force)
     let model = try model.load()
     if let threads { model.threads = threads }
-    let data = try DataSet.read(train, for: model, targets: target)
+    let data = try images.read(train, for: model, targets: target, loss: loss)
+    let validationData = try validation.map { try images.read($0, for: model, targets: target, loss: loss) }
     let options = TrainingOptions(
       loss: loss, optimizer: optimizer.map { .string($0) }, learningRate: learningRate, freeze: freeze, seed: seed)
     let bar = ProgressBar(delay: .milliseconds(300))
     try model.fineTune(
-      data, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit, shuffles: !noShuffle,
-      options: options, activitySemantics: activitySemantics.semantics
+      data, validation: validationData, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit,
+      shuffles: !noShuffle, options: options, activitySemantics: activitySemantics.semantics
     ) { progress in
       bar.show(
         done: (progress.epoch - 1) * progress.steps + progress.step, total: progress.steps * epochs,

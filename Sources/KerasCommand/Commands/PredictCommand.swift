@@ -15,7 +15,7 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArguments
 
-  @Option(help: ArgumentHelp("Data: .npz, .npy, .csv or .tsv.", valueName: "file"))
+  @Option(help: ArgumentHelp("Data: .npz, .npy, .csv, .tsv, .jsonl or .h5.", valueName: "file"))
   var input: String
 
   @Option(help: ArgumentHelp("Where predictions go: .npz, .npy, .csv or .tsv.", valueName: "file"))

@@ -1,0 +1,127 @@
+import Foundation
+import KerasCore
+
+/// A folder of images with a folder per class, in the order of Keras' `image_dataset_from_directory` (unshuffled).
+///
+/// Classes are the folders' names, sorted; those that begin with a dot are left out. Within a class come the files named
+/// `.jpg`, `.jpeg`, `.png`, `.bmp` or `.gif`, folder by folder, sorted (Keras 3, `utils/dataset_utils.py`).
+public struct ImageFolder: Sendable {
+  /// What is made of each image.
+  public struct Form: Sendable {
+    public var height: Int
+    public var width: Int
+    public var colorMode: Image.ColorMode
+    public var interpolation: Image.Interpolation
+    /// What samples from 0 to 255 are multiplied by.
+    public var scale: Float
+    /// Whether an image is (channels, height, width).
+    public var isChannelsFirst: Bool
+
+    public init(
+      height: Int, width: Int, colorMode: Image.ColorMode = .rgb, interpolation: Image.Interpolation = .bilinear,
+      scale: Float = 1, isChannelsFirst: Bool = false
+    ) {
+      self.height = height
+      self.width = width
+      self.colorMode = colorMode
+      self.interpolation = interpolation
+      self.scale = scale
+      self.isChannelsFirst = isChannelsFirst
+    }
+  }
+
+  /// The most bytes of float32 samples that are held at once.
+  public static let maximumBytes = 16 << 30
+
+  private static let endings = [".bmp", ".gif", ".jpeg", ".jpg", ".png"]
+
+  public let path: String
+  public let classNames: [String]
+  /// Each image's file and the index of its class.
+  public let files: [(path: String, label: Int)]
+
+  public init(path: String) throws(DataFileError) {
+    self.path = path
+    var files: [(path: String, label: Int)] = []
+    do {
+      classNames = try Self.entries(path).filter { !$0.hasPrefix(".") && Self.isFolder(path + "/" + $0) }
+      for (label, name) in classNames.enumerated() {
+        for folder in Self.sorted(try Self.folders(path + "/" + name, depth: 0)) {
+          for file in try Self.entries(folder) where Self.endings.contains(where: { file.lowercased().hasSuffix($0) }) {
+            if !Self.isFolder(folder + "/" + file) { files.append((folder + "/" + file, label)) }
+          }
+        }
+      }
+    } catch {
+      throw DataFileError(file: path, .unknownFormat("the folder cannot be read: \(error.localizedDescription)"))
+    }
+    guard !classNames.isEmpty else {
+      throw DataFileError(file: path, .unknownFormat("a folder of images has a folder for each class; there is none"))
+    }
+    guard !files.isEmpty else {
+      throw DataFileError(
+        file: path, .unknownFormat("no .jpg, .jpeg or .png file in \(classNames.count) class folders"))
+    }
+    self.files = files
+  }
+
+  /// Whether a path is a folder.
+  public static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// All images, in memory together: float32 (images, height, width, channels), or channels first.
+  ///
+  /// Throws `DataFileError` naming the image that cannot be read.
+  public func images(_ form: Form) throws(DataFileError) -> TensorData {
+    let channels = form.colorMode.channels
+    guard form.height > 0, form.width > 0,
+      let total = checkedProduct([files.count, form.height, form.width, channels, 4]), total <= Self.maximumBytes
+    else {
+      let size = "\(form.height) × \(form.width)"
+      throw DataFileError(
+        file: path, .unknownFormat("\(files.count) images of \(size) are more than \(Self.maximumBytes) bytes"))
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(total)
+    for (file, _) in files {
+      let image = try Image(path: file, colorMode: form.colorMode)
+      var samples = image.resized(height: form.height, width: form.width, form.interpolation)
+      if form.scale != 1 { for index in samples.indices { samples[index] *= form.scale } }
+      if form.isChannelsFirst { samples = Self.channelsFirst(samples, channels: channels) }
+      samples.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    }
+    let sample =
+      form.isChannelsFirst ? [channels, form.height, form.width] : [form.height, form.width, channels]
+    do {
+      return try TensorData(dtype: .float32, shape: [files.count] + sample, bytes: bytes)
+    } catch {
+      throw DataFileError(file: path, .damaged("\(error)"))
+    }
+  }
+
+  private static func channelsFirst(_ samples: [Float], channels: Int) -> [Float] {
+    let pixels = samples.count / channels
+    return (0..<samples.count).map { samples[$0 % pixels * channels + $0 / pixels] }
+  }
+
+  private static func entries(_ folder: String) throws -> [String] {
+    sorted(try FileManager.default.contentsOfDirectory(atPath: folder))
+  }
+
+  /// Python's order: by code point, not by locale.
+  private static func sorted(_ names: [String]) -> [String] {
+    names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+  }
+
+  /// A folder and all within it; links that lead in circles end at a depth of 32.
+  private static func folders(_ folder: String, depth: Int) throws -> [String] {
+    guard depth < 32 else { return [] }
+    var found = [folder]
+    for entry in try entries(folder) where isFolder(folder + "/" + entry) {
+      found += try folders(folder + "/" + entry, depth: depth + 1)
+    }
+    return found
+  }
+}
