@@ -41,6 +41,28 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: output))
   }
 
+  @Test func classWeightsAutoAreTheBalancedOnes() throws {
+    // Six samples, four of class 0: 6 / (2 · 4) and 6 / (2 · 2).
+    let mlp = Command.fixture("models/keras-2.3.1/mlp_adam.h5")
+    let path = try Command.folder() + "/data.jsonl"
+    let text = [0, 0, 1, 0, 1, 0].enumerated().map { "{\"x\": [\($0), 1, 0.5, -1, 2], \"y\": \($1)}\n" }.joined()
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    func train(_ extra: [String]) throws -> String {
+      let output = try Command.folder() + "/tuned.keras"
+      let result = try Command.run(["fine-tune", mlp, "--train", path, "--output", output] + extra)
+      #expect(result.status == 0, "\(result.errors)")
+      return String(result.output.split(separator: "\n").first { $0.hasPrefix("epoch") }?.prefix { $0 != "(" } ?? "")
+    }
+    func loss(_ line: String) -> [Substring] {
+      line.split(separator: " ").filter { !$0.hasSuffix("/s") }.prefix(4).map { $0 }
+    }
+    let balanced = try loss(train(["--class-weight", "auto"]))
+    #expect(try balanced == loss(train(["--class-weight", "{\"0\": 0.75, \"1\": 1.5}"])))
+    #expect(try balanced != loss(train([])))
+    #expect(
+      try Command.run(["fine-tune", mlp, "--train", path, "--output", "t.keras", "--class-weight", "x"]).status == 2)
+  }
+
   @Test func classesThatTheOutputLacksAreNamed() throws {
     let result = try Command.run(["evaluate", model, "--data", Command.fixture("images/folder")])
     #expect(result.status == 2)

@@ -41,6 +41,12 @@ struct FineTuneCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Share of the last samples kept for validation.", valueName: "share"))
   var validationSplit: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Weights of classes by index, such as '{\"0\": 1, \"1\": 5}', or auto: rare classes count as much as frequent ones.",
+      valueName: "auto|JSON"))
+  var classWeight: ClassWeights?
+
   @Option(help: ArgumentHelp("Passes over the data.", valueName: "n"))
   var epochs = 1
 
@@ -104,8 +110,12 @@ struct FineTuneCommand: ParsableCommand {
     if let threads { model.threads = threads }
     let data = try images.read(train, for: model, targets: target, loss: loss)
     let validationData = try validation.map { try images.read($0, for: model, targets: target, loss: loss) }
+    let trained = Int((Double(data.count) * (1 - (validationSplit ?? 0))).rounded(.down))
+    let classWeights = try classWeight?.weights(for: data, first: trained) ?? [:]
     let options = TrainingOptions(
-      loss: loss, optimizer: optimizer.map { .string($0) }, learningRate: learningRate, freeze: freeze, seed: seed)
+      loss: loss, optimizer: optimizer.map { .string($0) }, learningRate: learningRate, freeze: freeze,
+      classWeights: classWeights,
+      seed: seed)
     let bar = ProgressBar(delay: .milliseconds(300))
     try model.fineTune(
       data, validation: validationData, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit,

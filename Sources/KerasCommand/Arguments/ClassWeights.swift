@@ -1,0 +1,50 @@
+import ArgumentParser
+import KerasKit
+
+/// `--class-weight`: `auto`, or a JSON object of weights by class index.
+enum ClassWeights: ExpressibleByArgument, Sendable, Equatable {
+  case balanced
+  case given([Int: Double])
+
+  init?(argument: String) {
+    if argument == "auto" {
+      self = .balanced
+      return
+    }
+    guard let object = (try? JSON(parsing: argument))?.objectValue, !object.isEmpty else { return nil }
+    var weights: [Int: Double] = [:]
+    for (key, value) in object {
+      guard let label = Int(key), label >= 0, let weight = value.doubleValue, weight.isFinite, weight >= 0 else {
+        return nil
+      }
+      weights[label] = weight
+    }
+    self = .given(weights)
+  }
+
+  /// The weights for the first `count` samples.
+  ///
+  /// `auto` gives a class the number of samples divided by the number of classes and the class' own number of samples, as
+  /// scikit-learn's "balanced" does.
+  func weights(for data: DataSet, first count: Int) throws -> [Int: Double] {
+    guard case .balanced = self else {
+      if case .given(let weights) = self { return weights }
+      return [:]
+    }
+    guard let targets = data.targets.first, data.targets.count == 1, data.count > 0 else {
+      throw CommandFailure.usage("--class-weight auto is for models of one output")
+    }
+    let values = try targets.floats()
+    let width = values.count / data.count
+    var counts: [Int: Int] = [:]
+    for sample in 0..<min(count, data.count) {
+      let row = Array(values[sample * width..<(sample + 1) * width])
+      let largest = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+      guard let label = width > 1 ? largest : row.first.flatMap({ Int(exactly: $0) }), label >= 0 else {
+        throw CommandFailure.usage("--class-weight auto needs classes as targets: sample \(sample) has \(row)")
+      }
+      counts[label, default: 0] += 1
+    }
+    return counts.mapValues { Double(min(count, data.count)) / Double(counts.count * $0) }
+  }
+}
