@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "KerasKit",
       dependencies: [
-        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles", "HDF5",
+        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles", "HDF5", "ZipArchive",
       ]),
     .executableTarget(
       name: "KerasCommand",

@@ -18,6 +18,6 @@ struct KerasKitCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InspectCommand.self, AuditCommand.self, ConvertCommand.self, PredictCommand.self, EvaluateCommand.self,
-      FineTuneCommand.self, BenchmarkCommand.self, ExplainCommand.self,
+      FineTuneCommand.self, BenchmarkCommand.self, ExplainCommand.self, LayersCommand.self,
     ])
 }

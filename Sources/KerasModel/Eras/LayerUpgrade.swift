@@ -236,8 +236,11 @@ extension ConfigUpgrade {
     if className == "BatchNormalization", fields["keraskit>mode"] == 1, era.dialect == .keras0 {
       set("keraskit>mode1_std", true, "bn-mode1", .translated, &self)
     }
-    if className == "PReLU", era.dialect == .keras1, saved.fields["shared_axes"] == nil {
+    if ["PReLU", "SReLU"].contains(className), era.dialect == .keras1, saved.fields["shared_axes"] == nil {
       set("keraskit>shared_axes_from_weights", true, "prelu-shared-axes", .defaulted, &self)
+    }
+    if className == "SReLU", era.isTheano {
+      set("keraskit>caps_left", true, "srelu-theano", .translated, &self)
     }
     if className == "Dropout", era.version < KerasVersion(0, 3, 0) {
       set("keraskit>dropout_scale", true, "dropout-not-inverted", .defaulted, &self)

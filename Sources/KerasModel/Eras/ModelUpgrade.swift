@@ -83,7 +83,7 @@ extension ConfigUpgrade {
       className: "Functional", saved: saved,
       config: [
         "layers": .array(canonical),
-        "input_layers": .array(try links.ends(saved.fields["input_layers"], field: "input_layers")),
+        "input_layers": .array(try links.inputs(saved.fields["input_layers"], of: savedLayers)),
         "output_layers": .array(try links.ends(saved.fields["output_layers"], field: "output_layers")),
       ])
   }
@@ -199,6 +199,28 @@ struct Connections {
       return ends
     default: throw ModelError(.missingField(field))
     }
+  }
+
+  /// As `ends`, each followed back to an InputLayer.
+  ///
+  /// Keras 1 (engine/topology.py) named the last layer that handed the input on unchanged, an ActivityRegularization or a
+  /// linear Activation: both gave the same tensor.
+  func inputs(_ value: JSON?, of layers: [SavedLayer]) throws(ModelError) -> [JSON] {
+    var byName: [String: SavedLayer] = [:]
+    for layer in layers { if let name = layer.name { byName[name] = layer } }
+    var results: [JSON] = []
+    for given in try ends(value, field: "input_layers") {
+      var end = given
+      for _ in layers {
+        guard let layer = end[0]?.stringValue.flatMap({ byName[$0] }), layer.className != "InputLayer", !layer.isModel,
+          let node = try nodes(of: layer).first, let tensor = node["args"]?[0], node["args"]?.arrayValue?.count == 1,
+          let history = tensor["config"]?["keras_history"]
+        else { break }
+        end = history
+      }
+      results.append(end[0]?.stringValue.flatMap { byName[$0]?.className } == "InputLayer" ? end : given)
+    }
+    return results
   }
 
   private func end(_ value: JSON) throws(ModelError) -> JSON {

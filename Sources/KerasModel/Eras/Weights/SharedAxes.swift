@@ -2,7 +2,7 @@ import KerasCore
 import KerasFile
 import OrderedCollections
 
-/// Keras 1.2 saved PReLU's alphas but not their shared axes: an axis of length one is shared.
+/// Keras 1.2 saved the parameters of PReLU and SReLU but not their shared axes: an axis of length one is shared.
 enum SharedAxes {
   static func fill(in canonical: inout CanonicalModel, from weights: StoredWeights) {
     guard case .groups(let groups) = weights else { return }
@@ -20,11 +20,12 @@ enum SharedAxes {
         guard layer["config"]?["keraskit>shared_axes_from_weights"] == true, var fields = layer["config"]?.objectValue,
           let name = layer["name"]?.stringValue
         else { return layer }
-        let next = alphas.isEmpty ? nil : alphas.removeFirst()
+        let isSingle = layer["class_name"] == "PReLU"
+        let next = alphas.isEmpty || !isSingle ? nil : alphas.removeFirst()
         var arrays =
           groups.first { $0.name == name }?.arrays ?? groups.flatMap(\.arrays).filter { $0.name.hasPrefix(name + "_") }
         if arrays.isEmpty, let next { arrays = [next] }
-        if arrays.count == 1 {
+        if arrays.count == 1 || !isSingle && Set(arrays.map(\.shape)).count == 1 {
           let shared = arrays[0].shape.indices.filter { arrays[0].shape[$0] == 1 }.map { $0 + 1 }
           fields["shared_axes"] = shared.isEmpty ? .null : JSON(shared)
         }

@@ -1,0 +1,39 @@
+/// What becomes of a stock layer class in this program.
+public enum LayerSupport: Sendable, Hashable {
+  /// Read, computed and written as itself.
+  case computed
+  /// Read as a class of Keras 3 that computes the same.
+  case readAs(String)
+  /// Not read without the user's help, for a reason.
+  case refused(String)
+  case missing
+
+  /// Of a class by its name in any release.
+  public static func of(_ className: String) -> LayerSupport {
+    if let reason = refusals[className] { return .refused(reason) }
+    if LayerRegistry.type(named: className) != nil { return .computed }
+    if let special = readings[className] { return .readAs(special) }
+    let row = ClassRenames.row(for: className, dialect: .keras1) ?? ClassRenames.row(for: className, dialect: .keras3)
+    guard let row, LayerRegistry.type(named: row.new) != nil else { return .missing }
+    return .readAs(row.new)
+  }
+
+  private static let refusals = [
+    "Lambda": "Python code; --map gives it a meaning", "LambdaMerge": "Python code",
+    "TFSMLayer": "runs a TensorFlow graph from another folder", "JaxLayer": "runs serialized JAX code",
+    "FlaxLayer": "runs serialized JAX code", "TorchModuleWrapper": "runs a pickled PyTorch module",
+  ]
+
+  /// Classes that a rule of their own translates.
+  private static let readings = ["Merge": "Add, Multiply, Concatenate, Dot …"]
+
+  /// In words.
+  public var text: String {
+    switch self {
+    case .computed: "yes"
+    case .readAs(let name): "as \(name)"
+    case .refused(let reason): "refused: \(reason)"
+    case .missing: "no"
+    }
+  }
+}
