@@ -3,7 +3,7 @@ import Testing
 
 /// Functions as graph nodes, as real releases saved and computed them (Tools/fixtures/graph_nodes.py).
 ///
-/// Every output of a model is one call: an operation of Keras 3, a TFOpLambda or its relatives, or a TensorFlowOpLayer.
+/// Every output of a model is one call: an operation of Keras 3, a TFOpLambda or one of its relatives.
 @Suite struct GraphNodeTests {
   private static let groups: [(release: String, groups: [String], suffix: String)] = [
     (
@@ -14,7 +14,6 @@ import Testing
       ], "keras"
     ),
     ("keras-2.15", ["backend", "functions", "more_functions", "operators", "slicing"], "h5"),
-    ("tfkeras-1.15", ["operations"], "h5"),
   ]
   static let all = groups.flatMap { entry in entry.groups.map { "\(entry.release)/\($0).\(entry.suffix)" } }
 

@@ -1,4 +1,5 @@
 import KerasCore
+import KerasGraph
 import OrderedCollections
 
 /// A TensorFlow function called on layers' outputs (tf.keras 2.4 to 2.15), by its public name: `math.multiply`.
