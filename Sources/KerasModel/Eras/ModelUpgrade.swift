@@ -154,11 +154,7 @@ struct Connections {
     }
     var kwargs: OrderedDictionary<String, JSON> = [:]
     var tensors: [JSON] = []
-    for entry in entries {
-      guard let list = entry.arrayValue, list.count >= 3, let name = list[0].stringValue else { throw malformed(entry) }
-      for (key, value) in list.count > 3 ? list[3].objectValue ?? [:] : [:] { kwargs[key] = argument(value) }
-      tensors.append(name == "_CONSTANT_VALUE" ? list[2] : try tensor(entry))
-    }
+    for entry in entries { tensors.append(try self.entry(entry, &kwargs)) }
     if tensors.count > 1, LayerAxes.isRecurrent(className.replacing("CuDNN", with: "")) || className == "Bidirectional",
       kwargs["initial_state"] == nil
     {
@@ -167,6 +163,21 @@ struct Connections {
     }
     let args: [JSON] = tensors.count == 1 ? tensors : [.array(tensors)]
     return ["args": .array(args), "kwargs": .object(kwargs)]
+  }
+
+  /// One entry of a node: `[layer, node, tensor, arguments by name]`, a constant, or a list of entries.
+  private func entry(
+    _ entry: JSON, _ kwargs: inout OrderedDictionary<String, JSON>
+  ) throws(ModelError) -> JSON {
+    guard let list = entry.arrayValue else { throw malformed(entry) }
+    guard let name = list.first?.stringValue else {
+      var elements: [JSON] = []
+      for element in list { elements.append(try self.entry(element, &kwargs)) }
+      return .array(elements)
+    }
+    guard list.count >= 3 else { throw malformed(entry) }
+    for (key, value) in list.count > 3 ? list[3].objectValue ?? [:] : [:] { kwargs[key] = argument(value) }
+    return name == "_CONSTANT_VALUE" ? list[2] : try tensor(entry)
   }
 
   /// A call argument: a reference `[layer, node, tensor]`, a list of them, or a plain value.

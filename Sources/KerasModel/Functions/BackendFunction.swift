@@ -35,7 +35,8 @@ struct BackendFunction: Sendable {
     var table: [String: BackendFunction] = [:]
     let parts: [Table] = [
       elementwise, activations, arithmetic, logic, reductions, shaping, joining, products, creation, selection, images,
-      statistics, normalization,
+      statistics, normalization, numbers, ordering, windows, rearranging, tolerant, losses, attention,
+      bits, colours,
     ]
     for part in parts {
       for (name, function) in part { table[name] = function }

@@ -29,6 +29,17 @@ extension FunctionNames {
     ("resize_images", "keraskit>resize_images", "x height_factor width_factor data_format interpolation"),
     ("random_normal", "keraskit>normal", "shape mean stddev dtype seed !mean=0.0 !stddev=1.0"),
     ("random_uniform", "keraskit>uniform", "shape minval maxval dtype seed"), ("identity", "identity", "x"),
+    ("spatial_2d_padding", "keraskit>spatial_2d_padding", "x padding data_format"),
+    ("temporal_padding", "keraskit>temporal_padding", "x padding"), ("repeat", "keraskit>repeat_vector", "x n"),
+    ("in_train_phase", "keraskit>in_test_phase", "x alt training"),
+    ("in_test_phase", "keraskit>in_test_phase", "alt x training"),
+    ("binary_crossentropy", "binary_crossentropy", "target output from_logits"),
+    ("categorical_crossentropy", "categorical_crossentropy", "target output from_logits axis"),
+    ("conv2d conv1d conv3d", "conv", "x=inputs kernel strides padding data_format dilation_rate"),
+    (
+      "depthwise_conv2d", "depthwise_conv", "x=inputs depthwise_kernel=kernel strides padding data_format dilation_rate"
+    ),
+    ("cumprod", "cumprod", "x axis"), ("softsign", "softsign", "x"), ("softplus", "softplus", "x"),
     ("epsilon", "keraskit>epsilon", ""), ("sign", "sign", "x"), ("round", "round", "x"),
   ]
 
@@ -45,7 +56,7 @@ extension FunctionNames {
     ("ceil", "ceil", "x"), ("rint", "round", "x"), ("pow", "power", "x=x1 y=x2"),
     ("add AddV2", "add", "x=x1 y=x2"), ("subtract sub", "subtract", "x=x1 y=x2"),
     ("multiply mul", "multiply", "x=x1 y=x2"), ("divide div truediv realdiv", "true_divide", "x=x1 y=x2"),
-    ("floordiv", "floor_divide", "x=x1 y=x2"), ("mod floormod", "mod", "x=x1 y=x2"),
+    ("floordiv floor_div", "floor_divide", "x=x1 y=x2"), ("mod floormod", "mod", "x=x1 y=x2"),
     ("divide_no_nan div_no_nan", "divide_no_nan", "x=x1 y=x2"), ("maximum", "maximum", "x=x1 y=x2"),
     ("minimum", "minimum", "x=x1 y=x2"), ("squared_difference", "squared_difference", "x y"),
     ("equal", "equal", "x=x1 y=x2"), ("not_equal", "not_equal", "x=x1 y=x2"), ("greater", "greater", "x=x1 y=x2"),
@@ -57,7 +68,7 @@ extension FunctionNames {
     ("l2_normalize", "keraskit>l2_normalize", "x axis epsilon"),
     ("expand_dims", "expand_dims", "input=x axis"), ("squeeze", "squeeze", "input=x axis"),
     ("reshape", "reshape", "tensor=x shape=newshape"), ("transpose", "transpose", "a=x perm=axes"),
-    ("concat", "concatenate", "values=xs axis"), ("stack", "stack", "values=x axis"),
+    ("concat", "concatenate", "values=xs axis"), ("stack", "stack", "values=x axis"), ("cross", "cross", "a=x1 b=x2"),
     ("unstack", "unstack", "value=x num axis"),
     ("split", "keraskit>split_sizes", "value=x num_or_size_splits=sizes axis num"),
     ("tile", "tile", "input=x multiples=repeats"), ("repeat", "repeat", "input=x repeats axis"),
@@ -66,7 +77,7 @@ extension FunctionNames {
     ("one_hot", "one_hot", "indices=x depth=num_classes on_value off_value axis dtype"),
     ("cast", "cast", "x dtype"), ("to_float", "cast", "x !dtype=float32"), ("to_int32", "cast", "x !dtype=int32"),
     ("matmul linalg.matmul batch_matmul", "keraskit>matmul", "a b transpose_a transpose_b"),
-    ("tensordot", "tensordot", "a=x1 b=x2 axes"), ("shape", "shape", "input=x out_type"),
+    ("tensordot", "tensordot", "a=x1 b=x2 axes"), ("shape", "shape", "input=x"),
     ("rank", "ndim", "input=x"), ("identity", "identity", "input=x"),
     ("stop_gradient", "stop_gradient", "input=variable"),
     ("softmax", "softmax", "logits=x axis"), ("log_softmax", "log_softmax", "logits=x axis"),
@@ -85,9 +96,63 @@ extension FunctionNames {
     ("broadcast_to", "broadcast_to", "input=x shape"), ("norm", "norm", "tensor=x ord axis keepdims"),
     ("pad", "pad", "tensor=x paddings=pad_width mode constant_values"),
     ("image.resize image.resize_images", "resize", "images size method=interpolation"),
-    ("image.resize_bilinear", "resize", "images size"),
-    ("image.resize_nearest_neighbor", "resize", "images size !interpolation=nearest"),
-    ("image.resize_bicubic", "resize", "images size !interpolation=bicubic"),
+    (
+      "image.resize_bilinear", "keraskit>resize", "images size align_corners half_pixel_centers !interpolation=bilinear"
+    ),
+    (
+      "image.resize_nearest_neighbor", "keraskit>resize",
+      "images size align_corners half_pixel_centers !interpolation=nearest"
+    ),
+    (
+      "image.resize_bicubic", "keraskit>resize",
+      "images size align_corners half_pixel_centers !interpolation=bicubic"
+    ),
+    ("image.flip_left_right", "keraskit>flip_columns", "image=x"),
+    ("image.flip_up_down", "keraskit>flip_rows", "image=x"),
+    ("image.central_crop", "keraskit>central_crop", "image=x central_fraction"),
+    (
+      "nn.conv2d nn.convolution nn.conv1d nn.conv3d", "conv",
+      "input=inputs filters=kernel filter=kernel strides padding data_format dilations=dilation_rate name"
+    ),
+    (
+      "nn.depthwise_conv2d", "depthwise_conv",
+      "input=inputs filter=kernel strides padding rate=dilation_rate name data_format dilations=dilation_rate"
+    ),
+    (
+      "nn.avg_pool nn.avg_pool1d nn.avg_pool2d nn.avg_pool3d", "average_pool",
+      "input=inputs ksize=pool_size strides padding data_format value=inputs"
+    ),
+    (
+      "nn.max_pool nn.max_pool1d nn.max_pool2d nn.max_pool3d", "max_pool",
+      "input=inputs ksize=pool_size strides padding data_format value=inputs"
+    ),
+    ("top_k", "top_k", "input=x k sorted"), ("sort", "keraskit>sort", "values=x axis direction"),
+    ("argsort", "keraskit>argsort", "values=x axis direction stable"), ("size", "size", "input=x"),
+    ("reciprocal_no_nan", "keraskit>reciprocal_no_nan", "x"), ("is_nan", "isnan", "x"), ("is_inf", "isinf", "x"),
+    ("is_finite", "isfinite", "x"), ("atan2", "arctan2", "y=x1 x=x2"), ("asin", "arcsin", "x"),
+    ("acos", "arccos", "x"), ("atan", "arctan", "x"), ("asinh", "arcsinh", "x"), ("acosh", "arccosh", "x"),
+    ("atanh", "arctanh", "x"), ("xlogy", "keraskit>xlogy", "x y"), ("xdivy", "divide_no_nan", "x=x1 y=x2"),
+    ("multiply_no_nan", "keraskit>multiply_no_nan", "x y"), ("logical_xor", "logical_xor", "x=x1 y=x2"),
+    ("cumsum", "cumsum", "x axis exclusive reverse"), ("cumprod", "cumprod", "x axis"),
+    ("linalg.diag_part matrix_diag_part", "keraskit>diagonal", "input=x"),
+    ("linalg.trace trace", "keraskit>trace", "x"),
+    ("linalg.band_part matrix_band_part", "keraskit>band_part", "input=x num_lower num_upper"),
+    (
+      "strided_slice", "keraskit>strided_slice",
+      "input_=x begin end strides begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask"
+    ),
+    ("slice", "slice", "input_=inputs begin=start_indices size=shape"),
+    ("unsorted_segment_sum", "segment_sum", "data segment_ids num_segments"),
+    (
+      "nn.sigmoid_cross_entropy_with_logits", "keraskit>sigmoid_cross_entropy", "labels logits"
+    ),
+    (
+      "nn.softmax_cross_entropy_with_logits nn.softmax_cross_entropy_with_logits_v2", "categorical_crossentropy",
+      "labels=target logits=output axis !from_logits=True"
+    ),
+    ("gather_nd", "keraskit>gather_nd", "params=x indices"),
+    ("keras.backend.binary_crossentropy", "binary_crossentropy", "target output from_logits"),
+    ("keras.backend.categorical_crossentropy", "categorical_crossentropy", "target output from_logits axis"),
     ("image.per_image_standardization", "keraskit>per_image_standardization", "image=x"),
     ("image.rgb_to_grayscale", "rgb_to_grayscale", "images"),
     ("space_to_depth", "space_to_depth", "input=x block_size data_format"),

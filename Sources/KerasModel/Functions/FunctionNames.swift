@@ -99,15 +99,21 @@ enum FunctionNames {
       let own = alias.parameters.first { $0.own == key }?.target ?? (Self.renames[key] ?? key)
       if function.parameters.contains(own) {
         bound[own] = value
-      } else if !value.isNone, key != "name" {
+      } else if value.truth != false, !Self.meaningless.contains(key) {
+        // What is None, False or 0 was not asked for.
         throw ModelError(.unsupported("the argument '\(key)' of \(name)"))
       }
     }
     return try BackendFunction.call(target, [], bound, writtenAs: name, &context)
   }
 
+  /// Arguments that change no result here.
+  private static let meaningless: Set<String> = ["name", "out_type", "validate_indices", "use_cudnn_on_gpu", "sorted"]
+
   /// TensorFlow 1's spellings, wherever they occur.
-  private static let renames = ["keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis"]
+  private static let renames = [
+    "keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis", "squeeze_dims": "axis",
+  ]
 
   private static let table: [Space: [String: Alias]] = [
     .ops: [:], .backend: rows(backendRows), .tensorFlow: rows(tensorFlowRows), .numpy: rows(numpyRows),
@@ -122,7 +128,8 @@ enum FunctionNames {
         if word.hasPrefix("!"), parts.count == 2 {
           let text = parts[1]
           let value = Int(text).map { CallValue.int($0) } ?? Double(text).map { .float($0) } ?? .string(text)
-          alias.implied.append((String(parts[0].dropFirst()), text == "False" ? .bool(false) : value))
+          alias.implied.append(
+            (String(parts[0].dropFirst()), ["True", "False"].contains(text) ? .bool(text == "True") : value))
         } else {
           alias.parameters.append((parts[0], parts.count == 2 ? parts[1] : parts[0]))
         }

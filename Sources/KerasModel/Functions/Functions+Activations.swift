@@ -7,15 +7,13 @@ extension BackendFunction {
     // By the same names as the activation a config names.
     let plain = [
       "relu", "relu6", "sigmoid", "softplus", "softsign", "silu", "log_sigmoid", "hard_sigmoid", "hard_silu", "selu",
-      "mish", "tanh_shrink", "hard_tanh", "squareplus", "sparse_plus", "sparse_sigmoid",
+      "mish", "tanh_shrink", "hard_tanh", "sparse_plus", "sparse_sigmoid",
     ]
     var table: Table = plain.map { name in
       (
         name,
-        BackendFunction(name == "squareplus" ? "x b" : "x") { arguments, context throws(ModelError) in
-          if try arguments.double("b", default: 4) != 4 { throw arguments.unsupported("b", "4") }
-          let function = try ActivationFunction(.string(name), field: name)
-          return .tensor(try function.apply(arguments.float("x", &context), &context))
+        .map { x, context throws(ModelError) in
+          try ActivationFunction(.string(name), field: name).apply(x, &context)
         }
       )
     }
@@ -112,16 +110,6 @@ extension BackendFunction {
         "log_softmax",
         BackendFunction("x axis") { arguments, context throws(ModelError) in
           .tensor(try softmax(arguments, &context) { .logSoftmax(axis: $0) })
-        }
-      ),
-      (
-        "sparsemax",
-        BackendFunction("x axis") { arguments, context throws(ModelError) in
-          let x = try arguments.float("x", &context)
-          guard try arguments.axis("axis", of: x, default: -1, context) == context.shape(x).rank - 1 else {
-            throw arguments.unsupported("axis", "the last axis")
-          }
-          return .tensor(try ComposedActivation.sparsemax.apply(x, &context))
         }
       ),
     ]

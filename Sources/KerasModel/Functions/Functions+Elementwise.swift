@@ -93,13 +93,6 @@ extension BackendFunction {
         }
       ),
       (
-        "round",
-        BackendFunction("x decimals") { arguments, context throws(ModelError) in
-          guard try arguments.int("decimals", default: 0) == 0 else { throw arguments.unsupported("decimals", "0") }
-          return .tensor(try context.op(.unary(.roundHalfToEven), arguments.float("x", &context)))
-        }
-      ),
-      (
         "cast",
         BackendFunction("x dtype") { arguments, context throws(ModelError) in
           guard let dtype = try arguments.dtype("dtype") else { throw arguments.unsupported("dtype", "a type") }

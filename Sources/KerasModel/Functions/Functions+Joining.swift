@@ -99,26 +99,6 @@ extension BackendFunction {
       }
     ),
     (
-      "meshgrid",
-      BackendFunction("*x") { arguments, context throws(ModelError) in
-        let values = try arguments.values("x", &context)
-        // Indexing "xy": the first two axes are exchanged.
-        var grids: [CallValue] = []
-        var order = Array(values.indices)
-        if order.count > 1 { order.swapAt(0, 1) }
-        for (index, value) in values.enumerated() {
-          try context.shape(value).expectRank(1)
-          let place = order[index]
-          let row = try context.vector(value, along: place, rank: values.count)
-          let target = order.enumerated().map { axis, source in
-            context.shape(values[source])[0].map { TargetDimension.fixed($0) } ?? .ofOperand(source + 1, axis: 0)
-          }
-          grids.append(.tensor(try context.ops(.broadcast(target), [row] + values)[0]))
-        }
-        return .sequence(grids)
-      }
-    ),
-    (
       "add_n",
       BackendFunction("inputs") { arguments, context throws(ModelError) in
         var values = try arguments.values("inputs", &context)[...]
@@ -206,6 +186,9 @@ extension BackendFunction {
           throw arguments.unsupported("subscripts", "a string")
         }
         let operands = try arguments.values("operands", &context)
+        if operands.count == 1 {
+          return .tensor(try single(text, context.cast(operands[0], to: .float32), &context))
+        }
         guard operands.count == 2 else { throw ModelError(.unsupported("einsum of \(operands.count) tensors")) }
         let (a, b) = (try context.cast(operands[0], to: .float32), try context.cast(operands[1], to: .float32))
         return .tensor(try EinsumEquation(text).product(a, b, &context))
@@ -254,6 +237,21 @@ extension BackendFunction {
       }
     ),
   ]
+
+  /// An equation of one operand: its axes in another order, some of them summed.
+  private static func single(
+    _ equation: String, _ x: Value, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let sides = equation.filter { $0 != " " }.replacing("->", with: ">").split(separator: ">")
+    guard sides.count == 2, sides[0].count == context.shape(x).rank, Set(sides[0]).count == sides[0].count,
+      Set(sides[1]).count == sides[1].count, sides[1].allSatisfy({ sides[0].contains($0) })
+    else { throw ModelError(.unsupported("einsum '\(equation)'")) }
+    let letters = Array(sides[0])
+    let summed = letters.indices.filter { !sides[1].contains(letters[$0]) }
+    let kept = letters.indices.filter { sides[1].contains(letters[$0]) }.map { letters[$0] }
+    let sum = summed.isEmpty ? x : try context.total(x, summed)
+    return try context.op(.transpose(sides[1].map { kept.firstIndex(of: $0) ?? 0 }), sum)
+  }
 
   /// numpy's matmul: a vector stands for a row on the left, for a column on the right.
   static func matmul(_ a: Value, _ b: Value, _ context: inout LoweringContext) throws(ModelError) -> CallValue {

@@ -22,7 +22,13 @@ extension BackendFunction {
         let x = try arguments.float("x", &context)
         let axes = arguments["axis"].isNone ? [context.shape(x).rank - 1] : try arguments.axes("axis", of: x, context)
         let epsilon = Float(try arguments.double("epsilon", default: 1e-7))
-        guard try arguments.double("order", default: 2) == 2 else { throw arguments.unsupported("order", "2") }
+        let order = try arguments.double("order", default: 2)
+        guard order == 2 else {
+          guard order > 0, order.isFinite else { throw arguments.unsupported("order", "a number above 0") }
+          let powers = try context.f(.power, context.f(.absolute, x), Float(order))
+          let norm = try context.f(.power, context.total(powers, axes, keeps: true), Float(1 / order))
+          return .tensor(try context.f(.divide, x, context.f(.maximum, norm, epsilon)))
+        }
         let squares = try context.op(
           .reduce(.sum, axes: axes, keepDimensions: true), context.op(.unary(.square), x))
         let floor = context.constant(epsilon * epsilon)

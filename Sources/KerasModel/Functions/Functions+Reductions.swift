@@ -9,11 +9,14 @@ extension BackendFunction {
     var table: Table = primitive.map { name, reduction in
       (
         name,
-        BackendFunction("x axis keepdims initial") { arguments, context throws(ModelError) in
-          guard arguments["initial"].isNone else { throw arguments.unsupported("initial", "None") }
+        BackendFunction("x axis keepdims initial dtype") { arguments, context throws(ModelError) in
           let x = try arguments.value("x", &context)
           let isInteger = context.graph.type(x).dtype == .int32
-          let result = try reduced(reduction, context.cast(x, to: .float32), arguments, &context)
+          var result = try reduced(reduction, context.cast(x, to: .float32), arguments, &context)
+          if let initial = try arguments.optionalDouble("initial") {
+            guard reduction == .maximum || reduction == .minimum else { throw arguments.unsupported("initial", "None") }
+            result = try context.f(reduction == .maximum ? .maximum : .minimum, result, Float(initial))
+          }
           return .tensor(isInteger && reduction != .mean ? try context.cast(result, to: .int32) : result)
         }
       )
@@ -85,19 +88,11 @@ extension BackendFunction {
         }
       ),
       (
-        "cumsum",
-        BackendFunction("x axis reverse") { arguments, context throws(ModelError) in
-          let x = try arguments.float("x", &context)
-          let axis = try arguments.axis("axis", of: x, default: 0, context)
-          return .tensor(
-            try context.op(.cumulativeSum(axis: axis, reverse: arguments.bool("reverse", default: false)), x))
-        }
-      ),
-      (
         "norm",
         BackendFunction("x ord axis keepdims") { arguments, context throws(ModelError) in
           let x = try arguments.float("x", &context)
-          switch (arguments["ord"].double, try arguments.optionalString("ord")) {
+          let order = arguments["ord"].double
+          switch (order, order == nil ? try arguments.optionalString("ord") : nil) {
           case (nil, nil), (2, _), (nil, "euclidean"), (nil, "fro"):
             return .tensor(
               try context.op(

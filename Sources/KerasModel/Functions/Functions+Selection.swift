@@ -60,33 +60,6 @@ extension BackendFunction {
           try context.op(.slice(starts: starts, limits: limits, strides: Array(repeating: 1, count: starts.count)), x))
       }
     ),
-    (
-      "diag",
-      BackendFunction("x k") { arguments, context throws(ModelError) in
-        let x = try arguments.float("x", &context)
-        try context.shape(x).expectRank(1)
-        guard try arguments.int("k", default: 0) == 0 else { throw arguments.unsupported("k", "0") }
-        let size = try context.shape(x).known(axis: 0)
-        let unit = try call("eye", [.int(size)], [:], &context)
-        return .tensor(try context.op(.binary(.multiply), context.float(unit, for: arguments.function), x))
-      }
-    ),
-    (
-      "diagonal",
-      BackendFunction("x offset axis1 axis2") { arguments, context throws(ModelError) in
-        let x = try arguments.float("x", &context)
-        let rank = context.shape(x).rank
-        guard rank >= 2, try arguments.int("offset", default: 0) == 0,
-          try arguments.int("axis1", default: 0) == rank - 2,
-          try arguments.int("axis2", default: 1) == rank - 1
-        else { throw ModelError(.unsupported("\(arguments.function) of other than the last two axes")) }
-        let size = try context.shape(x).known(axis: rank - 1)
-        let unit = try context.float(call("eye", [.int(size)], [:], &context), for: arguments.function)
-        return .tensor(
-          try context.op(
-            .reduce(.sum, axes: [rank - 1], keepDimensions: false), context.op(.binary(.multiply), x, unit)))
-      }
-    ),
   ]
 
   /// Slices of an axis by constant or computed indices; a negative constant counts from the end.
@@ -147,7 +120,7 @@ extension BackendFunction {
   static let statistics: Table = [
     (
       "moments",
-      BackendFunction("x axes keepdims") { arguments, context throws(ModelError) in
+      BackendFunction("x axes keepdims shift synchronized") { arguments, context throws(ModelError) in
         var inner = arguments
         inner.set("axis", arguments["axes"])
         let x = try arguments.float("x", &context)

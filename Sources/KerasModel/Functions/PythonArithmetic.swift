@@ -10,6 +10,8 @@ import KerasGraph
 
 /// Arithmetic of constants and of sizes, as Python does it: in Double, or exactly for whole numbers.
 enum PythonArithmetic {
+  static func exponential(_ x: Double) -> Double { exp(x) }
+
   /// `nil` unless both are numbers, or sizes whose product can be named.
   static func folded(_ function: Binary, _ a: CallValue, _ b: CallValue) -> CallValue? {
     if function == .multiply, let product = product(a, b) { return product }

@@ -47,7 +47,10 @@ enum OperationNames {
     for name in ["Map", "Scan", "AssociativeScan", "WhileLoop", "ForiLoop", "Cond", "VectorizedMap", "JVP", "Switch"] {
       table[name] = "calls Python functions, which are never executed"
     }
-    for name in ["Eig", "Eigh", "SVD", "Qr", "LuFactor", "Lstsq", "MatrixRank", "Pinv"] {
+    for name in [
+      "Inv", "Det", "Slogdet", "Logdet", "Cholesky", "CholeskyInverse", "Solve", "SolveTriangular", "Eig", "Eigh",
+      "SVD", "Qr", "LuFactor", "Lstsq", "MatrixRank", "Pinv",
+    ] {
       table[name] = "decomposes matrices, which this program does not do"
     }
     for name in ["FFT", "FFT2", "IFFT2", "Polar", "ViewAsComplex", "ViewAsReal"] {

@@ -1,4 +1,5 @@
 import KerasCore
+import KerasGraph
 import OrderedCollections
 
 /// A TensorFlow function called on layers' outputs (tf.keras 2.4 to 2.15), by its public name: `math.multiply`.
@@ -31,7 +32,20 @@ struct TFOpLambda: FunctionNode {
     guard FunctionNames.knows(name) else {
       throw ModelError(.unsupported("TensorFlow's function \(function) is not known to this program"))
     }
-    return try FunctionNames.call(name, positional, keywords, &context)
+    let result = try FunctionNames.call(name, positional, keywords, &context)
+    guard function == "unstack" || function == "split", case .sequence(let elements) = result else { return result }
+    // The parts of a shape are outputs of their own, and stay sizes.
+    var parts: [CallValue] = []
+    for element in elements {
+      let value = try context.value(element, for: function)
+      if value != elementValue(element) { context.shapeContents[value] = element }
+      parts.append(.tensor(value))
+    }
+    return .sequence(parts)
+  }
+
+  private func elementValue(_ element: CallValue) -> Value? {
+    if case .tensor(let value) = element { value } else { nil }
   }
 
   private func `operator`(
