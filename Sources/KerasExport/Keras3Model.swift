@@ -10,6 +10,8 @@ struct Keras3Model {
   var compile: JSON?
   /// Every variable in Keras' order.
   var variables: [Variable]
+  /// The optimizer's variables; `nil` where the model is not compiled, or training begins with a fresh state.
+  var optimizer: Keras3OptimizerState?
   var notes: [ExportNote]
 
   struct Variable {
@@ -36,9 +38,6 @@ struct Keras3Model {
     let (compile, compileNotes) = CompileConfig.of(
       model.canonical.compile, semantics: model.semantics, outputNames: outputNames)
     notes = rewriter.context.notes + compileNotes
-    if compile != nil, !model.source.optimizerWeights.isEmpty {
-      notes.append(ExportNote(.lost, "the optimizer's state: training resumes with a fresh one"))
-    }
     self.compile = compile
 
     let written: (variables: [Variable], outputs: [LayerOutput])
@@ -50,6 +49,15 @@ struct Keras3Model {
     variables = written.variables
     TensorShapes(written.outputs).fill(in: &config)
     self.config = config
+    if let compile {
+      let rewritten = Set(model.weights.filter { rewriter.context.weights[$0.key] != $0.value }.keys)
+      do throws(Keras3OptimizerState.Lost) {
+        optimizer = try Keras3OptimizerState(model, compile: compile, variables: variables, rewritten: rewritten)
+      } catch {
+        notes.append(
+          ExportNote(.lost, "the optimizer's state, so that training resumes with a fresh one: \(error.reason)"))
+      }
+    }
   }
 
   /// The written config is a canonical one too: our own network tells its variables and shapes.

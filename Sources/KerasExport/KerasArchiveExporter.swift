@@ -36,7 +36,11 @@ public struct KerasArchiveExporter: Exporter {
     }
     var config = keras3.config.keras3JSON
     if let compile = keras3.compile { config["compile_config"] = compile }
-    let writer = KerasArchiveWriter(config: config, objects: objects, kerasVersion: Keras3Model.kerasVersion)
+    let optimizer = keras3.optimizer.map {
+      KerasArchiveWriter.StoredObject(path: "optimizer", name: $0.name, arrays: $0.arrays)
+    }
+    let writer = KerasArchiveWriter(
+      config: config, objects: objects, optimizer: optimizer, kerasVersion: Keras3Model.kerasVersion)
     do {
       try writer.write(to: path)
     } catch {

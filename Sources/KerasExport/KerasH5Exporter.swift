@@ -22,18 +22,33 @@ public struct KerasH5Exporter: Exporter {
         LegacyHDF5Writer.Layer(
           name: layer.name, arrays: ordered.map { LegacyHDF5Writer.NamedArray(name: $0.name, tensor: $0.tensor) }))
     }
+    var (compile, notes) = (keras3.compile, keras3.notes)
+    if let config = compile, !Self.isFound(config) {
+      compile = nil
+      notes.append(
+        ExportNote(.lost, "the training config: Keras 3 finds its optimizer in no HDF5 file; .keras keeps it"))
+    } else if keras3.optimizer != nil {
+      // Keras 3.15.1 builds the optimizer for no variables before it reads the state (legacy_h5_format.py), and the model
+      // then cannot be trained: even its own files.
+      notes.append(
+        ExportNote(
+          .lost, "the optimizer's state: Keras 3 cannot train a model loaded from HDF5 with one; .keras keeps it"))
+    }
     let config = keras3.config.keras3JSON
     let writer = LegacyHDF5Writer(
       modelConfig: ["class_name": config["class_name"] ?? .null, "config": config["config"] ?? .null],
-      trainingConfig: keras3.compile.map { Self.trainingConfig($0) }, kerasVersion: Keras3Model.kerasVersion,
+      trainingConfig: compile.map { Self.trainingConfig($0) }, kerasVersion: Keras3Model.kerasVersion,
       layers: layers)
     do {
       try writer.write(to: path)
     } catch {
       throw ExportError(.file(error))
     }
-    return keras3.notes
+    return notes
   }
+
+  /// Whether Keras 3.15's HDF5 loader finds the optimizer, which it looks for among fewer classes than the archive's does.
+  private static func isFound(_ compile: JSON) -> Bool { compile["optimizer"]?["class_name"] != "Lamb" }
 
   /// The older form: the optimizer as `optimizer_config`, without its module.
   private static func trainingConfig(_ compile: JSON) -> JSON {

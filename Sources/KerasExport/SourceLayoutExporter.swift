@@ -19,7 +19,7 @@ public struct SourceLayoutExporter: Sendable {
 
   /// Writes the model to `path`, complete or not at all.
   ///
-  /// The optimizer's state is not carried over. Throws `ExportError.notExpressible` where `canWrite` is false.
+  /// The optimizer's state goes back as the weights do. Throws `ExportError.notExpressible` where `canWrite` is false.
   public func export(_ model: LoadedModel, to path: String) throws(ExportError) -> [ExportNote] {
     let source = model.source
     let positions = try Positions(of: source, options: model.options)
@@ -33,20 +33,61 @@ public struct SourceLayoutExporter: Sendable {
         layers.append(LegacyHDF5Writer.Layer(name: group.name, arrays: named))
       }
     }
+    var notes: [ExportNote] = []
+    var optimizer: [LegacyHDF5Writer.NamedArray] = []
+    do throws(OptimizerState.Unreadable) {
+      optimizer = try Self.optimizerArrays(model, positions)
+    } catch {
+      notes.append(ExportNote(.lost, "the optimizer's state, so that training begins with a fresh one: \(error)"))
+    }
     let writer = LegacyHDF5Writer(
       modelConfig: source.config, trainingConfig: source.trainingConfig, kerasVersion: source.versionStamp,
-      backend: source.backend, layers: layers, topLevelArrays: topLevel)
+      backend: source.backend, layers: layers, topLevelArrays: topLevel, optimizerArrays: optimizer)
     do {
       try writer.write(to: path)
     } catch {
       throw ExportError(.file(error))
     }
     let release = source.versionStamp.map { "Keras \($0)" } ?? "the release that saved it"
-    var notes = [ExportNote(.rewritten, "written in the format of \(release), as the source was")]
-    if !source.optimizerWeights.isEmpty {
-      notes.append(ExportNote(.lost, "the optimizer's state: training begins with a fresh one"))
+    return [ExportNote(.rewritten, "written in the format of \(release), as the source was")] + notes
+  }
+
+  /// The state in the places that the file has for it; as it was where training changed nothing.
+  private static func optimizerArrays(
+    _ model: LoadedModel, _ positions: Positions
+  ) throws(OptimizerState.Unreadable) -> [LegacyHDF5Writer.NamedArray] {
+    let stored = model.source.optimizerWeights
+    do {
+      var tensors: [TensorData] = []
+      for array in stored { tensors.append(try array.read()) }
+      if let state = model.optimizerState, !stored.isEmpty {
+        let slots = state.names
+        guard
+          let layout = try OptimizerState.layout(in: model, className: state.className, slotCount: slots.count)
+        else { return [] }
+        let scalars = stored.filter(\.shape.isEmpty).count
+        if state.className == "Nadam" || scalars > layout.headerCount {
+          throw OptimizerState.Unreadable(description: "\(state.className)'s momentum schedule is not written back")
+        }
+        if layout.headerCount > 0 {
+          tensors[0] = try TensorData(shape: [], doubles: [Double(state.iterations)]).converted(to: stored[0].dtype)
+        }
+        for (slot, places) in zip(slots, layout.places) {
+          var arrays = model.weights
+          for (name, weight) in model.weights { arrays[name] = try state.array(slot, of: name, shape: weight.shape) }
+          let back = zip(positions.groups, try positions.stored(arrays)).flatMap { zip($0.arrays.map(\.path), $1) }
+          let byPath = Dictionary(back, uniquingKeysWith: { first, _ in first })
+          for (variable, place) in zip(layout.variables, places) {
+            if let tensor = byPath[variable.path] { tensors[place] = try tensor.converted(to: stored[place].dtype) }
+          }
+        }
+      }
+      return zip(stored, tensors).map { LegacyHDF5Writer.NamedArray(name: $0.name, tensor: $1) }
+    } catch let error as OptimizerState.Unreadable {
+      throw error
+    } catch {
+      throw OptimizerState.Unreadable(description: "\(error)")
     }
-    return notes
   }
 }
 

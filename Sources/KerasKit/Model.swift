@@ -129,6 +129,13 @@ public final class Model {
         FitOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles, validationSplit: validationSplit),
         progress: progress)
       loaded.weights = try trainer.weights()
+      // Another optimizer's state does not go with the training config of the file.
+      if options.optimizer == nil {
+        loaded.optimizerState = try trainer.savedState()
+      } else {
+        loaded.optimizerState = nil
+        loaded.source.optimizerWeights = []
+      }
       predictor = nil
       return history
     }
@@ -144,8 +151,18 @@ public final class Model {
     to path: String, activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil
   ) throws(KerasKitError) -> [ExportNote] {
     try KerasKitError.wrap {
-      try Exporters.export(
-        loaded, to: path, options: ExportOptions(activitySemantics: activitySemantics, batchSize: batchSize))
+      var loaded = loaded
+      var problem: String?
+      if loaded.optimizerState == nil {
+        do throws(OptimizerState.Unreadable) {
+          loaded.optimizerState = try OptimizerState.stored(in: loaded)
+        } catch {
+          problem = error.description
+        }
+      }
+      let options = ExportOptions(activitySemantics: activitySemantics, batchSize: batchSize)
+      let notes = try Exporters.export(loaded, to: path, options: options)
+      return notes + (problem.map { [ExportNote(.warning, "the optimizer's state was not read: \($0)")] } ?? [])
     }
   }
 

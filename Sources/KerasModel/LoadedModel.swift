@@ -13,6 +13,8 @@ public struct LoadedModel: Sendable {
   public var weights: [String: TensorData]
   /// The optimizer's state as stored.
   public var optimizerArrays: [StoredArray] { source.optimizerWeights }
+  /// The optimizer's state in the canonical layout, where it was read or training made it.
+  public var optimizerState: OptimizerState?
   /// What training meant in the release that wrote the file.
   public var semantics: TrainingSemantics
   /// The release that wrote the file, if known.

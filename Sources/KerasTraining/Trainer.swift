@@ -65,9 +65,13 @@ public final class Trainer {
   /// Goes on from the optimizer's state in the file, unless another optimizer was asked for.
   private func resume() throws(TrainingError) {
     guard let optimizer, options.optimizer == nil, options.resumesOptimizer else { return }
+    if let state = model.optimizerState {
+      stateRead = state
+      return try optimizer.restore(state, trained: model.weights.keys)
+    }
     do throws(OptimizerState.Unreadable) {
       guard
-        let state = try OptimizerState(model, className: optimizer.className, slotNames: optimizer.slotNames)
+        let state = try OptimizerState(model, className: optimizer.className, slots: optimizer.slotsPerVariable)
       else { return }
       stateRead = state
     } catch {
@@ -105,6 +109,14 @@ public final class Trainer {
     guard let optimizer else { return [:] }
     return try dataStep { () throws(TensorDataError) in
       try optimizer.state(shapes: model.weights.mapValues(\.shape))
+    }
+  }
+
+  /// The optimizer's state as files hold it; `nil` without optimizer.
+  public func savedState() throws(TrainingError) -> OptimizerState? {
+    guard let optimizer else { return nil }
+    return try dataStep { () throws(TensorDataError) in
+      try optimizer.snapshot(shapes: model.weights.mapValues(\.shape))
     }
   }
 

@@ -35,23 +35,25 @@ extension Graph {
     return try apply(.reshape([.inferred, width]), a)
   }
 
-  /// Each operand's part of the gradient; one of them may have an unknown size along the axis.
+  /// Each operand's part of the gradient: a range where its place is known, else the rows counted at run time.
   mutating func concatenationGradients(
     _ axis: Int, _ operands: [Value], _ g: Value, _ wanted: [Bool]
   ) throws(GraphError) -> [Value?] {
     let sizes = operands.map { shape($0)[axis] }
     let unknown = sizes.indices.filter { sizes[$0] == nil }
-    guard unknown.count <= 1 else {
-      throw GraphError(
-        .unsupported(op: "concatenate", reason: "its gradient needs the sizes along axis \(axis); specialise the graph")
-      )
-    }
     let rank = shape(g).rank
     let total = shape(g)[axis]
     var gradients: [Value?] = []
     for index in operands.indices {
       guard wanted[index] else {
         gradients.append(nil)
+        continue
+      }
+      // With one unknown size every place is known from one end or the other.
+      let isBeforeAll = unknown.allSatisfy { $0 > index }
+      let isBehindAll = unknown.allSatisfy { $0 < index }
+      guard unknown.count <= 1 || isBeforeAll || isBehindAll else {
+        gradients.append(try gatheredPart(axis, operands[index], behind: operands[..<index], g))
         continue
       }
       var starts = [Int](repeating: 0, count: rank)
@@ -79,5 +81,26 @@ extension Graph {
       gradients.append(try apply(.slice(starts: starts, limits: limits, strides: ones), g))
     }
     return gradients
+  }
+
+  /// The rows of `g` along an axis that came from `operand`, whose number and place only the run-time shapes tell.
+  private mutating func gatheredPart(
+    _ axis: Int, _ operand: Value, behind earlier: ArraySlice<Value>, _ g: Value
+  ) throws(GraphError) -> Value {
+    // The counted shape matters here, not what is in it.
+    let count = try apply(.dimension(axis: axis, .int32), operand)
+    let counted =
+      if let size = shape(operand)[axis] { try apply(.broadcast([.fixed(size)]), count) } else {
+        try apply(.broadcast([.ofOperand(1, axis: axis)]), count, operand)
+      }
+    var rows = try apply(.iota(axis: 0), counted)
+    for other in earlier {
+      rows = try apply(.binary(.add), rows, try apply(.dimension(axis: axis, .int32), other))
+    }
+    var toFront = Array(0..<shape(g).rank)
+    toFront.remove(at: axis)
+    toFront.insert(axis, at: 0)
+    let part = try apply(.gatherRows, try apply(.transpose(toFront), g), rows)
+    return try apply(.transpose(inversePermutation(toFront)), part)
   }
 }

@@ -56,8 +56,8 @@ public final class Optimizer {
     }
   }
 
-  /// The slots' names in Keras' order.
-  public var slotNames: [String] { rule.slots.map(\.name) }
+  /// The arrays kept for each variable, in Keras' order.
+  public var slotsPerVariable: [OptimizerSlot] { rule.slots }
 
   /// The state of every variable updated so far: `<variable>/<slot>`, each in the variable's shape.
   public func state(shapes: [String: [Int]]) throws(TensorDataError) -> [String: TensorData] {
@@ -68,6 +68,16 @@ public final class Optimizer {
         let floats = Array(UnsafeBufferPointer(start: pointer, count: memory.count))
         result[name + "/" + slot.name] = try TensorData(shape: shape, floats: floats)
       }
+    }
+    return result
+  }
+
+  /// The state as files hold it: the step count, and the slots of every variable updated so far.
+  func snapshot(shapes: [String: [Int]]) throws(TensorDataError) -> OptimizerState {
+    let arrays = try state(shapes: shapes)
+    var result = OptimizerState(className: className, iterations: iterations, names: rule.slots, slots: [:])
+    for slot in rule.slots {
+      for name in slots.keys { result.slots[slot.name, default: [:]][name] = arrays[name + "/" + slot.name] }
     }
     return result
   }

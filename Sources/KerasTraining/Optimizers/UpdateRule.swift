@@ -23,12 +23,6 @@ protocol UpdateRule: Sendable {
   func update(_ variable: VariableBuffers)
 }
 
-/// An array an optimizer keeps for each variable, such as `velocity` or `momentum`.
-struct OptimizerSlot: Sendable, Hashable {
-  var name: String
-  var initialValue: Float = 0
-}
-
 /// A variable's elements, their gradients and the optimizer's slots for it, all of one length and apart in memory.
 struct VariableBuffers {
   var count: Int

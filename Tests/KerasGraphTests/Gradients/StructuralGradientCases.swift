@@ -55,6 +55,10 @@ extension GradientCase {
     GradientCase(.concatenate(axis: 1), float([2, 1], unknown: [0]), float([2, 3], unknown: [0]), float([2, 2])),
     GradientCase(.concatenate(axis: 1), float([2, 1]), float([2, 3], unknown: [0, 1]), float([2, 2], seed: 3)),
     GradientCase(.concatenate(axis: 0), float([2, 2], unknown: [0]), float([1, 2])),
+    GradientCase(
+      .concatenate(axis: 1), float([2, 1], seed: 4), float([2, 3], unknown: [0, 1]), float([2, 1], seed: 5),
+      float([2, 2], unknown: [1], seed: 6), float([2, 1], seed: 7)),
+    GradientCase(.concatenate(axis: 0), float([2, 2], unknown: [0]), float([1, 2], unknown: [0, 1])),
     GradientCase(.slice(starts: [1, -3], limits: [nil, -1], strides: [1, 1]), float([3, 4], unknown: [0, 1])),
     GradientCase(.slice(starts: [0, 1], limits: [2, nil], strides: [1, 2]), float([2, 5], unknown: [0])),
     GradientCase(

@@ -1,49 +1,93 @@
 import KerasCore
 import KerasFile
-import KerasModel
+
+/// One of the arrays an optimizer keeps for each variable; the names are Keras 3's.
+public struct OptimizerSlot: Sendable, Hashable {
+  public var name: String
+  public var initialValue: Float
+
+  public init(name: String, initialValue: Float = 0) {
+    self.name = name
+    self.initialValue = initialValue
+  }
+}
 
 /// An optimizer's state as a file holds it, in the canonical layout of the weights.
 ///
 /// Arrays belong to the stored trainable weights in their order, slot after slot, or all of a variable's slots together
 /// (Keras 2.11 and later for most classes). Each slot goes through the loader as the weights it belongs to did, so that
 /// what is transposed, flipped or fused there is so here.
-public struct OptimizerState: Sendable {
+public struct OptimizerState: Sendable, Hashable {
+  /// The Keras class name of the optimizer.
+  public var className: String
   /// Updates made, 0 where the release did not save it.
   public var iterations: Int
-  /// Slot name → parameter name → array.
+  /// The optimizer's slots in Keras' order.
+  public var names: [OptimizerSlot]
+  /// Slot name → parameter name → array; variables that were never updated have none.
   public var slots: [String: [String: TensorData]]
 
   /// Why a file's state was not taken.
   public struct Unreadable: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String
+
+    public init(description: String) { self.description = description }
+  }
+
+  /// Where a file's optimizer arrays belong.
+  public struct Layout: Sendable {
+    /// Single numbers before the arrays: the step count, then in some releases the learning rate.
+    public var headerCount: Int
+    /// The stored arrays of trained variables.
+    public var variables: [StoredArray]
+    /// For each slot, in the order of `variables`, the places among the optimizer's arrays.
+    public var places: [[Int]]
+  }
+
+  public init(
+    className: String, iterations: Int, names: [OptimizerSlot], slots: [String: [String: TensorData]]
+  ) {
+    self.className = className
+    self.iterations = iterations
+    self.names = names
+    self.slots = slots
   }
 
   /// Reads the state of `model` for an optimizer with the slots `names`; `nil` if the file holds none.
   ///
   /// Throws `Unreadable` where number or shapes of the arrays are not the optimizer's.
-  init?(_ model: LoadedModel, className: String, slotNames names: [String]) throws(Unreadable) {
+  public init?(_ model: LoadedModel, className: String, slots names: [OptimizerSlot]) throws(Unreadable) {
+    let stored = model.optimizerArrays
+    guard let layout = try Self.layout(in: model, className: className, slotCount: names.count) else { return nil }
+    self.init(className: className, iterations: 0, names: names, slots: [:])
+    if layout.headerCount > 0 { iterations = try Self.count(stored[0]) }
+    for (name, places) in zip(names, layout.places) {
+      let arrays = zip(layout.variables, places).map { (path: $0.path, array: stored[$1]) }
+      slots[name.name] = try Self.converted(model, Dictionary(arrays, uniquingKeysWith: { first, _ in first }))
+    }
+  }
+
+  /// Where the arrays of a file's state belong; `nil` if it holds none.
+  public static func layout(
+    in model: LoadedModel, className: String, slotCount: Int
+  ) throws(Unreadable) -> Layout? {
     let stored = model.optimizerArrays
     guard !stored.isEmpty else { return nil }
-    let header = stored.prefix { $0.shape.isEmpty }
-    var body = Array(stored.dropFirst(header.count))
+    let header = stored.prefix { $0.shape.isEmpty }.count
+    var body = Array(stored.dropFirst(header))
     // Keras 3's Nadam ends with the product of its schedule, which the step count tells too.
     while let last = body.last, last.shape.isEmpty { body.removeLast() }
-    iterations = 0
-    slots = [:]
-    if let first = header.first { iterations = try Self.count(first) }
-    let variables = try Self.trainedArrays(of: model)
-    guard !body.isEmpty, !names.isEmpty else { return }
+    let variables = try trainedArrays(of: model)
+    guard !body.isEmpty, slotCount > 0 else { return Layout(headerCount: header, variables: variables, places: []) }
     // Without AMSGrad, Keras 2.1.3 to 2.3 saved arrays of one element in place of its maxima.
-    if body.count == (names.count + 1) * variables.count, className == "Adam" {
-      body.removeLast(variables.count)
-    }
-    guard body.count == names.count * variables.count else {
+    if body.count == (slotCount + 1) * variables.count, className == "Adam" { body.removeLast(variables.count) }
+    guard body.count == slotCount * variables.count else {
       throw Unreadable(
         description: "the file holds \(body.count) arrays of optimizer state; \(className) with \(variables.count) "
-          + "trained arrays has \(names.count * variables.count)")
+          + "trained arrays has \(slotCount * variables.count)")
     }
-    let together = Self.slotsLieTogether(model, className) ? min(names.count, 2) : 0
-    let orders = [Self.order(names.count, variables.count, together), Self.order(names.count, variables.count, 0)]
+    let together = slotsLieTogether(model, className) ? min(slotCount, 2) : 0
+    let orders = [order(slotCount, variables.count, together), order(slotCount, variables.count, 0)]
     guard
       let order = orders.first(where: { order in
         order.indices.allSatisfy { slot in
@@ -53,10 +97,18 @@ public struct OptimizerState: Sendable {
     else {
       throw Unreadable(description: "the shapes of the optimizer's state are not those of the trained weights")
     }
-    for (slot, places) in order.enumerated() {
-      let arrays = zip(variables, places).map { (path: $0.path, array: body[$1]) }
-      slots[names[slot]] = try Self.converted(model, Dictionary(arrays, uniquingKeysWith: { first, _ in first }))
-    }
+    return Layout(headerCount: header, variables: variables, places: order.map { $0.map { $0 + header } })
+  }
+
+  /// Where Keras 3 puts each slot's array of each variable, counted from the first.
+  public static func keras3Places(className: String, slotCount: Int, variableCount: Int) -> [[Int]] {
+    order(slotCount, variableCount, pairedClasses.contains(className) ? min(slotCount, 2) : 0)
+  }
+
+  /// A variable's array of a slot: the state's, or as the optimizer begins.
+  public func array(_ slot: OptimizerSlot, of parameter: String, shape: [Int]) throws(TensorDataError) -> TensorData {
+    if let known = slots[slot.name]?[parameter] { return known }
+    return try .filled(slot.initialValue, shape: shape)
   }
 
   private static func count(_ array: StoredArray) throws(Unreadable) -> Int {
@@ -76,9 +128,10 @@ public struct OptimizerState: Sendable {
     }
   }
 
+  private static let pairedClasses: Set = ["Adam", "AdamW", "Adamax", "Nadam", "Adadelta", "Ftrl", "Lamb"]
+
   private static func slotsLieTogether(_ model: LoadedModel, _ className: String) -> Bool {
-    let pairs: Set = ["Adam", "AdamW", "Adamax", "Nadam", "Adadelta", "Ftrl", "Lamb"]
-    guard pairs.contains(className) else { return false }
+    guard pairedClasses.contains(className) else { return false }
     if className == "Ftrl" { return true }
     guard let version = model.sourceVersion, version.major < 3 else { return true }
     let config = model.source.trainingConfig

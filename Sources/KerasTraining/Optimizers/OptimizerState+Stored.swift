@@ -1,0 +1,20 @@
+import KerasCore
+import KerasModel
+
+extension OptimizerState {
+  /// The state that a file holds of the optimizer it names; `nil` if it holds none.
+  ///
+  /// Throws `Unreadable` for an optimizer that is not known here, or arrays that are not its own.
+  public static func stored(in model: LoadedModel) throws(Unreadable) -> OptimizerState? {
+    guard !model.optimizerArrays.isEmpty, let config = model.canonical.compile?["optimizer"], !config.isNull else {
+      return nil
+    }
+    let optimizer: Optimizer
+    do {
+      optimizer = try Optimizer(config, semantics: model.semantics)
+    } catch {
+      throw Unreadable(description: "\(error)")
+    }
+    return try OptimizerState(model, className: optimizer.className, slots: optimizer.slotsPerVariable)
+  }
+}
