@@ -13,6 +13,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The C border: module maps with inline shims, and the few loops that need run-time dispatch.
@@ -31,7 +32,11 @@ let package = Package(
       name: "TensorBundle",
       dependencies: ["KerasCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protocol/tensorflow.proto"]),
-    .target(name: "KerasFile", dependencies: ["KerasCore", "HDF5", "ZipArchive", "TensorBundle"]),
+    .target(
+      name: "KerasFile",
+      dependencies: [
+        "KerasCore", "HDF5", "ZipArchive", "TensorBundle", "DataFiles", .product(name: "Yams", package: "Yams"),
+      ]),
 
     // → canonical model → op graph
     .target(name: "KerasGraph", dependencies: ["KerasCore"]),
@@ -71,7 +76,8 @@ let package = Package(
     .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),
     .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
-      name: "KerasKitTests", dependencies: ["KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport"]),
+      name: "KerasKitTests",
+      dependencies: ["KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "ZipArchive"]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
   ],
   swiftLanguageModes: [.v6]

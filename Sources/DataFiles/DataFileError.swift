@@ -47,7 +47,7 @@ public struct DataFileError: Error, Sendable, Hashable, CustomStringConvertible 
 }
 
 extension DataFileError.Cause {
-  fileprivate var text: String {
+  public var text: String {
     switch self {
     case .file(let error): error.description
     case .zip(let error): error.description

@@ -1,8 +1,8 @@
 import KerasCore
 
 /// A NumPy element type as its descriptor names it: `<f4`, `|b1`, `>i8`, `<U12`, `|S5`.
-struct NumpyElementType: Equatable {
-  enum Kind: Equatable {
+public struct NumpyElementType: Equatable {
+  public enum Kind: Equatable {
     case number(DType)
     /// UTF-32 code units, filled up with zeros.
     case unicode(length: Int)
@@ -10,13 +10,13 @@ struct NumpyElementType: Equatable {
     case byteString
   }
 
-  var kind: Kind
-  var isBigEndian: Bool
+  public var kind: Kind
+  public var isBigEndian: Bool
   /// Bytes of one element.
-  var size: Int
+  public var size: Int
 
   /// `nil` for types without a counterpart: objects, complex numbers, dates, records.
-  init?(_ descriptor: String) {
+  public init?(_ descriptor: String) {
     var rest = descriptor[...]
     isBigEndian = rest.first == ">"
     if let order = rest.first, "<>|=".contains(order) { rest.removeFirst() }
@@ -41,7 +41,7 @@ struct NumpyElementType: Equatable {
   ]
 
   /// How an array of `dtype` is written; `nil` for those that NumPy does not have.
-  static func descriptor(_ dtype: DType) -> String? {
+  public static func descriptor(_ dtype: DType) -> String? {
     guard let name = dtypes.first(where: { $0.value == dtype })?.key else { return nil }
     return (dtype.byteCount == 1 ? "|" : "<") + name
   }

@@ -27,8 +27,20 @@ public enum NumpyFile {
     }
   }
 
+  /// Brings bare elements into the order of `TensorData`.
+  public static func read(
+    elements: [UInt8], descriptor: String, shape: [Int], isFortranOrder: Bool
+  ) throws(DataFileError.Cause) -> TensorData {
+    guard let type = NumpyElementType(descriptor) else { throw .unsupportedType("'\(descriptor)'") }
+    return try array(
+      elements, NumpyHeader(elementType: type, isFortranOrder: isFortranOrder, shape: shape, dataStart: 0))
+  }
+
   private static func array(_ bytes: [UInt8]) throws(DataFileError.Cause) -> TensorData {
-    let header = try NumpyHeader(bytes)
+    try array(bytes, NumpyHeader(bytes))
+  }
+
+  private static func array(_ bytes: [UInt8], _ header: NumpyHeader) throws(DataFileError.Cause) -> TensorData {
     let size = header.elementType.size
     guard let count = checkedProduct(header.shape), let total = checkedProduct([count, size]),
       total <= bytes.count - header.dataStart

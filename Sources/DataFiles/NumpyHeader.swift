@@ -10,6 +10,13 @@ struct NumpyHeader {
   /// Where the elements begin.
   var dataStart: Int
 
+  init(elementType: NumpyElementType, isFortranOrder: Bool, shape: [Int], dataStart: Int) {
+    self.elementType = elementType
+    self.isFortranOrder = isFortranOrder
+    self.shape = shape
+    self.dataStart = dataStart
+  }
+
   init(_ bytes: [UInt8]) throws(DataFileError.Cause) {
     guard bytes.count >= 10, bytes.starts(with: Self.magic) else { throw .notNumpy }
     let isShort = bytes[6] == 1

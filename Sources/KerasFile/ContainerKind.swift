@@ -2,7 +2,7 @@ import KerasCore
 
 /// What a file is by its first bytes; names and suffixes say nothing (`.keras` files of TensorFlow 2.12 are HDF5).
 enum ContainerKind: Equatable {
-  case hdf5, zip, json
+  case hdf5, zip, json, yaml
   /// None of these; in words, what it looks like.
   case unknown(String)
 
@@ -37,10 +37,7 @@ enum ContainerKind: Equatable {
     default: break
     }
     let head = bytes.prefix(64)
-    if ["backend:", "class_name:", "- class_name", "config:", "!!python"].contains(where: { head.starts(with: $0.utf8) }
-    ) {
-      return .unknown("it looks like YAML, which is not read: ask Keras for `to_json`")
-    }
+    if looksLikeYAML(UnsafeRawBufferPointer(rebasing: bytes[start...])) { return .yaml }
     if head.starts(with: "version https://git-lfs".utf8) {
       return .unknown("it is a Git LFS pointer, not the file itself")
     }
@@ -49,5 +46,14 @@ enum ContainerKind: Equatable {
     }
     let digits = head.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
     return .unknown("it begins with the bytes \(digits.joined(separator: " "))")
+  }
+
+  /// A mapping or a list in YAML's block style: `class_name: Model`, `- class_name: …`, `!!python/…`, `---`, a comment.
+  private static func looksLikeYAML(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let line = bytes.prefix(256).prefix { $0 != 0x0a && $0 != 0x0d }
+    if ["---", "%YAML", "- ", "!!python", "# "].contains(where: { line.starts(with: $0.utf8) }) { return true }
+    let key = line.prefix { $0 == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    let rest = line.dropFirst(key.count)
+    return !key.isEmpty && rest.first == UInt8(ascii: ":") && (rest.count == 1 || rest.dropFirst().first == 0x20)
   }
 }

@@ -7,80 +7,43 @@ struct KerasArchiveReader {
   private static let configName = "config.json"
   private static let metadataName = "metadata.json"
   private static let weightsName = "model.weights.h5"
+  private static let numpyName = "model.weights.npz"
+  private static let indexName = "model.weights.json"
   /// The longest config that is read; Keras' own largest are a few megabytes.
   private static let maximumTextSize = 256 << 20
 
   let file: String
   let format: FileFormat
+  private let members: Members
 
-  static func open(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {
-    let reader = KerasArchiveReader(file: path, format: .kerasArchive)
-    let zip: ZipReader
-    do {
-      zip = try ZipReader(contents, name: path)
-    } catch {
-      throw KerasFileError(error, file: path)
-    }
+  /// Where the parts lie.
+  private enum Members {
+    case zip(ZipReader)
+    case folder(String)
+  }
+
+  static func open(_ zip: ZipReader, _ path: String) throws(KerasFileError) -> ModelSource {
     guard zip[configName] != nil else {
       throw KerasFileError(file: path, .missing("\(configName), which every .keras archive has,"))
     }
-    let config = try reader.config(reader.text(configName, in: zip))
-    let metadata = zip[metadataName] != nil ? try reader.text(metadataName, in: zip) : nil
-    guard zip[weightsName] != nil else { throw reader.missingWeights { zip[$0] != nil } }
-    let hdf5: HDF5File
-    do {
-      // Keras stores members uncompressed: the HDF5 file is read where it lies.
-      if let range = try zip.range(of: weightsName) {
-        hdf5 = try HDF5File(contents, in: range, name: weightsName)
-      } else {
-        hdf5 = try HDF5File(FileContents(zip.read(weightsName)), name: weightsName)
-      }
-    } catch let error as HDF5Error {
-      throw KerasFileError(error, file: path, prefix: "\(weightsName)#")
-    } catch let error as ZipError {
-      throw KerasFileError(error, file: path)
-    } catch {
-      throw KerasFileError(file: path, .damaged("\(error)"))
-    }
-    return try reader.model(config: config, metadata: metadata, weights: hdf5)
+    return try KerasArchiveReader(file: path, format: .kerasArchive, members: .zip(zip)).model()
   }
 
   static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {
-    let reader = KerasArchiveReader(file: path, format: .kerasFolder)
-    let text = try ModelFile.contents(of: "\(folder)/\(configName)", file: "\(path)/\(configName)")
-    let config = try reader.config(text.array())
-    let metadata =
-      ModelFile.exists("\(folder)/\(metadataName)")
-      ? try ModelFile.contents(of: "\(folder)/\(metadataName)", file: "\(path)/\(metadataName)") : nil
-    guard ModelFile.exists("\(folder)/\(weightsName)") else {
-      throw reader.missingWeights { ModelFile.exists("\(folder)/\($0)") }
-    }
-    let hdf5: HDF5File
-    do {
-      hdf5 = try HDF5File(path: "\(folder)/\(weightsName)")
-    } catch {
-      throw KerasFileError(error, file: path, prefix: "\(weightsName)#")
-    }
-    return try reader.model(
-      config: config, metadata: metadata?.array(), weights: hdf5)
+    try KerasArchiveReader(file: path, format: .kerasFolder, members: .folder(folder)).model()
   }
 
-  private func config(_ text: [UInt8]) throws(KerasFileError) -> JSON {
-    let config = try ModelFile.parseJSON(text, file: file, container: Self.configName)
+  private func model() throws(KerasFileError) -> ModelSource {
+    let config = try ModelFile.parseJSON(text(Self.configName), file: file, container: Self.configName)
     guard config.objectValue != nil else {
       throw KerasFileError(file: file, .unknownFormat("\(Self.configName) is \(config.kind), not an object"))
     }
-    return config
-  }
-
-  private func model(config: JSON, metadata: [UInt8]?, weights: HDF5File) throws(KerasFileError) -> ModelSource {
     var version: String?
-    if let metadata {
-      version = try ModelFile.parseJSON(metadata, file: file, container: Self.metadataName)["keras_version"]?
-        .stringValue
+    if has(Self.metadataName) {
+      version = try ModelFile.parseJSON(text(Self.metadataName), file: file, container: Self.metadataName)[
+        "keras_version"]?.stringValue
     }
-    let stored = try StoredPaths(
-      of: HDF5ModelReader(hdf5: weights, file: file, prefix: "\(Self.weightsName)#"))
+    let stored = try weights()
     let compile = config["compile_config"]
     return ModelSource(
       file: file, format: format, config: config, configContainer: Self.configName,
@@ -89,22 +52,74 @@ struct KerasArchiveReader {
       backend: config["backend"]?.stringValue, weights: .paths(stored.weights), optimizerWeights: stored.optimizer)
   }
 
-  private func text(_ name: String, in zip: ZipReader) throws(KerasFileError) -> [UInt8] {
-    if let size = zip[name]?.size, size > Self.maximumTextSize {
-      throw KerasFileError(file: file, .tooLarge("\(name) has \(size) bytes"))
+  /// As one HDF5 file, in shards, or as NumPy arrays.
+  private func weights() throws(KerasFileError) -> StoredPaths {
+    if has(Self.weightsName) {
+      return try StoredPaths(
+        of: HDF5ModelReader(hdf5: hdf5(Self.weightsName), file: file, prefix: "\(Self.weightsName)#"))
     }
-    do {
-      return try zip.read(name)
-    } catch {
-      throw KerasFileError(error, file: file)
+    if has(Self.indexName) {
+      let index = try ModelFile.parseJSON(text(Self.indexName), file: file, container: Self.indexName)
+      return try ShardedWeights(index, file: file).paths { name throws(KerasFileError) in
+        guard has(name) else { throw KerasFileError(file: file, .missing("the shard \(name)")) }
+        return try hdf5(name)
+      }
+    }
+    guard has(Self.numpyName) else { throw KerasFileError(file: file, .missing(Self.weightsName)) }
+    return try NumpyWeights(file: file, prefix: "\(Self.numpyName)#", zip: numpyArchive()).paths()
+  }
+
+  // MARK: Parts
+
+  private func has(_ name: String) -> Bool {
+    switch members {
+    case .zip(let zip): zip[name] != nil
+    case .folder(let folder): ModelFile.exists("\(folder)/\(name)")
     }
   }
 
-  private func missingWeights(has: (String) -> Bool) -> KerasFileError {
-    if has("model.weights.npz") {
-      return KerasFileError(file: file, .unsupported("weights in model.weights.npz, which are Python pickles"))
+  private func text(_ name: String) throws(KerasFileError) -> [UInt8] {
+    switch members {
+    case .folder(let folder): return try ModelFile.contents(of: "\(folder)/\(name)", file: "\(file)/\(name)").array()
+    case .zip(let zip):
+      if let size = zip[name]?.size, size > Self.maximumTextSize {
+        throw KerasFileError(file: file, .tooLarge("\(name) has \(size) bytes"))
+      }
+      do {
+        return try zip.read(name)
+      } catch {
+        throw KerasFileError(error, file: file)
+      }
     }
-    if has("model.weights.json") { return KerasFileError(file: file, .unsupported("sharded weights")) }
-    return KerasFileError(file: file, .missing(Self.weightsName))
+  }
+
+  private func hdf5(_ name: String) throws(KerasFileError) -> HDF5File {
+    do {
+      switch members {
+      case .folder(let folder): return try HDF5File(path: "\(folder)/\(name)")
+      case .zip(let zip):
+        // Keras stores members uncompressed: the HDF5 file is read where it lies.
+        if let range = try zip.range(of: name) { return try HDF5File(zip.contents, in: range, name: name) }
+        return try HDF5File(FileContents(zip.read(name)), name: name)
+      }
+    } catch let error as HDF5Error {
+      throw KerasFileError(error, file: file, prefix: "\(name)#")
+    } catch let error as ZipError {
+      throw KerasFileError(error, file: file)
+    } catch {
+      throw KerasFileError(file: file, .damaged("\(error)"))
+    }
+  }
+
+  private func numpyArchive() throws(KerasFileError) -> ZipReader {
+    do {
+      switch members {
+      case .folder(let folder): return try ZipReader(path: "\(folder)/\(Self.numpyName)")
+      case .zip(let zip):
+        return try ZipReader(FileContents(zip.read(Self.numpyName)), name: "\(file)#\(Self.numpyName)")
+      }
+    } catch {
+      throw KerasFileError(error, file: file)
+    }
   }
 }

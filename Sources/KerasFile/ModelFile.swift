@@ -13,8 +13,9 @@ import ZipArchive
 public enum ModelFile {
   /// Opens a model file or folder, recognised by content.
   ///
-  /// HDF5 of Keras 0 to 3 (whole models and weights), `.keras` archives, unzipped or not, SavedModel folders and
-  /// checkpoints of TensorFlow 2, and JSON text. Arrays are found and described, but read only when asked for.
+  /// HDF5 of Keras 0 to 3 (whole models and weights, sharded ones by their index), `.npz` weights, `.keras` archives,
+  /// unzipped or not, SavedModel folders and checkpoints of TensorFlow 2, JSON and YAML text. Arrays are found and
+  /// described, but read only when asked for.
   public static func open(_ path: String) throws(KerasFileError) -> ModelSource {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try openFolder(path) }
@@ -24,8 +25,9 @@ public enum ModelFile {
     let contents = try contents(of: path, file: path)
     switch contents.withBytes({ ContainerKind($0) }) {
     case .hdf5: return try HDF5ModelReader.open(path)
-    case .zip: return try KerasArchiveReader.open(contents, path)
+    case .zip: return try openArchive(contents, path)
     case .json: return try openJSON(contents, path)
+    case .yaml: return try YAMLReader.open(contents, path)
     case .unknown(let seen): throw KerasFileError(file: path, .unknownFormat(seen))
     }
   }
@@ -58,6 +60,17 @@ public enum ModelFile {
     return source
   }
 
+  private static func openArchive(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {
+    let zip: ZipReader
+    do {
+      zip = try ZipReader(contents, name: path)
+    } catch {
+      throw KerasFileError(error, file: path)
+    }
+    return NumpyWeights.isOne(zip)
+      ? try NumpyWeights(file: path, zip: zip).model() : try KerasArchiveReader.open(zip, path)
+  }
+
   private static func openFolder(_ path: String) throws(KerasFileError) -> ModelSource {
     let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
     if exists("\(folder)/config.json") { return try KerasArchiveReader.open(folder: folder, named: path) }
@@ -82,7 +95,7 @@ public enum ModelFile {
       throw KerasFileError(file: path, .unknownFormat("it is JSON, but \(json.kind), not an object"))
     }
     if members["weight_map"] != nil {
-      throw KerasFileError(file: path, .unsupported("the index of sharded weights"))
+      return try ShardedWeights.open(json, path)
     }
     // Keras 0: `name` and `layers` or `nodes` at the top, with the compiled optimizer and loss among them.
     guard members["class_name"] != nil || members["layers"] != nil || members["nodes"] != nil else {

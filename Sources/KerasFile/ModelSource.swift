@@ -64,9 +64,15 @@ public enum FileFormat: String, Sendable, Hashable {
   case hdf5Weights = "HDF5 weights"
   /// Keras 3's `.weights.h5` (groups `layers/…/vars`).
   case hdf5PathWeights = "HDF5 weights by path"
+  /// The index of Keras 3.10 and later, `.weights.json`, with its shards beside it.
+  case shardedWeights = "sharded HDF5 weights"
+  /// `.npz`: Keras 3's by path, or the arrays of `get_weights()`.
+  case numpyWeights = "NumPy weights"
   case kerasArchive = ".keras archive"
   case kerasFolder = "unzipped .keras folder"
   case json = "JSON architecture"
+  /// `to_yaml` of Keras 0 to 2.3 and tf.keras up to 2.5.
+  case yaml = "YAML architecture"
   /// TensorFlow 2's `saved_model.pb`, `keras_metadata.pb` (from 2.5 on) and `variables/`.
   case savedModel = "TensorFlow SavedModel"
   /// `NAME.index` and `NAME.data-00000-of-00001` of TensorFlow 2.
@@ -91,7 +97,11 @@ public struct WeightGroup: Sendable {
   /// The layer's own name where `name` is a path and the file states it (Keras 3.6 and later).
   public var layerName: String?
 
-  public init(name: String, arrays: [StoredArray], layerName: String? = nil) {
+  /// Whether these are all arrays of the model, in the order of `get_weights()`.
+  public var isWholeModel: Bool
+
+  public init(name: String, arrays: [StoredArray], layerName: String? = nil, isWholeModel: Bool = false) {
+    self.isWholeModel = isWholeModel
     self.name = name
     self.arrays = arrays
     self.layerName = layerName

@@ -80,7 +80,9 @@ public struct WeightAssignment: Sendable {
 
   /// As Keras does: by the layers' names, else in order.
   private mutating func assignDirectly(_ groups: [WeightGroup], to leaves: ModelLeaves) throws(ModelError) {
-    if groups.contains(where: { !$0.arrays.isEmpty }), era.dialect == .keras0 {
+    if let whole = groups.first, groups.count == 1, whole.isWholeModel {
+      try assign(wholeModel: whole.arrays, to: leaves)
+    } else if groups.contains(where: { !$0.arrays.isEmpty }), era.dialect == .keras0 {
       try assign(inOrder: groups.flatMap(\.arrays), to: leaves.layers.flatMap(\.leaves))
     } else {
       try assign(groups, to: leaves)
@@ -223,6 +225,22 @@ public struct WeightAssignment: Sendable {
     var next = 0
     for (leaf, count) in zip(leaves, counts) {
       try store(Array(arrays[next..<next + count]), in: leaf, .order)
+      next += count
+    }
+  }
+
+  /// The arrays of `get_weights()`, layer after layer.
+  ///
+  /// Inside a nested model Keras 3 goes on so; earlier releases gave all trainable arrays first.
+  private mutating func assign(wholeModel arrays: [StoredArray], to model: ModelLeaves) throws(ModelError) {
+    guard era.dialect < .keras3 else { return try assign(inOrder: arrays, to: model.layers.flatMap(\.leaves)) }
+    let counts = model.layers.map { layer in layer.leaves.map { layerWeights($0).storedSlots.count }.reduce(0, +) }
+    guard counts.reduce(0, +) == arrays.count else {
+      throw ModelError(.weightCount(expected: model.layers.map(\.name), found: arrays.map(\.path)))
+    }
+    var next = 0
+    for (layer, count) in zip(model.layers, counts) where count > 0 {
+      try assign(Array(arrays[next..<next + count]), toLayer: layer.leaves, reason: .order)
       next += count
     }
   }

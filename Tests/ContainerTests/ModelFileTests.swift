@@ -124,7 +124,7 @@ import Testing
   @Test func `texts that are no model are described`() throws {
     let folder = try TemporaryFolder()
     for (text, words) in [
-      ("", "empty"), ("version https://git-lfs.github.com/spec/v1\n", "Git LFS"), ("class_name: Sequential\n", "YAML"),
+      ("", "empty"), ("version https://git-lfs.github.com/spec/v1\n", "Git LFS"), ("a: Sequential\n", "YAML"),
       ("hello", "'hello'"), ("[1, 2]", "a list"), (#"{"a": 1}"#, "no Keras architecture"),
     ] {
       try AtomicFile.write(Array(text.utf8), to: folder.file("x"))
