@@ -97,12 +97,20 @@ struct PickledArrays {
         stack.removeLast(count)
         push(.list(elements))
       case "t": push(.list(try untilMark()))
-      case "a": try append([try pop()])
-      case "e": try append(try untilMark())
+      // The elements leave the stack before the object below them is looked at.
+      case "a":
+        let element = try pop()
+        try append([element])
+      case "e":
+        let elements = try untilMark()
+        try append(elements)
       case "s":
         let value = try pop()
-        try setItems([try pop(), value])
-      case "u": try setItems(try untilMark())
+        let key = try pop()
+        try setItems([key, value])
+      case "u":
+        let members = try untilMark()
+        try setItems(members)
       case "\u{94}": memo[memo.count] = try top()
       case "q": memo[try number(1)] = try top()
       case "r": memo[try number(4)] = try top()
