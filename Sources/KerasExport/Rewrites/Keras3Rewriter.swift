@@ -15,6 +15,8 @@ struct Keras3Rewriter {
     CausalAttention.self,
     UntrainableLayers.self,
     MergeMask.self,
+    TransposedOutput.self,
+    OlderDefaults.self,
     RemovedClasses.self,
   ]
 

@@ -4,7 +4,8 @@ import KerasCore
 enum RemovedClasses: LayerRewrite {
   private static let gone: Set<String> = [
     "Highway", "LRN2D", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "ParametricSoftplus", "SReLU",
-    "RandomHeight", "RandomWidth", "ThresholdedLinear",
+    "RandomHeight", "RandomWidth", "ThresholdedLinear", "AutoEncoder", "JZS1", "JZS2", "JZS3", "RandomFourierFeatures",
+    "SimpleDeepRNN", "TimeDistributedMerge", "WordContextProduct",
   ]
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {

@@ -42,6 +42,7 @@ enum CanonicalFields {
       interpolation="bilinear" seed=null data_format="channels_last"
     AutoContrast: value_range=[0,255]
     Average:
+    AutoEncoder: encoder decoder output_reconstruction=true
     AveragePooling1D: pool_size=[2] strides=null padding="valid" data_format="channels_last"
     AveragePooling2D: pool_size=[2,2] strides=null padding="valid" data_format="channels_last"
     AveragePooling3D: pool_size=[2,2,2] strides=null padding="valid" data_format="channels_last"
@@ -158,6 +159,12 @@ enum CanonicalFields {
     Identity:
     IntegerLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token=-1 vocabulary_dtype="int64"
       invert=false output_mode="int" sparse=false pad_to_max_tokens=false oov_method="floormod" salt=null
+    JZS1: units activation="tanh" recurrent_activation="sigmoid" kernel_initializer="glorot_uniform"
+      recurrent_initializer="orthogonal" return_sequences=false
+    JZS2: units activation="tanh" recurrent_activation="sigmoid" kernel_initializer="glorot_uniform"
+      recurrent_initializer="orthogonal" return_sequences=false
+    JZS3: units activation="tanh" recurrent_activation="sigmoid" kernel_initializer="glorot_uniform"
+      recurrent_initializer="orthogonal" return_sequences=false
     LRN2D: alpha=0.0001 k=2 beta=0.75 n=5
     LSTM: units activation="tanh" recurrent_activation="sigmoid" use_bias=true kernel_initializer="glorot_uniform"
       recurrent_initializer="orthogonal" bias_initializer="zeros" unit_forget_bias=true kernel_regularizer=null
@@ -220,6 +227,7 @@ enum CanonicalFields {
     RandomErasing: factor=1.0 scale=[0.02,0.33] fill_value=null value_range=[0,255] seed=null
       data_format="channels_last"
     RandomFlip: mode=null seed=null data_format="channels_last"
+    RandomFourierFeatures: output_dim kernel_initializer="gaussian" scale=null
     RandomGaussianBlur: factor=1.0 kernel_size=3 sigma=1.0 value_range=[0,255] data_format="channels_last" seed=null
     RandomGrayscale: factor=0.5 data_format="channels_last" seed=null
     RandomHeight: factor interpolation="bilinear" seed=null
@@ -259,6 +267,8 @@ enum CanonicalFields {
       depthwise_initializer="glorot_uniform" pointwise_initializer="glorot_uniform" bias_initializer="zeros"
       depthwise_regularizer=null pointwise_regularizer=null bias_regularizer=null activity_regularizer=null
       depthwise_constraint=null pointwise_constraint=null bias_constraint=null
+    SimpleDeepRNN: units depth=3 activation="sigmoid" recurrent_activation="hard_sigmoid"
+      kernel_initializer="glorot_uniform" recurrent_initializer="orthogonal" return_sequences=false
     SimpleRNN: units activation="tanh" use_bias=true kernel_initializer="glorot_uniform"
       recurrent_initializer="orthogonal" bias_initializer="zeros" kernel_regularizer=null recurrent_regularizer=null
       bias_regularizer=null activity_regularizer=null kernel_constraint=null recurrent_constraint=null
@@ -274,7 +284,7 @@ enum CanonicalFields {
     SpatialDropout2D: rate data_format="channels_last" seed=null
     SpatialDropout3D: rate data_format="channels_last" seed=null
     SpectralNormalization: layer power_iterations=1
-    StackedRNNCells: cells
+    StackedRNNCells: cells reverse_state_order=false
     StringLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token="[UNK]" invert=false output_mode="int"
       pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null
     Subtract:
@@ -284,10 +294,12 @@ enum CanonicalFields {
     ThresholdedLinear: theta=1.0
     ThresholdedReLU: theta=1.0
     TimeDistributed: layer
+    TimeDistributedMerge: mode="sum"
     UnitNormalization: axis=-1
     UpSampling1D: size=2
     UpSampling2D: size=[2,2] data_format="channels_last" interpolation="nearest"
     UpSampling3D: size=[2,2,2] data_format="channels_last"
+    WordContextProduct: input_dim proj_dim=128 kernel_initializer="uniform" activation="sigmoid"
     ZeroPadding1D: padding=[1,1] data_format="channels_last"
     ZeroPadding2D: padding=[[1,1],[1,1]] data_format="channels_last"
     ZeroPadding3D: padding=[[1,1],[1,1],[1,1]] data_format="channels_last"

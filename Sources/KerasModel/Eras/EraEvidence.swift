@@ -22,9 +22,31 @@ struct ConfigForm {
   /// What shows that tf.keras wrote a config of Keras 2's form.
   private var tensorFlowWord: String?
 
+  /// What only Keras 0.1 and 0.2 wrote.
+  private var keras02Word: String?
+
+  private static let keras02Classes: Set<String> = [
+    "JZS1", "JZS2", "JZS3", "SimpleDeepRNN", "WordContextProduct",
+  ]
+
+  /// A field or class that Keras 0.3 did not write, or the want of one that it always wrote.
+  private static func wordOfKeras02(_ object: JSON) -> String? {
+    if object["ignore_border"] != nil { return "ignore_border" }
+    guard let name = object["name"]?.stringValue, object["cache_enabled"] == nil else { return nil }
+    if keras02Classes.contains(name) { return name }
+    if ["LSTM", "GRU", "SimpleRNN"].contains(name), object["stateful"] == nil { return "\(name) without stateful" }
+    if name == "Convolution2D", object["nb_filter"] != nil, object["dim_ordering"] == nil {
+      return "Convolution2D without dim_ordering"
+    }
+    return nil
+  }
+
   init(_ config: JSON) {
     if config["class_name"] == nil {
       dialect = .keras0
+      Self.visit(config) { object in
+        if keras02Word == nil { keras02Word = Self.wordOfKeras02(object) }
+      }
       return
     }
     var seen = false
@@ -45,7 +67,8 @@ struct ConfigForm {
 
   /// The release whose defaults such a config is given without a stamp.
   var release: KerasVersion {
-    dialect == .keras2 && tensorFlowWord != nil ? KerasVersion(2, 5, 0) : dialect.lastRelease
+    if dialect == .keras0, keras02Word != nil { return KerasVersion(0, 2, 0) }
+    return dialect == .keras2 && tensorFlowWord != nil ? KerasVersion(2, 5, 0) : dialect.lastRelease
   }
 
   /// Whether a release of `stated` can have written such a config; doubt is in the stamp's favour.
@@ -59,7 +82,9 @@ struct ConfigForm {
 
   var evidence: String {
     switch dialect {
-    case .keras0: "its objects have no class_name, as Keras 0 wrote them"
+    case .keras0:
+      keras02Word.map { "its config says '\($0)', as Keras 0.1 and 0.2 did" }
+        ?? "its objects have no class_name, as Keras 0 wrote them"
     case .keras1: "its config says '\(keras1Word ?? "output_dim")', as Keras 1 did"
     case .keras2:
       tensorFlowWord.map { "its config says '\($0)', as tf.keras did" } ?? keras2Word.map {

@@ -88,6 +88,8 @@ enum FieldRenames {
     row("alpha", "negative_slope", classes: ["LeakyReLU"], through: .keras3),
     row("theta", "threshold", classes: ["ReLU"], through: .keras3),
     row("mode", "keraskit>mode", classes: ["BatchNormalization"]),
+    row("time_major", "keraskit>time_major", classes: ["LSTM", "GRU", "SimpleRNN", "RNN"], through: .keras2),
+    row("output_shape", "keraskit>output_shape", classes: ["Conv2DTranspose"]),
   ]
 }
 
@@ -153,9 +155,6 @@ enum DroppedFields {
       Row(key: "unroll", classes: ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"], rule: "inherited-field"),
       training("transform_bias", ["Highway"]),
       Row(key: "depth_multiplier", classes: ["Conv2D"], rule: "inherited-field"),
-      Row(
-        key: "output_shape", classes: ["Conv2DTranspose"], rule: "conv-transpose-output",
-        note: "The output's shape now follows from kernel, strides and padding; Keras 1 took the one stated here."),
       Row(key: "query_shape", rule: "build-shape"), Row(key: "key_shape", rule: "build-shape"),
       Row(key: "value_shape", rule: "build-shape"),
       Row(key: "dilation_rate", classes: ["Conv3DTranspose"], harmless: [1, [1, 1, 1]], rule: "inherited-field"),

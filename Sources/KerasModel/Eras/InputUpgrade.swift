@@ -36,6 +36,10 @@ extension ConfigUpgrade {
       first.fields["input_dtype"]
       ?? (first.className == "Embedding" && era.dialect < .keras3 ? "int32" : first.fields["dtype"])
     if let shape = shapeFields(first) { return (unwrapped(shape), dtype) }
+    if first.className == "AutoEncoder", let encoder = first.fields["encoder_config"] {
+      let inner = try SavedLayer(encoder, at: first.fieldsPointer.appending("encoder_config"))
+      return try inputOfFirstLayer(inner, sequential: sequential)
+    }
     if first.isModel, let inner = first.layers?.first {
       let innerFirst = try SavedLayer(inner.json, at: inner.pointer)
       if innerFirst.className == "InputLayer", !first.isSequential, first.fields["input_layers"]?.arrayValue?.count != 1
@@ -58,8 +62,12 @@ extension ConfigUpgrade {
     }
     if let shape = fields["input_shape"]?.arrayValue, era.dialect <= .keras2 { return .array([nil] + shape) }
     guard era.dialect <= .keras1 else { return nil }
+    if saved.className == "WordContextProduct" { return [nil, 2] }
     let length = fields["input_length"] ?? .null
-    let classes = ["TimeDistributedDense", "Convolution1D", "LSTM", "GRU", "SimpleRNN", "AtrousConvolution1D"]
+    let classes = [
+      "TimeDistributedDense", "Convolution1D", "LSTM", "GRU", "SimpleRNN", "AtrousConvolution1D", "JZS1", "JZS2",
+      "JZS3", "SimpleDeepRNN",
+    ]
     if saved.className == "Embedding" { return [nil, length] }
     guard let features = fields["input_dim"], !features.isNull else { return nil }
     return classes.contains(saved.className) ? [nil, length, features] : [nil, features]

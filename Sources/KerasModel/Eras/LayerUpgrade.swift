@@ -25,6 +25,9 @@ extension ConfigUpgrade {
     let saved = try mapped(saved, name: name, path: path)
     if saved.className == "InputLayer" { return inputLayer(saved, name: name, path: path) }
     if saved.className == "Merge" { return try mergeLayer(saved, name: name, path: path) }
+    if saved.className == "AutoEncoder" { return try autoEncoder(saved, name: name, path: path) }
+    if saved.className == "ConvRNN2D" { return try convolutionalRecurrence(saved, name: name, path: path) }
+    if let reason = RefusedClasses.reason(saved.className) { throw ModelError(.unsupported(reason)) }
     if let module = saved.operationModule {
       var fields = saved.fields
       fields["name"] = .string(name)
@@ -88,8 +91,8 @@ extension ConfigUpgrade {
         }
         for new in row.new {
           let translated = try values.translate(new, old)
-          // `mode: 0` is plain batch normalisation.
-          if new == "keraskit>mode", old == 0 {
+          // `mode: 0` is plain batch normalisation, a sequence's first axis the batch.
+          if new == "keraskit>mode" && old == 0 || new == "keraskit>time_major" && old == false {
             record(.dropped, "rename-\(key)", path, pointer, old: (key, old))
             continue
           }
@@ -159,7 +162,7 @@ extension ConfigUpgrade {
     return value.objectValue == nil ? value : try innerLayer(value, at: pointer, wrapper: className, path: path)
   }
 
-  private mutating func innerLayer(
+  mutating func innerLayer(
     _ json: JSON, at pointer: JSONPointer, wrapper: String, path: [String]
   ) throws(ModelError) -> JSON {
     let saved = try SavedLayer(json, at: pointer)
@@ -213,6 +216,9 @@ extension ConfigUpgrade {
 
   // MARK: Rules that look at several fields
 
+  /// Recurrent layers that Keras 0.2 had too.
+  private static let forgetful: Set<String> = ["LSTM", "GRU", "SimpleRNN"]
+
   private mutating func applyClassRules(
     to fields: inout OrderedDictionary<String, JSON>, className: String, saved: SavedLayer, path: [String]
   ) {
@@ -236,6 +242,14 @@ extension ConfigUpgrade {
     if className == "BatchNormalization", fields["keraskit>mode"] == 1, era.dialect == .keras0 {
       set("keraskit>mode1_std", true, "bn-mode1", .translated, &self)
     }
+    if className == "BatchNormalization", era.dialect == .keras0, saved.fields["axis"] == nil {
+      set("keraskit>per_element", true, "bn-0.1-2-axis", .defaulted, &self)
+    }
+    // tf.keras kept the old order as an option.
+    let reversed = Releases.before(2, 2, 3, kind: .standalone).contains(era.version)
+    if className == "StackedRNNCells", era.dialect == .keras2, reversed, saved.fields["reverse_state_order"] == nil {
+      set("reverse_state_order", true, "stacked-state-order", .defaulted, &self)
+    }
     if ["PReLU", "SReLU"].contains(className), era.dialect == .keras1, saved.fields["shared_axes"] == nil {
       set("keraskit>shared_axes_from_weights", true, "prelu-shared-axes", .defaulted, &self)
     }
@@ -245,7 +259,7 @@ extension ConfigUpgrade {
     if className == "Dropout", era.version < KerasVersion(0, 3, 0) {
       set("keraskit>dropout_scale", true, "dropout-not-inverted", .defaulted, &self)
     }
-    if ["LSTM", "GRU", "SimpleRNN"].contains(className), era.version < KerasVersion(0, 3, 0) {
+    if Self.forgetful.contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
     }
     if MaskMergingRules.classes.contains(className), era.dialect < .keras3 {

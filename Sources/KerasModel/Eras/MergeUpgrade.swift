@@ -94,9 +94,25 @@ extension ConfigUpgrade {
     /// Branches by their config's own name, for one that appears twice.
     var outputs: [JSON: String] = [:]
 
+    /// The tensors that heads of a shared node take, by the node's name.
+    var heads: [String: [JSON]] = [:]
+
     mutating func add(_ layer: JSON, from sources: [String]) {
+      add(layer, reading: sources.map { KerasTensor.json($0, 0, 0) })
+    }
+
+    /// Applies the last layer to each of several sources, and gives the results.
+    mutating func share(_ sources: [String]) -> [JSON] {
+      guard var layer = layers.popLast() else { return [] }
+      layer["inbound_nodes"] = .array(
+        sources.map { ["args": .array([KerasTensor.json($0, 0, 0)]), "kwargs": [:]] })
+      layers.append(layer)
+      let name = layer["name"]?.stringValue ?? ""
+      return sources.indices.map { KerasTensor.json(name, $0, 0) }
+    }
+
+    mutating func add(_ layer: JSON, reading tensors: [JSON]) {
       var layer = layer
-      let tensors = sources.map { KerasTensor.json($0, 0, 0) }
       let args: [JSON] = tensors.count == 1 ? tensors : [.array(tensors)]
       layer["inbound_nodes"] = tensors.isEmpty ? [] : [["args": .array(args), "kwargs": [:]]]
       layers.append(layer)

@@ -57,7 +57,9 @@ struct ValueTranslation {
     if name == "hard_sigmoid", era.dialect < .keras3 {
       return Translated("keraskit>hard_sigmoid", rule: "hard-sigmoid-def")
     }
-    let aliases = ["swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax"]
+    let aliases = [
+      "swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "time_distributed_softmax": "softmax",
+    ]
     return Translated(.string(aliases[name] ?? name))
   }
 

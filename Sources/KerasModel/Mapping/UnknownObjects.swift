@@ -48,7 +48,7 @@ public enum UnknownObjects {
       for key in ["layers", "cells"] {
         for layer in config[key]?.arrayValue ?? [] { visit(layer, path: path, depth: depth + 1) }
       }
-      for key in ["layer", "backward_layer", "cell"] {
+      for key in ["layer", "backward_layer", "cell", "encoder", "decoder"] {
         if let inner = config[key], inner["class_name"] != nil { visit(inner, path: path, depth: depth + 1) }
       }
     }

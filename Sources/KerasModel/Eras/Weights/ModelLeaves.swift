@@ -114,6 +114,9 @@ struct ModelLeaves {
         inner("layer", wrapped, label: name)
       }
     }
+    for key in ["encoder", "decoder"] {
+      if let held = config[key], held["class_name"] != nil { inner(key, held, label: key) }
+    }
     leaves.append(
       ModelLeaf(
         label: label, path: path, parameterPrefix: prefix, objectPath: objectPath,

@@ -63,7 +63,7 @@ struct ConvLSTMFields: Sendable {
     stateful = try config.bool("stateful", default: false)
     zeroOutputForMask = config.json("zero_output_for_mask").boolValue
     seed = config.json("seed")
-    config.ignore("unroll", "implementation", "time_major")
+    config.ignore("unroll", "implementation")
   }
 
   var config: OrderedDictionary<String, JSON> {

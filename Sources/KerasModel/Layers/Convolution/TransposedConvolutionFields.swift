@@ -13,6 +13,8 @@ struct TransposedConvolutionFields: Sendable {
   let padding: WindowPadding
   let outputPadding: [Int]?
   let dataFormat: DataFormat
+  /// The whole shape of the result as Keras 1 had to be told, batch first; a null is concluded.
+  private let outputShape: [JSON]?
   let dilations: [Int]
   let activation: ActivationFunction
   let useBias: Bool
@@ -27,6 +29,7 @@ struct TransposedConvolutionFields: Sendable {
     padding = try config.padding([.valid, .same, .sameTheano])
     outputPadding = config.json("output_padding").isNull ? nil : try config.ints("output_padding", count: rank)
     dataFormat = try config.dataFormat()
+    outputShape = config.json("keraskit>output_shape").arrayValue
     dilations = try config.positiveInts("dilation_rate", count: rank, default: 1)
     activation = try config.activation("activation")
     useBias = try config.bool("use_bias", default: true)
@@ -49,6 +52,7 @@ struct TransposedConvolutionFields: Sendable {
       "data_format": .string(dataFormat.rawValue), "dilation_rate": JSON(dilations), "activation": activation.json,
       "use_bias": .bool(useBias),
     ]
+    if let outputShape { fields["keraskit>output_shape"] = .array(outputShape) }
     kernel.write(to: &fields)
     bias.write(to: &fields)
     fields["activity_regularizer"] = activityRegularizer.json
@@ -71,7 +75,8 @@ struct TransposedConvolutionFields: Sendable {
       let spatial = Array(context.shape(x).dimensions.dropFirst().dropLast())
       var y: Value
       if let known = Shape(spatial).concrete {
-        let output = known.indices.map { known[$0] * strides[$0] + growth($0) }
+        let natural = known.indices.map { known[$0] * strides[$0] + growth($0) }
+        let output = try stated(natural, input: known)
         y = try context.op(
           .convolutionInputGradient(convolution, outputSpatial: output), x, context.weight("kernel"))
       } else {
@@ -82,6 +87,29 @@ struct TransposedConvolutionFields: Sendable {
       if useBias { y = try context.op(.binary(.add), y, context.weight("bias")) }
       return try activation.finishing(y, dataFormat, &context)
     }
+  }
+
+  /// The sizes that the config states where it does; they must be ones that the convolution takes back to the input.
+  private func stated(_ natural: [Int], input: [Int]) throws(ModelError) -> [Int] {
+    guard let outputShape, outputShape.count == natural.count + 2 else { return natural }
+    var sizes: [Int] = []
+    for axis in natural.indices {
+      let place = axis + (dataFormat == .channelsFirst ? 2 : 1)
+      guard let size = outputShape[place].intValue else {
+        sizes.append(natural[axis])
+        continue
+      }
+      let reach = (kernelSize[axis] - 1) * dilations[axis] + 1
+      let steps = padding == .valid ? (size - reach) / strides[axis] + 1 : (size + strides[axis] - 1) / strides[axis]
+      guard size > 0, size >= (padding == .valid ? reach : 1), steps == input[axis] else {
+        throw ModelError(
+          .invalidField(
+            "output_shape", expected: "a size along axis \(place) whose convolution has \(input[axis]) steps",
+            found: .array(outputShape)))
+      }
+      sizes.append(size)
+    }
+    return sizes
   }
 
   /// The result's size along an axis, less input size · stride.

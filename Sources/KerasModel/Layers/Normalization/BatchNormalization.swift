@@ -18,6 +18,8 @@ public struct BatchNormalization: Layer {
   /// Keras 0 and 1: 0 per feature, 1 per sample, 2 with the batch's statistics at inference too.
   let mode: Int
   let sampleWiseStd: Bool
+  /// Keras 0.1 to 0.3.0: every element of a sample has its own statistics.
+  let isPerElement: Bool
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     axis = try config.ints("axis", count: 1, default: -1)[0]
@@ -31,6 +33,7 @@ public struct BatchNormalization: Layer {
     movingVariance = config.json("moving_variance_initializer")
     mode = try config.int("keraskit>mode", default: 0)
     sampleWiseStd = try config.bool("keraskit>mode1_std", default: false)
+    isPerElement = try config.bool("keraskit>per_element", default: false)
     config.ignore(
       "synchronized", "fused", "virtual_batch_size", "adjustment", "renorm", "renorm_clipping", "renorm_momentum")
   }
@@ -46,13 +49,20 @@ public struct BatchNormalization: Layer {
     fields["moving_variance_initializer"] = movingVariance
     fields["synchronized"] = false
     if mode != 0 { fields["keraskit>mode"] = JSON(mode) }
+    if isPerElement { fields["keraskit>per_element"] = true }
     if sampleWiseStd { fields["keraskit>mode1_std"] = true }
     return fields
   }
 
   public func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] {
     let input = try single(inputs)
-    let shape = [try input.known(axis: axis)]
+    var shape: [Int] = []
+    if isPerElement {
+      guard input.rank >= 2 else { throw ModelError(.inputShape(expected: "at least 2 axes", found: input)) }
+      for axis in 1..<input.rank { shape.append(try input.known(axis: axis)) }
+    } else {
+      shape = [try input.known(axis: axis)]
+    }
     var specs: [WeightSpec] = []
     if scale { specs.append(gamma.spec("gamma", shape)) }
     if center { specs.append(beta.spec("beta", shape)) }
@@ -102,8 +112,15 @@ public struct BatchNormalization: Layer {
       center
       ? try context.op(.binary(.subtract), context.weight("beta"), product)
       : try context.op(.unary(.negate), product)
-    let scaled = try context.op(.binary(.multiply), x, context.vector(factor, along: axis, rank: rank))
-    return try context.op(.binary(.add), scaled, context.vector(offset, along: axis, rank: rank))
+    let scaled = try context.op(.binary(.multiply), x, spread(factor, axis: axis, rank: rank, &context))
+    return try context.op(.binary(.add), scaled, spread(offset, axis: axis, rank: rank, &context))
+  }
+
+  /// Statistics shaped to broadcast over a batch.
+  func spread(
+    _ x: Value, axis: Int, rank: Int, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    isPerElement ? x : try context.vector(x, along: axis, rank: rank)
   }
 
   /// Keras 0 and 1, mode 1: each sample by its own mean and deviation over the last axis.
@@ -117,10 +134,10 @@ public struct BatchNormalization: Layer {
     let deviation = try context.shifted(context.op(.unary(.squareRoot), inner), by: Float(epsilon))
     var y = try context.op(.binary(.divide), centered, deviation)
     if scale {
-      y = try context.op(.binary(.multiply), y, context.vector(context.weight("gamma"), along: axis, rank: rank))
+      y = try context.op(.binary(.multiply), y, spread(context.weight("gamma"), axis: axis, rank: rank, &context))
     }
     if center {
-      y = try context.op(.binary(.add), y, context.vector(context.weight("beta"), along: axis, rank: rank))
+      y = try context.op(.binary(.add), y, spread(context.weight("beta"), axis: axis, rank: rank, &context))
     }
     return y
   }

@@ -7,14 +7,14 @@ struct BatchStatistics {
   let axis: Int
 
   private func reducedAxes(_ x: Value, _ context: LoweringContext) -> [Int] {
-    (0..<context.shape(x).rank).filter { $0 != axis }
+    layer.isPerElement ? [0] : (0..<context.shape(x).rank).filter { $0 != axis }
   }
 
   /// Mean and biased variance, vectors along the axis.
   func ofBatch(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> (mean: Value, variance: Value) {
     let axes = reducedAxes(x, context)
     let mean = try context.op(.reduce(.mean, axes: axes, keepDimensions: false), x)
-    let spread = try context.vector(mean, along: axis, rank: context.shape(x).rank)
+    let spread = try layer.spread(mean, axis: axis, rank: context.shape(x).rank, &context)
     let squares = try context.op(.unary(.square), context.op(.binary(.subtract), x, spread))
     return (mean, try context.op(.reduce(.mean, axes: axes, keepDimensions: false), squares))
   }

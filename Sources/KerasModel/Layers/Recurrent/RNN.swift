@@ -19,6 +19,7 @@ public struct RNN: RecurrentLayer {
   let isStateful: Bool
   let unroll: Bool
   var zeroOutputForMask: Bool?
+  let isTimeMajor: Bool
   public let activityRegularizer: Regularizer?
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
@@ -44,16 +45,33 @@ public struct RNN: RecurrentLayer {
     unroll = try config.bool("unroll", default: false)
     zeroOutputForMask = config.json("zero_output_for_mask").boolValue
     activityRegularizer = try config.regularizer("activity_regularizer")
-    config.ignore("time_major")
+    isTimeMajor = try config.bool("keraskit>time_major", default: false)
   }
 
   public var config: OrderedDictionary<String, JSON> {
-    [
+    var fields: OrderedDictionary<String, JSON> = [
       "return_sequences": .bool(returnsSequences), "return_state": .bool(returnsState),
       "go_backwards": .bool(goBackwards), "stateful": .bool(isStateful), "unroll": .bool(unroll),
       "zero_output_for_mask": zeroOutputForMask.map { .bool($0) } ?? .null, "cell": cellJSON,
       "activity_regularizer": activityRegularizer.json,
     ]
+    if isTimeMajor { fields["keraskit>time_major"] = true }
+    return fields
+  }
+
+  private var reversesStates: Bool { (cell.layer as? StackedRNNCells)?.reversesStates ?? false }
+
+  /// States of all cells, from the first cell's to the last's or the reverse: the other order.
+  private func reordered(_ states: [Value], fromReversed: Bool) -> [Value] {
+    guard reversesStates, !states.isEmpty else { return states }
+    var rest = states[...]
+    var groups: [[Value]] = []
+    for cell in fromReversed ? cells.reversed() : cells {
+      let count = stateCount(of: cell)
+      groups.append(Array(rest.prefix(count)))
+      rest = rest.dropFirst(count)
+    }
+    return groups.reversed().flatMap { $0 }
   }
 
   public var sublayers: [Sublayer] { [cell] }
@@ -76,9 +94,16 @@ public struct RNN: RecurrentLayer {
     guard states.isEmpty || states.count == count else {
       throw ModelError(.inputCount(expected: "\(count) initial states", found: states.count))
     }
-    if states.isEmpty, isStateful { states = try storedStates(input.value, &context) }
+    states = reordered(states, fromReversed: true)
     var x = try context.cast(input.value, to: .float32)
     var mask = input.mask
+    if isTimeMajor {
+      x = try context.op(.transpose([1, 0, 2]), x)
+      if let given = mask { mask = try context.op(.transpose([1, 0]), given) }
+    }
+    let isMirrored = goBackwards && unroll && zeroOutputForMask == true
+    let ownMask = mask
+    if states.isEmpty, isStateful { states = try storedStates(x, &context) }
     if goBackwards {
       x = try context.op(.reverse(axes: [1]), x)
       if let given = mask { mask = try context.op(.reverse(axes: [1]), given) }
@@ -86,7 +111,7 @@ public struct RNN: RecurrentLayer {
     var final: [Value] = []
     for (index, cell) in cells.enumerated() {
       guard var fields = (cell.layer as? any RecurrentCell)?.fields else { continue }
-      fields.zeroOutputForMask = index == cells.count - 1 && (zeroOutputForMask ?? false)
+      fields.zeroOutputForMask = index == cells.count - 1 && (zeroOutputForMask ?? false) && !isMirrored
       let own = Array(states.prefix(states.isEmpty ? 0 : fields.stateCount))
       states.removeFirst(own.count)
       let results = try context.inSublayer(cell) { context throws(ModelError) in
@@ -103,8 +128,14 @@ public struct RNN: RecurrentLayer {
       }
     }
     let last = cells.last.map { final.count - stateCount(of: $0) } ?? 0
-    let output = returnsSequences ? LayerTensor(x, mask: input.mask) : LayerTensor(final[last])
-    return [output] + (returnsState ? final.map { LayerTensor($0) } : [])
+    let lastOutput = final[last]
+    if isMirrored, let ownMask {
+      // See RecurrentFields: the mask stands in its own order.
+      x = try context.op(.select, context.expanded(ownMask, axis: 2), x, context.constant(0))
+    }
+    if returnsSequences, isTimeMajor { x = try context.op(.transpose([1, 0, 2]), x) }
+    let output = returnsSequences ? LayerTensor(x, mask: input.mask) : LayerTensor(lastOutput)
+    return [output] + (returnsState ? reordered(final, fromReversed: false).map { LayerTensor($0) } : [])
   }
 
   private func stateCount(of cell: Sublayer) -> Int { (cell.layer as? any RecurrentCell)?.fields.stateCount ?? 0 }

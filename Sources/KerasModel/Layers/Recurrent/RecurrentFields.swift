@@ -27,6 +27,7 @@ struct RecurrentFields: Sendable {
   let resetAfter: Bool
   let unitForgetBias: Bool
   let maskResetsState: Bool
+  let isTimeMajor: Bool
   let seed: JSON
   /// The object that owns the variables; empty for a cell by itself.
   var holder = "cell"
@@ -54,8 +55,9 @@ struct RecurrentFields: Sendable {
     resetAfter = kind == .gru ? try config.bool("reset_after", default: true) : false
     unitForgetBias = kind == .lstm ? try config.bool("unit_forget_bias", default: true) : false
     maskResetsState = try config.bool("keraskit>mask_resets_state", default: false)
+    isTimeMajor = try config.bool("keraskit>time_major", default: false)
     seed = config.json("seed")
-    config.ignore("implementation", "use_cudnn", "time_major")
+    config.ignore("implementation", "use_cudnn")
   }
 
   /// A cell's fields: those of its layer without what concerns sequences, its variables its own.
@@ -97,6 +99,7 @@ struct RecurrentFields: Sendable {
     fields["dropout"] = .number(dropout)
     fields["recurrent_dropout"] = .number(recurrentDropout)
     fields["seed"] = seed
+    if isTimeMajor { fields["keraskit>time_major"] = true }
     if maskResetsState { fields["keraskit>mask_resets_state"] = true }
     return fields
   }
@@ -136,23 +139,24 @@ struct RecurrentFields: Sendable {
   func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     guard let input = call.inputs.first else { throw ModelError(.inputCount(expected: "a sequence", found: 0)) }
     try context.shape(input.value).expectRank(3)
-    if input.mask != nil, maskResetsState {
-      throw ModelError(.unsupported("masked steps that reset the state, as in Keras 0.1 and 0.2"))
-    }
     var states = Array(call.inputs.dropFirst()) + (call.keywordTensors["initial_state"] ?? [])
     guard states.isEmpty || states.count == stateCount else {
       throw ModelError(.inputCount(expected: "\(stateCount) initial states", found: states.count))
     }
-    if states.isEmpty, stateful { states = try storedStates(input.value, &context) }
-
     var x = try context.cast(input.value, to: .float32)
+    var mask = input.mask
+    if isTimeMajor {
+      x = try context.op(.transpose([1, 0, 2]), x)
+      if let given = mask { mask = try context.op(.transpose([1, 0]), given) }
+    }
+    if states.isEmpty, stateful { states = try storedStates(x, &context) }
     if context.isTraining, dropout > 0 {
       x = try context.dropout(x, rate: dropout, pattern: context.sliced(x, axis: 1, from: 0, to: 1))
     }
     if context.isTraining, recurrentDropout > 0 {
       throw ModelError(.unsupported("training with recurrent_dropout"))
     }
-    let results = try results(x, states: states.map(\.value), mask: input.mask, &context)
+    let results = try results(x, states: states.map(\.value), mask: mask, &context)
 
     if stateful {
       for index in 0..<stateCount {
@@ -160,8 +164,9 @@ struct RecurrentFields: Sendable {
           VariableUpdate(parameter: context.parameterName("state_\(index)"), value: results[1 + index]))
       }
     }
-    let output =
-      returnSequences ? LayerTensor(results[0], mask: input.mask) : LayerTensor(results[1])
+    var sequence = results[0]
+    if returnSequences, isTimeMajor { sequence = try context.op(.transpose([1, 0, 2]), sequence) }
+    let output = returnSequences ? LayerTensor(sequence, mask: input.mask) : LayerTensor(results[1])
     return [output] + (returnState ? results.dropFirst().map { LayerTensor($0) } : [])
   }
 
@@ -171,15 +176,18 @@ struct RecurrentFields: Sendable {
   func results(
     _ x: Value, states: [Value], mask: Value?, _ context: inout LoweringContext
   ) throws(ModelError) -> [Value] {
+    if unroll, goBackwards, let mask, zeroOutputForMask == true { return try mirrored(x, states, mask, &context) }
     let kernel = try context.weight(key("kernel"))
     let recurrentKernel = try context.weight(key("recurrent_kernel"))
     let bias = useBias ? try context.weight(key("bias")) : nil
-    guard let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell() else {
+    let resets = maskResetsState && mask != nil
+    guard !resets, let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell() else {
       let cell = UnrolledCell(
         kind: kind, units: units, resetAfter: resetAfter, activation: activation,
         recurrentActivation: recurrentActivation ?? .linear, kernel: kernel, recurrentKernel: recurrentKernel,
         bias: bias)
-      let loop = UnrolledRecurrence(goBackwards: goBackwards, zeroOutputForMask: zeroOutputForMask ?? false)
+      let loop = UnrolledRecurrence(
+        goBackwards: goBackwards, zeroOutputForMask: zeroOutputForMask ?? false, maskResetsState: resets)
       let initial = states.isEmpty ? Array(repeating: Value?.none, count: stateCount) : states.map { $0 }
       let (sequence, final) = try loop.run(
         cell.projected(x, &context), states: initial, mask: mask, &context, step: cell.step)
@@ -191,6 +199,18 @@ struct RecurrentFields: Sendable {
       zeroOutputForMask: zeroOutputForMask ?? false)
     let operands = [x, kernel, recurrentKernel] + [bias].compactMap { $0 } + states + [mask].compactMap { $0 }
     return try context.ops(.recurrence(recurrence), operands)
+  }
+
+  /// TensorFlow 1.15 to Keras 3 unrolled zero a reversed sequence where the mask in its own order says.
+  private func mirrored(
+    _ x: Value, _ states: [Value], _ mask: Value, _ context: inout LoweringContext
+  ) throws(ModelError) -> [Value] {
+    var plain = self
+    plain.zeroOutputForMask = false
+    var results = try plain.results(x, states: states, mask: mask, &context)
+    let isKept = try context.expanded(mask, axis: 2)
+    results[0] = try context.op(.select, isKept, results[0], context.constant(0))
+    return results
   }
 
   private func key(_ role: String) -> String { holder.isEmpty ? role : holder + "/" + role }

@@ -8,6 +8,8 @@ protocol RecurrentLayer: Layer {
   /// Whether the layer keeps its states between calls.
   var isStateful: Bool { get }
   var returnsSequences: Bool { get }
+  /// Whether sequences are `(time, batch, …)` (tf.keras).
+  var isTimeMajor: Bool { get }
 }
 
 /// LSTM, GRU and SimpleRNN: layers that are their shared fields.
@@ -26,6 +28,7 @@ extension FusedRecurrentLayer {
   }
   var isStateful: Bool { fields.stateful }
   var returnsSequences: Bool { fields.returnSequences }
+  var isTimeMajor: Bool { fields.isTimeMajor }
 }
 
 /// ConvLSTM1D, ConvLSTM2D and ConvLSTM3D.
@@ -44,4 +47,5 @@ extension ConvLSTMLayer {
   }
   var isStateful: Bool { fields.stateful }
   var returnsSequences: Bool { fields.returnSequences }
+  var isTimeMajor: Bool { false }
 }

@@ -8,6 +8,8 @@ public struct StackedRNNCells: Layer {
   public static let className = "StackedRNNCells"
 
   let cells: [Sublayer]
+  /// Whether states are listed from the last cell to the first (Keras before 2.2.3).
+  let reversesStates: Bool
   private let cellsJSON: JSON
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
@@ -29,11 +31,14 @@ public struct StackedRNNCells: Layer {
     }
     guard !cells.isEmpty else { throw config.wrong("cells", "a list of cells", cellsJSON) }
     self.cells = cells
-    // The order in which older releases list the states of RNNs with return_state.
-    config.ignore("reverse_state_order")
+    reversesStates = try config.bool("reverse_state_order", default: false)
   }
 
-  public var config: OrderedDictionary<String, JSON> { ["cells": cellsJSON] }
+  public var config: OrderedDictionary<String, JSON> {
+    var fields: OrderedDictionary<String, JSON> = ["cells": cellsJSON]
+    if reversesStates { fields["reverse_state_order"] = true }
+    return fields
+  }
 
   public var sublayers: [Sublayer] { cells }
 

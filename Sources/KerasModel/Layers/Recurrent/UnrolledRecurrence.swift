@@ -8,6 +8,8 @@ import KerasGraph
 struct UnrolledRecurrence {
   var goBackwards: Bool
   var zeroOutputForMask: Bool
+  /// Keras 0.1 and 0.2: all steps are computed and put out, but a masked one's states are zero for the next.
+  var maskResetsState = false
 
   /// The states after one step, the output first; a state of `nil` is zero.
   typealias Step = (Value, [Value?], inout LoweringContext) throws(ModelError) -> [Value]
@@ -19,21 +21,24 @@ struct UnrolledRecurrence {
   func run(
     _ inputs: Value, states initial: [Value?], mask: Value?, _ context: inout LoweringContext, step: Step
   ) throws(ModelError) -> (sequence: Value, states: [Value]) {
-    let shape = context.shape(inputs)
-    guard shape.rank > 1, let count = shape[1], count > 0 else {
-      throw ModelError(.inputShape(expected: "a known number of time steps", found: shape))
-    }
-    guard count <= Self.maximumSteps else {
-      throw ModelError(.unsupported("more than \(Self.maximumSteps) time steps of a cell that is unrolled"))
-    }
+    let count = try Self.stepCount(of: context.shape(inputs))
     var states = initial
+    var previous: Int?
     var output: Value?
     var outputs: [Value] = []
     for position in goBackwards ? Array((0..<count).reversed()) : Array(0..<count) {
       let x = try context.step(inputs, position)
+      if maskResetsState, let mask, let previous {
+        for (index, state) in states.enumerated() {
+          guard let state else { continue }
+          let isKept = try context.stepMask(mask, previous, rank: context.shape(state).rank)
+          states[index] = try context.op(.select, isKept, state, context.constant(0))
+        }
+      }
+      previous = position
       var next = try step(x, states, &context)
       guard var result = next.first else { throw ModelError(.unsupported("a cell without output")) }
-      if let mask {
+      if let mask, !maskResetsState {
         let zero = context.constant(0)
         let isKept = try context.stepMask(mask, position, rank: context.shape(result).rank)
         result = try context.op(.select, isKept, result, zeroOutputForMask ? zero : output ?? zero)
@@ -52,11 +57,22 @@ struct UnrolledRecurrence {
   }
 
   private static let maximumSteps = 4096
+
+  /// The length of axis 1; throws `.inputShape` if it is not known.
+  static func stepCount(of shape: Shape) throws(ModelError) -> Int {
+    guard shape.rank > 1, let count = shape[1], count > 0 else {
+      throw ModelError(.inputShape(expected: "a known number of time steps", found: shape))
+    }
+    guard count <= maximumSteps else {
+      throw ModelError(.unsupported("more than \(maximumSteps) time steps of a cell that is unrolled"))
+    }
+    return count
+  }
 }
 
 extension LoweringContext {
   /// One position of axis 1, without that axis.
-  fileprivate mutating func step(_ x: Value, _ position: Int) throws(ModelError) -> Value {
+  mutating func step(_ x: Value, _ position: Int) throws(ModelError) -> Value {
     let slice = try sliced(x, axis: 1, from: position, to: position + 1)
     var target = dimensions(of: slice)
     target.remove(at: 1)
@@ -64,7 +80,7 @@ extension LoweringContext {
   }
 
   /// One step of a `(batch, time)` mask, `(batch, 1, …)`.
-  fileprivate mutating func stepMask(_ mask: Value, _ position: Int, rank: Int) throws(ModelError) -> Value {
+  mutating func stepMask(_ mask: Value, _ position: Int, rank: Int) throws(ModelError) -> Value {
     let slice = try sliced(mask, axis: 1, from: position, to: position + 1)
     guard rank > 2, let batch = dimensions(of: slice).first else { return slice }
     return try op(.reshape([batch] + Array(repeating: .fixed(1), count: rank - 1)), slice)

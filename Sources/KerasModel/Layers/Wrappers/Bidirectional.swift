@@ -13,6 +13,7 @@ public struct Bidirectional: Layer {
   let backward: Sublayer
   let mergeMode: String?
   private let returnsSequences: Bool
+  private let isTimeMajor: Bool
   private let layerJSON: JSON
   private let backwardJSON: JSON
 
@@ -39,6 +40,7 @@ public struct Bidirectional: Layer {
     forwardLayer.zeroOutputForMask = forwardLayer.zeroOutputForMask ?? true
     backwardLayer.zeroOutputForMask = backwardLayer.zeroOutputForMask ?? true
     returnsSequences = forwardLayer.returnsSequences
+    isTimeMajor = forwardLayer.isTimeMajor
     forward = Sublayer(
       holder: "forward_layer", name: Self.prefixed("forward_", name), layer: forwardLayer, trainable: trainable)
     backward = Sublayer(
@@ -94,7 +96,7 @@ public struct Bidirectional: Layer {
       let backwards = try run(backward, states.dropFirst(half), &context)
       guard let first = forwards.first, var second = backwards.first else { return [] }
       if returnsSequences {
-        second.value = try context.op(.reverse(axes: [1]), second.value)
+        second.value = try context.op(.reverse(axes: [isTimeMajor ? 0 : 1]), second.value)
       }
       let outputs = try merged(first, second, &context)
       return outputs + forwards.dropFirst() + backwards.dropFirst()
