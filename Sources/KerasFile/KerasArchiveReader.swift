@@ -42,7 +42,11 @@ struct KerasArchiveReader {
     } catch {
       throw KerasFileError(file: path, .damaged("\(error)"))
     }
-    return try reader.model(config: config, metadata: metadata, weights: hdf5)
+    var source = try reader.model(config: config, metadata: metadata, weights: hdf5)
+    for member in zip.members where member.name.hasPrefix("assets/") && member.name.hasSuffix("/vocabulary.txt") {
+      source.textAssets[member.name] = String(decoding: try reader.text(member.name, in: zip), as: UTF8.self)
+    }
+    return source
   }
 
   static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {

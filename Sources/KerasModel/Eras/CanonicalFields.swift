@@ -158,6 +158,7 @@ enum CanonicalFields {
     Identity:
     IntegerLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token=-1 vocabulary_dtype="int64"
       invert=false output_mode="int" sparse=false pad_to_max_tokens=false oov_method="floormod" salt=null
+      vocabulary=null idf_weights=null vocabulary_size=null
     LRN2D: alpha=0.0001 k=2 beta=0.75 n=5
     LSTM: units activation="tanh" recurrent_activation="sigmoid" use_bias=true kernel_initializer="glorot_uniform"
       recurrent_initializer="orthogonal" bias_initializer="zeros" unit_forget_bias=true kernel_regularizer=null
@@ -276,11 +277,12 @@ enum CanonicalFields {
     SpectralNormalization: layer power_iterations=1
     StackedRNNCells: cells
     StringLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token="[UNK]" invert=false output_mode="int"
-      pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null
+      pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null vocabulary=null idf_weights=null
+      vocabulary_size=null
     Subtract:
     TextVectorization: max_tokens=null standardize="lower_and_strip_punctuation" split="whitespace" ngrams=null
       output_mode="int" output_sequence_length=null pad_to_max_tokens=false sparse=false ragged=false
-      encoding="utf-8"
+      encoding="utf-8" vocabulary=null idf_weights=null vocabulary_size=null
     ThresholdedLinear: theta=1.0
     ThresholdedReLU: theta=1.0
     TimeDistributed: layer

@@ -87,6 +87,10 @@ public enum LayerRegistry {
     Normalization.self,
     CategoryEncoding.self,
     Discretization.self,
+    Hashing.self,
+    IntegerLookup.self,
+    StringLookup.self,
+    TextVectorization.self,
     // Audio
     MelSpectrogram.self,
     STFTSpectrogram.self,
