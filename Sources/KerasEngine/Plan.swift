@@ -137,11 +137,11 @@ public final class Plan {
       guard Shape(array.shape) == type.shape else {
         throw EngineError(.inputShape(name: name, expected: type.shape, found: Shape(array.shape)))
       }
+      if type.dtype == .string, array.dtype != .string {
+        throw EngineError(.data(.numeric(shape: array.shape)))
+      }
       do {
-        if type.dtype == .string {
-          guard array.dtype == .string else { throw TensorDataError.numeric(shape: array.shape) }
-          array = try TensorData(shape: array.shape, int32s: array.strings.map { state.strings.number($0) })
-        }
+        if type.dtype == .string { array = try TensorData(shape: array.shape, int32s: numbers(array.strings)) }
         let converted = type.dtype == .bool ? try array.converted(to: .bool) : array
         try converted.copyElements(to: buffer.pointer, count: buffer.count, asInt: type.dtype.isHeldAsInt)
       } catch {
@@ -156,11 +156,15 @@ public final class Plan {
         let array = try TensorData(engine: pointer, dtype: type.dtype, shape: shape)
         results.append(
           type.dtype == .string
-            ? try TensorData(shape: shape, strings: array.int32s().map { state.strings.text($0) }) : array)
+            ? try TensorData(shape: shape, strings: texts(array.int32s())) : array)
       } catch {
         throw EngineError(.data(error))
       }
     }
     return results
   }
+
+  private func numbers(_ texts: [String]) -> [Int32] { texts.map { state.strings.number($0) } }
+
+  private func texts(_ numbers: [Int32]) -> [String] { numbers.map { state.strings.text($0) } }
 }

@@ -17,6 +17,16 @@ extension LayerSample {
         "min_power": 1e-10, "ref_power": 1.0}
         """#),
     LayerSample(
+      "AutoContrast", inputs: [[nil, 8, 8, 3]],
+      config: #"""
+        {"data_format": "channels_last", "value_range": [0, 255]}
+        """#),
+    LayerSample(
+      "MaxNumBoundingBoxes", inputs: [[nil, 8, 8, 3]],
+      config: #"""
+        {"data_format": "channels_last", "max_number": 4}
+        """#),
+    LayerSample(
       "Hashing", inputs: [[nil, 3]],
       config: #"""
         {"num_bins": 10, "salt": [133, 133], "mask_value": 5, "output_mode": "int", "sparse": false}

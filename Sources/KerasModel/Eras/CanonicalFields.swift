@@ -191,6 +191,7 @@ enum CanonicalFields {
     MaxoutDense: units nb_feature=4 use_bias=true kernel_initializer="glorot_uniform" bias_initializer="zeros"
       kernel_regularizer=null bias_regularizer=null activity_regularizer=null kernel_constraint=null
       bias_constraint=null
+    MaxNumBoundingBoxes: max_number data_format="channels_last"
     MelSpectrogram: fft_length=2048 sequence_stride=512 sequence_length=null window="hann" sampling_rate=16000
       num_mel_bins=128 min_freq=20.0 max_freq=null power_to_db=true top_db=80.0 mag_exp=2.0 min_power=1e-10
       ref_power=1.0

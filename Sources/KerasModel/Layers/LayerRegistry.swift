@@ -91,6 +91,8 @@ public enum LayerRegistry {
     IntegerLookup.self,
     StringLookup.self,
     TextVectorization.self,
+    AutoContrast.self,
+    MaxNumBoundingBoxes.self,
     // Audio
     MelSpectrogram.self,
     STFTSpectrogram.self,
@@ -103,6 +105,7 @@ public enum LayerRegistry {
     RandomColorDegeneration.self,
     RandomColorJitter.self,
     RandomContrast.self,
+    RandomCrop.self,
     RandomElasticTransform.self,
     RandomErasing.self,
     RandomFlip.self,
@@ -186,6 +189,12 @@ public enum LayerRegistry {
     module.map { OperationNode.owns(module: $0) } == true || byName[className] != nil
   }
 
+  /// Classes that run a program stored in or beside the file, and what that program is.
+  private static let programs: [String: String] = [
+    "TFSMLayer": "a TensorFlow graph", "JaxLayer": "a Python function", "FlaxLayer": "a Python class",
+    "TorchModuleWrapper": "a pickled PyTorch module",
+  ]
+
   private static func isOperation(_ object: JSON) -> Bool {
     object["module"]?.stringValue.map { OperationNode.owns(module: $0) } ?? false
   }
@@ -230,6 +239,7 @@ public enum LayerRegistry {
   static func checkClasses(_ root: JSON) throws(ModelError) {
     var unknown: [(className: String, layer: String)] = []
     var lambdas: [JSON] = []
+    var program: (className: String, layer: String, text: String)?
     var deepest = 0
     func visit(_ object: JSON, _ path: [String], _ depth: Int) {
       deepest = max(deepest, depth)
@@ -239,6 +249,7 @@ public enum LayerRegistry {
       let path = depth == 0 ? path : path + [name]
       let isKnown = isOperation(object) ? OperationNode.knows(className) : byName[className] != nil
       if !isKnown, className != "function" {
+        if let text = programs[className], program == nil { program = (className, path.joined(separator: "/"), text) }
         if className == "Lambda" { lambdas.append(object) }
         unknown.append((className: className, layer: path.joined(separator: "/")))
       }
@@ -252,6 +263,11 @@ public enum LayerRegistry {
     visit(root, [], 0)
     if deepest > maximumNesting {
       throw ModelError(.malformedConfig("layers are nested more than \(maximumNesting) deep"))
+    }
+    if let program {
+      throw ModelError(
+        .unsupported("\(program.className), which runs \(program.text): nothing from a file is ever executed"),
+        layer: program.layer)
     }
     if let lambda = lambdas.first, lambdas.count == unknown.count {
       throw ModelError(.lambda(LambdaDescription(lambda).text), layer: unknown[0].layer)
