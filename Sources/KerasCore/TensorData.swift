@@ -76,11 +76,13 @@ public enum TensorDataError: Error, Sendable, Equatable, CustomStringConvertible
   case sizeMismatch(dtype: DType, shape: [Int], found: Int)
   /// The elements are strings where numbers are needed, or the other way round.
   case notNumeric(shape: [Int])
+  case numeric(shape: [Int])
 
   public var description: String {
     switch self {
     case .sizeMismatch(let dtype, let shape, let found):
       "an array of \(dtype.rawValue) with shape \(Shape(shape)) cannot hold \(found) bytes or elements"
+    case .numeric(let shape): "an array of numbers with shape \(Shape(shape)) was given where strings are needed"
     case .notNumeric(let shape): "an array of strings with shape \(Shape(shape)) was given where numbers are needed"
     }
   }

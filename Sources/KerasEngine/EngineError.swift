@@ -20,6 +20,8 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case library(operation: String, status: String)
     /// An index that is not a row of its table.
     case indexOutOfRange(index: Int, rows: Int)
+    /// A category that a vocabulary does not have and that has no number outside it.
+    case notInVocabulary(String)
     case graph(GraphError)
     case data(TensorDataError)
   }
@@ -50,6 +52,7 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       case .unsupported(let op, let reason): "\(op): \(reason)"
       case .library(let operation, let status): "\(operation): oneDNN reports \(status)"
       case .indexOutOfRange(let index, let rows): "index \(index) is outside a table of \(rows) rows"
+      case .notInVocabulary(let text): "'\(text)' is not in the vocabulary, and num_oov_indices is 0"
       case .graph(let error): error.description
       case .data(let error): error.description
       }

@@ -29,7 +29,7 @@ final class FloatBuffer {
 
 extension DType {
   /// How the engine holds elements of this type.
-  var isHeldAsInt: Bool { isInteger }
+  var isHeldAsInt: Bool { isInteger || self == .string }
 }
 
 extension TensorData {

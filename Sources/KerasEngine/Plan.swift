@@ -130,13 +130,18 @@ public final class Plan {
   ///
   /// Throws `EngineError.missingInput` or `inputShape` besides what `execute` throws.
   public func run(_ data: [String: TensorData]) throws(EngineError) -> [TensorData] {
+    state.strings = StringList()
     for (name, type) in inputTypes {
-      guard let array = data[name] else { throw EngineError(.missingInput(name)) }
+      guard var array = data[name] else { throw EngineError(.missingInput(name)) }
       guard let buffer = inputs[name] else { continue }
       guard Shape(array.shape) == type.shape else {
         throw EngineError(.inputShape(name: name, expected: type.shape, found: Shape(array.shape)))
       }
+      if type.dtype == .string, array.dtype != .string {
+        throw EngineError(.data(.numeric(shape: array.shape)))
+      }
       do {
+        if type.dtype == .string { array = try TensorData(shape: array.shape, int32s: numbers(array.strings)) }
         let converted = type.dtype == .bool ? try array.converted(to: .bool) : array
         try converted.copyElements(to: buffer.pointer, count: buffer.count, asInt: type.dtype.isHeldAsInt)
       } catch {
@@ -147,11 +152,19 @@ public final class Plan {
     var results: [TensorData] = []
     for (pointer, type) in zip(outputs, outputTypes) {
       do {
-        results.append(try TensorData(engine: pointer, dtype: type.dtype, shape: type.shape.concrete ?? []))
+        let shape = type.shape.concrete ?? []
+        let array = try TensorData(engine: pointer, dtype: type.dtype, shape: shape)
+        results.append(
+          type.dtype == .string
+            ? try TensorData(shape: shape, strings: texts(array.int32s())) : array)
       } catch {
         throw EngineError(.data(error))
       }
     }
     return results
   }
+
+  private func numbers(_ texts: [String]) -> [Int32] { texts.map { state.strings.number($0) } }
+
+  private func texts(_ numbers: [Int32]) -> [String] { numbers.map { state.strings.text($0) } }
 }

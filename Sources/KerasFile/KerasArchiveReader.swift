@@ -26,7 +26,12 @@ struct KerasArchiveReader {
     guard zip[configName] != nil else {
       throw KerasFileError(file: path, .missing("\(configName), which every .keras archive has,"))
     }
-    return try KerasArchiveReader(file: path, format: .kerasArchive, members: .zip(zip)).model()
+    let reader = KerasArchiveReader(file: path, format: .kerasArchive, members: .zip(zip))
+    var source = try reader.model()
+    for member in zip.members where member.name.hasPrefix("assets/") && member.name.hasSuffix("/vocabulary.txt") {
+      source.textAssets[member.name] = String(decoding: try reader.text(member.name), as: UTF8.self)
+    }
+    return source
   }
 
   static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {

@@ -33,6 +33,9 @@ public struct ModelSource: Sendable {
     }
   }
 
+  /// Small text files beside the config that layers read, by path: `assets/layers/string_lookup/vocabulary.txt`.
+  public var textAssets: [String: String] = [:]
+
   /// What the reader noticed (a `.keras` that is really HDF5, an attribute of an odd kind …).
   public var diagnostics: [Diagnostic]
 

@@ -3,8 +3,8 @@ import KerasCore
 /// A primitive operation of the op graph.
 ///
 /// Layers lower to these and nothing else; the engine, the differentiation and the exporters read these and nothing
-/// else. Data is channels-last and kernels are Keras' `spatial…, in, out`. Values are float32, int32 or bool; engines
-/// hold a bool as a float 0 or 1.
+/// else. Data is channels-last and kernels are Keras' `spatial…, in, out`. Values are float32, int32, bool or string;
+/// engines hold a bool as a float 0 or 1, and a string as its number in a list.
 public enum Op: Sendable, Hashable {
   /// A model input; operands: none.
   case input(name: String)
@@ -77,6 +77,15 @@ public enum Op: Sendable, Hashable {
   ///
   /// Not differentiable.
   case random(RandomDistribution, stream: Int)
+
+  /// The number of each category, int32; operand: int32 or string.
+  ///
+  /// A category that has none is an error at run time.
+  case lookup(CategoryLookup)
+  /// The numbers of texts' tokens, int32 `(…, size)`; operand: string `(…, texts)`, each sample's texts in the last axis.
+  case encodeText(TextEncoding)
+  /// The bin each category falls into, int32; operand: int32 or string.
+  case hash(CategoryHash)
 
   /// A whole recurrence over time; see `Recurrence` for operands and results.
   case recurrence(Recurrence)

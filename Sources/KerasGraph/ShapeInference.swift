@@ -12,7 +12,7 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
   case .binary(let function): return [try check.binary(function)]
   case .compare: return [try check.compare()]
   case .select: return [try check.select()]
-  case .cast(let dtype): return [TensorType(dtype, try check.only().shape)]
+  case .cast(let dtype): return [try check.cast(dtype)]
   case .stopGradient: return [try check.only()]
   case .matmul(let transposeA, let transposeB): return [try check.matmul(transposeA, transposeB)]
   case .convolution(let convolution): return [try check.convolution(convolution)]
@@ -44,6 +44,8 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
     try check.axis(axis, of: try check.only())
     return [TensorType(dtype, .scalar)]
   case .random: return [TensorType(.float32, try check.only().shape)]
+  case .lookup, .hash: return [try check.categories()]
+  case .encodeText(let text): return [try check.texts(size: text.size)]
   case .recurrence(let recurrence): return try check.recurrence(recurrence)
   case .recurrenceGradient(let recurrence): return try check.recurrenceGradient(recurrence)
   }

@@ -113,6 +113,10 @@ extension TensorData {
       bytes += part.bytes
       rows += count
     }
+    if first.dtype == .string {
+      try self.init(shape: [rows] + first.shape.dropFirst(), strings: parts.flatMap(\.strings))
+      return
+    }
     try self.init(dtype: first.dtype, shape: [rows] + first.shape.dropFirst(), bytes: bytes)
   }
 }

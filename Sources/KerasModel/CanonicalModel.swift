@@ -39,6 +39,7 @@ import KerasCore
 /// | `"keraskit>recurrent_padding": "keraskit>same_theano"` on ConvLSTM | the states' convolution is aligned as Theano's (even kernels) |
 /// | `"keraskit>shared_axes_from_weights": true` on PReLU | Keras 1 did not save `shared_axes`: the stored shape decides |
 /// | `"keraskit>dropout_scale": true` on Dropout | Keras 0.1 and 0.2 multiply by 1 − rate at inference |
+/// | `"keraskit>resizes": true` on RandomCrop | before Keras 3: images are cut to the aspect ratio and resized at inference |
 /// | `"keraskit>causal": true` on Attention, AdditiveAttention | `causal` of tf.keras before 2.10: the call's `use_causal_mask` |
 /// | `"keraskit>mask_resets_state": true` on recurrent layers | Keras 0.1 and 0.2: a masked step zeroes the state passed on |
 public struct CanonicalModel: Sendable {

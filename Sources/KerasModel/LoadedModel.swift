@@ -59,6 +59,7 @@ public struct LoadedModel: Sendable {
       var canonical = try EraUpgrade.upgrade(source, mappings: options.mappings)
       let era = Era(of: source, config: source.config ?? .null)
       SharedAxes.fill(in: &canonical, from: source.weights)
+      VocabularyAssets.fill(in: &canonical, from: source)
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       try UnknownObjects.check(canonical.config, source)
       let network = try Network(canonical: canonical.config)

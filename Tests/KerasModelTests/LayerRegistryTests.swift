@@ -40,7 +40,7 @@ import Testing
     var tensors: [LayerTensor] = []
     var data: [String: Tensor] = [:]
     for (index, shape) in sample.inputs.enumerated() {
-      tensors.append(LayerTensor(context.graph.addInput("x\(index)", TensorType(.float32, shape))))
+      tensors.append(LayerTensor(context.graph.addInput("x\(index)", TensorType(sample.dtype, shape))))
       data["x\(index)"] = Tensor.generate(shape.dimensions.map { $0 ?? 2 }) { index in
         sample.className == "Embedding"
           ? Double(index.reduce(0, +) % 2) : Double(index.reduce(1, { $0 * 3 + $1 }) % 7) / 4 - 0.6
@@ -70,7 +70,7 @@ import Testing
     let layer = try sample.layer()
     var context = LoweringContext(isTraining: false)
     let tensors = sample.inputs.enumerated().map {
-      LayerTensor(context.graph.addInput("x\($0)", TensorType(.float32, $1)))
+      LayerTensor(context.graph.addInput("x\($0)", TensorType(sample.dtype, $1)))
     }
     let specs = try layer.weights(sample.inputs)
     _ = try context.inLayer(named: "layer", parameterPrefix: "layer/", specs: specs, trainable: true) {

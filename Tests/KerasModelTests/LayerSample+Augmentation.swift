@@ -51,6 +51,11 @@ extension LayerSample {
         {"data_format": "channels_last", "factor": [0, 0.5], "value_range": [0, 255], "seed": null}
         """#),
     LayerSample(
+      "RandomCrop", inputs: [[nil, 8, 8, 3]],
+      config: #"""
+        {"data_format": "channels_last", "height": 2, "width": 2, "seed": null}
+        """#),
+    LayerSample(
       "RandomElasticTransform", inputs: [[nil, 8, 8, 3]],
       config: #"""
         {"data_format": "channels_last", "factor": [0, 1.0], "scale": [0, 1.0], "interpolation": "bilinear",

@@ -10,8 +10,10 @@ struct LayerSample: Sendable, CustomTestStringConvertible {
   let className: String
   let inputs: [Shape]
   let config: String
+  let dtype: DType
 
-  init(_ className: String, inputs: [[Int?]], config: String) {
+  init(_ className: String, inputs: [[Int?]], dtype: DType = .float32, config: String) {
+    self.dtype = dtype
     self.className = className
     self.inputs = inputs.map { Shape($0) }
     self.config = config

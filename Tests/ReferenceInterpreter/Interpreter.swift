@@ -6,6 +6,7 @@ public enum InterpreterError: Error, Equatable {
   case wrongShape(name: String, expected: [Int], found: [Int])
   case indexOutOfRange(Int, rows: Int)
   case unknownShape(op: String)
+  case notInVocabulary(Double)
 }
 
 /// Runs op graphs in double precision with the plainest possible loops: the oracle that engines are tested against.
@@ -45,7 +46,8 @@ public enum Interpreter {
     for index in neededNodes(for: fetched, in: concrete) {
       let node = concrete.nodes[index]
       let operands = node.operands.compactMap { results[$0.node]?[$0.output] }
-      results[index] = try evaluate(node, operands, inputs, parameters, seed)
+      let types = node.operands.map { concrete.type($0) }
+      results[index] = try evaluate(node, operands, of: types, inputs, parameters, seed)
     }
     return fetched.compactMap { results[$0.node]?[$0.output] }
   }
@@ -63,8 +65,14 @@ public enum Interpreter {
     return needed.indices.filter { needed[$0] }
   }
 
+  /// An element as a category; a string is held as the whole number it reads as.
+  private static func category(_ value: Double, of type: TensorType) -> CategoryKey {
+    type.dtype == .string ? .text(String(Int(value))) : .integer(Int64(value))
+  }
+
   private static func evaluate(
-    _ node: Node, _ operands: [Tensor], _ inputs: [String: Tensor], _ parameters: [String: Tensor], _ seed: UInt64
+    _ node: Node, _ operands: [Tensor], of types: [TensorType], _ inputs: [String: Tensor],
+    _ parameters: [String: Tensor], _ seed: UInt64
   ) throws -> [Tensor] {
     var shapes: [[Int]] = []
     for type in node.types {
@@ -123,6 +131,27 @@ public enum Interpreter {
     case .dimension(let axis, _): return [Tensor(scalar: Double(operands[0].shape[axis]))]
     case .random(let distribution, let stream):
       return [random(distribution, seed: seed, stream: stream, shape)]
+    case .lookup(let lookup):
+      let numbering = lookup.numbering()
+      return [
+        Tensor(
+          shape,
+          try operands[0].values.map { value in
+            guard let number = numbering(category(value, of: types[0])) else {
+              throw InterpreterError.notInVocabulary(value)
+            }
+            return Double(number)
+          })
+      ]
+    case .encodeText(let text):
+      let width = max(operands[0].shape.last ?? 1, 1)
+      let numbering = text.lookup.numbering()
+      let samples = stride(from: 0, to: operands[0].values.count, by: width).map { start in
+        operands[0].values[start..<start + width].map { String(Int($0)) }
+      }
+      return [Tensor(shape, samples.flatMap { text.encoded($0, numbering).map { Double($0) } })]
+    case .hash(let hash):
+      return [Tensor(shape, operands[0].values.map { Double(hash.bin(of: category($0, of: types[0]))) })]
     case .recurrence(let recurrence): return evaluateRecurrence(recurrence, operands)
     case .recurrenceGradient(let recurrence): return try evaluateRecurrenceGradient(recurrence, operands)
     }

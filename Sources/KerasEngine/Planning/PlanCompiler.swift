@@ -7,6 +7,7 @@ import KerasGraph
 final class RunState {
   var seed: UInt64 = 0
   var run: UInt32 = 0
+  var strings = StringList()
 }
 
 /// Turns the units of a concrete graph into steps bound to memory.

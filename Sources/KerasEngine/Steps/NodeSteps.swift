@@ -26,6 +26,9 @@ extension PlanCompiler {
     case .gatherRows: return [try gatherStep(index)]
     case .scatterAddRows: return [try scatterStep(index)]
     case .random(let distribution, let stream): return [try randomStep(index, distribution, stream)]
+    case .lookup(let lookup): return [try lookupStep(index, lookup)]
+    case .encodeText(let text): return [try textStep(index, text)]
+    case .hash(let hash): return [try hashStep(index, hash)]
     case .recurrence(let recurrence): return [try recurrenceStep(index, recurrence, scratch)]
     case .recurrenceGradient(let recurrence): return [try recurrenceGradientStep(index, recurrence, scratch)]
     case .input, .parameter, .constant, .unary, .binary, .compare, .select, .cast, .matmul, .convolution, .reshape,

@@ -66,7 +66,7 @@ extension Graph {
 
     switch node.op {
     case .input, .parameter, .constant, .stopGradient: return operands.map { _ in nil }
-    case .compare, .argMax, .iota, .dimension, .random: return operands.map { _ in nil }
+    case .compare, .argMax, .iota, .dimension, .random, .lookup, .hash, .encodeText: return operands.map { _ in nil }
     case .unary(let function): return [try unaryGradient(function, operands[0], result, g)]
     case .binary(let function):
       return try binaryGradients(function, operands[0], operands[1], result, g, wanted)

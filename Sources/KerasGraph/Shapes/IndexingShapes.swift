@@ -15,6 +15,29 @@ extension OperandCheck {
     return table
   }
 
+  func categories() throws(GraphError) -> TensorType {
+    let x = try only()
+    guard x.dtype == .int32 || x.dtype == .string else {
+      throw GraphError(.dtype(op: op, expected: "an int32 or string operand", found: x.dtype))
+    }
+    return TensorType(.int32, x.shape)
+  }
+
+  func texts(size: Int) throws(GraphError) -> TensorType {
+    let x = try only()
+    guard x.dtype == .string else { throw GraphError(.dtype(op: op, expected: "a string operand", found: x.dtype)) }
+    guard x.shape.rank > 0 else { throw GraphError(.rank(op: op, expected: "at least 1 axis", found: x.shape)) }
+    return TensorType(.int32, Shape(x.shape.dimensions.dropLast() + [size]))
+  }
+
+  func cast(_ dtype: DType) throws(GraphError) -> TensorType {
+    let x = try only()
+    guard (x.dtype == .string) == (dtype == .string) else {
+      throw GraphError(.dtype(op: op, expected: dtype == .string ? "a string operand" : "numbers", found: x.dtype))
+    }
+    return TensorType(dtype, x.shape)
+  }
+
   private func gatheredShape(table: TensorType, indices: TensorType) throws(GraphError) -> Shape {
     try axis(0, of: table)
     guard indices.dtype == .int32 else {

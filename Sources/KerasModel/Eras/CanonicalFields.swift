@@ -159,6 +159,7 @@ enum CanonicalFields {
     Identity:
     IntegerLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token=-1 vocabulary_dtype="int64"
       invert=false output_mode="int" sparse=false pad_to_max_tokens=false oov_method="floormod" salt=null
+      vocabulary=null idf_weights=null vocabulary_size=null
     JZS1: units activation="tanh" recurrent_activation="sigmoid" kernel_initializer="glorot_uniform"
       recurrent_initializer="orthogonal" return_sequences=false
     JZS2: units activation="tanh" recurrent_activation="sigmoid" kernel_initializer="glorot_uniform"
@@ -197,6 +198,7 @@ enum CanonicalFields {
     MaxoutDense: units nb_feature=4 use_bias=true kernel_initializer="glorot_uniform" bias_initializer="zeros"
       kernel_regularizer=null bias_regularizer=null activity_regularizer=null kernel_constraint=null
       bias_constraint=null
+    MaxNumBoundingBoxes: max_number data_format="channels_last"
     MelSpectrogram: fft_length=2048 sequence_stride=512 sequence_length=null window="hann" sampling_rate=16000
       num_mel_bins=128 min_freq=20.0 max_freq=null power_to_db=true top_db=80.0 mag_exp=2.0 min_power=1e-10
       ref_power=1.0
@@ -286,11 +288,12 @@ enum CanonicalFields {
     SpectralNormalization: layer power_iterations=1
     StackedRNNCells: cells reverse_state_order=false
     StringLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token="[UNK]" invert=false output_mode="int"
-      pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null
+      pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null vocabulary=null idf_weights=null
+      vocabulary_size=null
     Subtract:
     TextVectorization: max_tokens=null standardize="lower_and_strip_punctuation" split="whitespace" ngrams=null
       output_mode="int" output_sequence_length=null pad_to_max_tokens=false sparse=false ragged=false
-      encoding="utf-8"
+      encoding="utf-8" vocabulary=null idf_weights=null vocabulary_size=null
     ThresholdedLinear: theta=1.0
     ThresholdedReLU: theta=1.0
     TimeDistributed: layer

@@ -262,6 +262,9 @@ extension ConfigUpgrade {
     if Self.forgetful.contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
     }
+    if className == "RandomCrop", era.dialect < .keras3 {
+      set("keraskit>resizes", true, "random-crop-inference", .defaulted, &self)
+    }
     if MaskMergingRules.classes.contains(className), era.dialect < .keras3 {
       set("keraskit>mask", "all", MaskMergingRules.rule, .defaulted, &self)
     }

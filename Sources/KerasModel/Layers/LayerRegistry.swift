@@ -87,6 +87,12 @@ public enum LayerRegistry {
     Normalization.self,
     CategoryEncoding.self,
     Discretization.self,
+    Hashing.self,
+    IntegerLookup.self,
+    StringLookup.self,
+    TextVectorization.self,
+    AutoContrast.self,
+    MaxNumBoundingBoxes.self,
     // Audio
     MelSpectrogram.self,
     STFTSpectrogram.self,
@@ -99,6 +105,7 @@ public enum LayerRegistry {
     RandomColorDegeneration.self,
     RandomColorJitter.self,
     RandomContrast.self,
+    RandomCrop.self,
     RandomElasticTransform.self,
     RandomErasing.self,
     RandomFlip.self,
@@ -191,6 +198,12 @@ public enum LayerRegistry {
     module.map { OperationNode.owns(module: $0) } == true || byName[className] != nil
   }
 
+  /// Classes that run a program stored in or beside the file, and what that program is.
+  private static let programs: [String: String] = [
+    "TFSMLayer": "a TensorFlow graph", "JaxLayer": "a Python function", "FlaxLayer": "a Python class",
+    "TorchModuleWrapper": "a pickled PyTorch module",
+  ]
+
   private static func isOperation(_ object: JSON) -> Bool {
     object["module"]?.stringValue.map { OperationNode.owns(module: $0) } ?? false
   }
@@ -235,6 +248,7 @@ public enum LayerRegistry {
   static func checkClasses(_ root: JSON) throws(ModelError) {
     var unknown: [(className: String, layer: String)] = []
     var lambdas: [JSON] = []
+    var program: (className: String, layer: String, text: String)?
     var deepest = 0
     func visit(_ object: JSON, _ path: [String], _ depth: Int) {
       deepest = max(deepest, depth)
@@ -244,6 +258,7 @@ public enum LayerRegistry {
       let path = depth == 0 ? path : path + [name]
       let isKnown = isOperation(object) ? OperationNode.knows(className) : byName[className] != nil
       if !isKnown, className != "function" {
+        if let text = programs[className], program == nil { program = (className, path.joined(separator: "/"), text) }
         if className == "Lambda" { lambdas.append(object) }
         unknown.append((className: className, layer: path.joined(separator: "/")))
       }
@@ -257,6 +272,11 @@ public enum LayerRegistry {
     visit(root, [], 0)
     if deepest > maximumNesting {
       throw ModelError(.malformedConfig("layers are nested more than \(maximumNesting) deep"))
+    }
+    if let program {
+      throw ModelError(
+        .unsupported("\(program.className), which runs \(program.text): nothing from a file is ever executed"),
+        layer: program.layer)
     }
     if let lambda = lambdas.first, lambdas.count == unknown.count {
       throw ModelError(.lambda(LambdaDescription(lambda).text), layer: unknown[0].layer)

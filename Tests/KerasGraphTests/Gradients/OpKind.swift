@@ -6,10 +6,12 @@ enum OpKind: CaseIterable {
   case convolutionInputGradient, convolutionKernelGradient, pool, poolGradient, reduce, argMax, softmax, logSoftmax
   case cumulativeSum, reshape, transpose, broadcast, concatenate, slice, sliceGradient, pad, reverse, gatherRows
   case scatterAddRows, iota, dimension, random, recurrence, recurrenceGradient, stopGradient
+  case lookup, hash, encodeText
 
   /// Leaves, piecewise constant results, random numbers, and adjoints whose own gradient is not offered.
   static let withoutGradient: Set<OpKind> = [
     .input, .parameter, .constant, .compare, .argMax, .iota, .dimension, .random, .recurrenceGradient, .stopGradient,
+    .lookup, .hash, .encodeText,
   ]
 
   init(_ op: Op) {
@@ -47,6 +49,9 @@ enum OpKind: CaseIterable {
       case .iota: .iota
       case .dimension: .dimension
       case .random: .random
+      case .lookup: .lookup
+      case .hash: .hash
+      case .encodeText: .encodeText
       case .recurrence: .recurrence
       case .recurrenceGradient: .recurrenceGradient
       case .stopGradient: .stopGradient

@@ -6,7 +6,7 @@ public struct InputLayer: Layer {
   public static let className = "InputLayer"
 
   public let batchShape: Shape
-  /// The type as Keras names it; the graph knows float32, int32 and bool.
+  /// The type as Keras names it; the graph knows float32, int32, bool and string.
   public let dtypeName: String
   let sparse: Bool
   let ragged: Bool
@@ -30,10 +30,10 @@ public struct InputLayer: Layer {
     optional = try config.bool("optional", default: false)
   }
 
-  /// The graph's type for the declared one; throws `.unsupported` for strings and complex numbers.
+  /// The graph's type for the declared one; throws `.unsupported` for complex numbers.
   public func dtype() throws(ModelError) -> DType {
     switch DType(rawValue: dtypeName) {
-    case .string: throw ModelError(.unsupported("inputs of strings"))
+    case .string?: .string
     case .bool?: .bool
     case let dtype? where dtype.isInteger: .int32
     case _?: .float32

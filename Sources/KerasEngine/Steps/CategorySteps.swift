@@ -1,0 +1,72 @@
+import KerasCore
+import KerasGraph
+
+extension PlanCompiler {
+  func lookupStep(_ index: Int, _ lookup: CategoryLookup) throws(EngineError) -> Step {
+    let category = try categories(index)
+    let count = concrete.count(Value(node: index))
+    let numbers = asInt(try pointer(Value(node: index)))
+    let numbering = lookup.numbering()
+    let scope = concrete.graph.nodes[index].scope
+    return step(index) { () throws(EngineError) in
+      for element in 0..<count {
+        let key = category(element)
+        guard let number = numbering(key) else {
+          throw EngineError(.notInVocabulary(key.text), scope: scope)
+        }
+        numbers[element] = number
+      }
+    }
+  }
+
+  func hashStep(_ index: Int, _ hash: CategoryHash) throws(EngineError) -> Step {
+    let category = try categories(index)
+    let count = concrete.count(Value(node: index))
+    let bins = asInt(try pointer(Value(node: index)))
+    return step(index) { for element in 0..<count { bins[element] = hash.bin(of: category(element)) } }
+  }
+
+  func textStep(_ index: Int, _ encoding: TextEncoding) throws(EngineError) -> Step {
+    let operand = concrete.graph.nodes[index].operands[0]
+    let texts = asInt(try pointer(operand))
+    let numbers = asInt(try pointer(Value(node: index)))
+    let width = concrete.shape(operand).last ?? 1
+    let samples = concrete.count(Value(node: index)) / max(encoding.size, 1)
+    let numbering = encoding.lookup.numbering()
+    let state = state
+    return step(index) {
+      for sample in 0..<samples {
+        let own = (0..<width).map { state.strings.text(texts[sample * width + $0]) }
+        for (place, number) in encoding.encoded(own, numbering).enumerated() {
+          numbers[sample * encoding.size + place] = number
+        }
+      }
+    }
+  }
+
+  /// The elements of a node's operand as categories.
+  private func categories(_ index: Int) throws(EngineError) -> (Int) -> CategoryKey {
+    let operand = concrete.graph.nodes[index].operands[0]
+    let numbers = asInt(try pointer(operand))
+    guard concrete.graph.type(operand).dtype == .string else { return { .integer(Int64(numbers[$0])) } }
+    let state = state
+    return { .text(state.strings.text(numbers[$0])) }
+  }
+}
+
+/// The different strings of one run; tensors of strings hold their numbers.
+struct StringList {
+  private var texts: [String] = []
+  private var numbers: [String: Int32] = [:]
+
+  /// The string's number; equal strings have the same.
+  mutating func number(_ text: String) -> Int32 {
+    if let number = numbers[text] { return number }
+    let number = Int32(clamping: texts.count)
+    texts.append(text)
+    numbers[text] = number
+    return number
+  }
+
+  func text(_ number: Int32) -> String { texts.indices.contains(Int(number)) ? texts[Int(number)] : "" }
+}
