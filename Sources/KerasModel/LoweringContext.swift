@@ -80,6 +80,9 @@ public struct LoweringContext: Sendable {
   /// What tensors that hold a shape are known to hold, so that they can be used as one.
   var shapeContents: [Value: CallValue] = [:]
 
+  /// What layers compute with in place of a variable, by parameter name: its quantized values.
+  var standIns: [String: Value] = [:]
+
   public var nesting = 0
   public var wrappers: [ActivityRecord.Wrapper] = []
   public var nestedFirstInSequential = true
@@ -139,6 +142,7 @@ public struct LoweringContext: Sendable {
   public mutating func weight(_ key: String) throws(ModelError) -> Value {
     guard let spec = specs[key] else { throw ModelError(.missingWeight(key)) }
     let name = prefix + key
+    if let value = standIns[name] { return value }
     if graph.parameter(named: name) == nil { parameters.append((name, spec, isTrainable && spec.trainable)) }
     return graph.addParameter(name, TensorType(.float32, Shape(spec.shape)))
   }

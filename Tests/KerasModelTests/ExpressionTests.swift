@@ -40,6 +40,22 @@ import Testing
     ("K.sum(x, axis=1)", [2, 3]),
     ("keras.ops.max(x, axis=-1, keepdims=True)", [3, 5]),
     ("np.pi * 0 + x", [1, -2, 3, 4, 5, -6]),
+    ("m = K.mean(x, axis=1, keepdims=True); x * 0 + m", [2 / 3, 2 / 3, 2 / 3, 1, 1, 1]),
+    ("x[:, ::-1]", [3, -2, 1, -6, 5, 4]),
+    ("x if 1 < 2 < 3 and not 3 < 2 or x is None else -x", [1, -2, 3, 4, 5, -6]),
+    ("K.cast((x > 0) & (x < 4), 'float32')", [1, 0, 1, 0, 0, 0]),
+    ("x / float(x.shape[1])", [1 / 3, -2 / 3, 1, 4 / 3, 5 / 3, -2]),
+    ("x.shape[-1] * x - len(x.shape) * x", [1, -2, 3, 4, 5, -6]),
+    ("tf.where(x > 0, x, 0 * x)", [1, 0, 3, 4, 5, 0]),
+    ("K.sqrt(K.sum(K.square(x - 1), axis=1, keepdims=True))", [Float(13).squareRoot(), Float(74).squareRoot()]),
+    ("tf.reduce_max(x, -1) - K.min(x, axis=-1)", [5, 11]),
+    ("K.expand_dims(x)[:, 1, 0]", [-2, 5]),
+    ("tf.split(x, 3, axis=1)[2]", [3, -6]),
+    ("K.stack([x, 2 * x], axis=1)[:, 1]", [2, -4, 6, 8, 10, -12]),
+    ("K.reshape(x, (-1, 1, 3))[:, 0, 2]", [3, -6]),
+    ("K.tile(x[:, :1], [1, 2])", [1, 1, 4, 4]),
+    ("K.repeat_elements(x[:, :1], 2, axis=1)", [1, 1, 4, 4]),
+    ("tf.square(tf.abs(x)) ** 0.5", [1, 2, 3, 4, 5, 6]),
   ]
 
   @Test(arguments: cases)
@@ -56,6 +72,27 @@ import Testing
     }
   }
 
+  /// A custom class's formula with its variables and fields.
+  @Test func variablesAndFields() throws {
+    let formula = KnownFormula(
+      names: ["Scaled"], expression: "$act(x * k) + $shift", weights: [("k", "x.shape[-1]")],
+      defaults: ["act": "relu", "shift": 1])
+    let saved = try SavedLayer(["class_name": "Scaled", "config": ["name": "s", "shift": 2]], at: JSONPointer())
+    var reader = ConfigReader(
+      className: ExpressionLayer.className, name: "s", fields: try formula.applied(to: saved).fields)
+    let layer = try ExpressionLayer(&reader)
+    let specs = try layer.weights([Shape([nil, 3])])
+    #expect(specs.map(\.shape) == [[3]] && specs.map(\.role) == ["k"])
+    var context = LoweringContext(isTraining: false)
+    let x = context.graph.addInput("x", TensorType(.float32, Shape([nil, 3])))
+    context.graph.outputs = try context.inLayer(named: nil, parameterPrefix: "", specs: specs, trainable: true) {
+      context throws(ModelError) in try layer.lower(LayerCall(inputs: [LayerTensor(x)]), &context)
+    }.map(\.value)
+    let y = try Interpreter.run(
+      context.graph, inputs: ["x": Tensor([1, 3], [1, -2, 3])], parameters: ["k": Tensor([3], [2, 2, 1])])[0]
+    #expect(y.values == [4, 2, 5])
+  }
+
   @Test func normalisesByLength() throws {
     let result = try value("K.l2_normalize(x, axis=-1)").values.map { Float($0) }
     let length = Float(14).squareRoot()
@@ -68,7 +105,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("x +", 4), ("x $ 2", 3), ("(x", 3), ("x[", 3), ("f(a=1, 2)", 8), ("x ! 2", 3), ("'abc", 1), ("1 < x < 2", 7),
+    ("x +", 4), ("x $ 2", 3), ("(x", 3), ("x[", 3), ("f(a=1, 2)", 8), ("x ! 2", 3), ("'abc", 1), ("y = x", 3),
     ("", 1), ("x if", 5),
   ])
   func errorsNameTheColumn(_ text: String, _ column: Int) {

@@ -21,7 +21,7 @@ struct LayerSample: Sendable, CustomTestStringConvertible {
 
   static let all =
     first + second + third + attentionAndLegacy + recurrent + augmentation + adaptivePooling
-    + preprocessing + functions + removed
+    + preprocessing + functions + removed + custom
 
   var testDescription: String { className }
 

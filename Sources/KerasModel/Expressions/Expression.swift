@@ -10,7 +10,7 @@ public indirect enum Expression: Sendable, Hashable {
   case placeholder(String)
   /// `-`, `+` or `not`.
   case prefix(String, Expression)
-  /// An arithmetic operator or a comparison, as written.
+  /// An arithmetic operator, a comparison, `and` or `or`, as written.
   case infix(String, Expression, Expression)
   case conditional(condition: Expression, then: Expression, otherwise: Expression)
   /// A tuple or a list: the same here.

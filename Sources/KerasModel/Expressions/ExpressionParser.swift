@@ -14,6 +14,17 @@ struct ExpressionParser {
     return expression
   }
 
+  /// Assignments, each ended by `;`, and the expression after them.
+  mutating func program() throws(ExpressionError) -> ([Expression.Keyword], Expression) {
+    var assignments: [Expression.Keyword] = []
+    while case .name(let name) = token.kind, tokens[min(next + 1, tokens.count - 1)].kind == .symbol("=") {
+      next += 2
+      assignments.append(Expression.Keyword(name: name, value: try sequence()))
+      try require(";")
+    }
+    return (assignments, try whole())
+  }
+
   private func unexpected(_ expected: String) -> ExpressionError {
     let found =
       switch token.kind {
@@ -76,9 +87,9 @@ struct ExpressionParser {
   private mutating func expression() throws(ExpressionError) -> Expression {
     try nested { parser throws(ExpressionError) in
       if parser.takeWord("lambda") { return try parser.lambda() }
-      let value = try parser.negation()
+      let value = try parser.disjunction()
       guard parser.takeWord("if") else { return value }
-      let condition = try parser.negation()
+      let condition = try parser.disjunction()
       guard parser.takeWord("else") else { throw parser.unexpected("'else'") }
       return .conditional(condition: condition, then: value, otherwise: try parser.expression())
     }
@@ -102,15 +113,59 @@ struct ExpressionParser {
     return try comparison()
   }
 
-  private mutating func comparison() throws(ExpressionError) -> Expression {
-    let left = try sum()
-    guard case .symbol(let text) = token.kind, ["<", ">", "<=", ">=", "==", "!="].contains(text) else { return left }
-    next += 1
-    let result = Expression.infix(text, left, try sum())
-    if isSymbol("<", ">", "<=", ">=", "==", "!=") {
-      throw ExpressionError(column: token.column, reason: "chained comparisons are not supported")
+  private mutating func disjunction() throws(ExpressionError) -> Expression {
+    try chain(words: "or") { parser throws(ExpressionError) in
+      try parser.chain(words: "and") { parser throws(ExpressionError) in try parser.negation() }
     }
-    return result
+  }
+
+  private mutating func chain(
+    words word: String, _ operand: (inout ExpressionParser) throws(ExpressionError) -> Expression
+  ) throws(ExpressionError) -> Expression {
+    var left = try operand(&self)
+    var links = 0
+    while takeWord(word) {
+      links += 1
+      guard links <= Expression.maximumDepth else {
+        throw ExpressionError(column: token.column, reason: "too many operators in a row")
+      }
+      left = .infix(word, left, try operand(&self))
+    }
+    return left
+  }
+
+  /// `a < b < c` is `a < b and b < c`.
+  private mutating func comparison() throws(ExpressionError) -> Expression {
+    var left = try bits()
+    var result: Expression?
+    var links = 0
+    while let symbol = takeComparison() {
+      links += 1
+      guard links <= Expression.maximumDepth else {
+        throw ExpressionError(column: token.column, reason: "too many operators in a row")
+      }
+      let right = try bits()
+      let part = Expression.infix(symbol, left, right)
+      result = result.map { .infix("and", $0, part) } ?? part
+      left = right
+    }
+    return result ?? left
+  }
+
+  private mutating func takeComparison() -> String? {
+    if takeWord("is") { return takeWord("not") ? "is not" : "is" }
+    guard case .symbol(let text) = token.kind, ["<", ">", "<=", ">=", "==", "!="].contains(text) else { return nil }
+    next += 1
+    return text
+  }
+
+  /// `|` binds less than `^`, that less than `&`.
+  private mutating func bits() throws(ExpressionError) -> Expression {
+    try chain(["|"]) { parser throws(ExpressionError) in
+      try parser.chain(["^"]) { parser throws(ExpressionError) in
+        try parser.chain(["&"]) { parser throws(ExpressionError) in try parser.sum() }
+      }
+    }
   }
 
   private mutating func sum() throws(ExpressionError) -> Expression {
@@ -138,7 +193,7 @@ struct ExpressionParser {
 
   /// A sign binds less than `**`: `-x ** 2` is −(x²).
   private mutating func signed() throws(ExpressionError) -> Expression {
-    for sign in ["-", "+"] where take(sign) {
+    for sign in ["-", "+", "~"] where take(sign) {
       return .prefix(sign, try nested { parser throws(ExpressionError) in try parser.signed() })
     }
     let base = try postfix()

@@ -31,7 +31,7 @@ struct ExpressionToken: Sendable, Hashable {
 
     private static let symbols = [
       "...", "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "@", "<", ">", "(", ")", "[", "]", ",", ":",
-      "=", ".",
+      "=", ".", ";", "&", "|", "^", "~",
     ].map(Array.init)
 
     mutating func next() throws(ExpressionError) -> ExpressionToken? {

@@ -182,6 +182,8 @@ public enum LayerRegistry {
     ScaleLayer.self,
     L2Normalization.self,
     InstanceNormalization.self,
+    QuantizedLayer.self,
+    QuantizerLayer.self,
   ]
 
   private static let byName: [String: any Layer.Type] = {

@@ -20,8 +20,8 @@ extension ConfigUpgrade {
       ?? mappings.last { $0.name == saved.className || $0.name == bare }
     if let given {
       result = try given.applied(to: result)
-    } else if let known = KnownCustomClasses.mapping(for: saved) {
-      result = try known.applied(to: result)
+    } else if let known = try KnownCustomClasses.replacement(for: result) {
+      result = known
       note(
         "custom-class", .note, path, saved.pointer,
         "The custom class \(saved.className) is taken as \(result.className), as its public source defines it.")

@@ -42,14 +42,20 @@ enum KnownCustomClasses {
     Row(name: "BatchNormalizationFreeze", target: "BatchNormalization"),
   ]
 
-  /// The mapping for a saved layer of a class that is not one of Keras' own.
-  static func mapping(for saved: SavedLayer) -> ObjectMapping? {
+  /// The layer of this program for a saved one of a class that is not one of Keras' own; `nil` if it is not known.
+  static func replacement(for saved: SavedLayer) throws(ModelError) -> SavedLayer? {
     let bare = saved.className.components(after: ">")
-    let isOwn = LayerRegistry.type(named: saved.className) != nil || CanonicalFields.of(saved.className) != nil
-    guard !isOwn else { return nil }
-    let row = rows.first { row in
-      (row.name == saved.className || row.name == bare) && row.field.map { saved.fields[$0] != nil } ?? true
+    func fits(_ name: String, _ field: String?) -> Bool {
+      (name == saved.className || name == bare) && field.map { saved.fields[$0] != nil } ?? true
     }
-    return row.flatMap { try? $0.mapping }
+    // A field that Keras' class of that name never had tells the author's from it.
+    let formula = KnownFormula.rows.first { row in row.names.contains { fits($0, row.field) } }
+    if let formula, formula.field != nil { return try formula.applied(to: saved) }
+    let isOwn = LayerRegistry.type(named: saved.className) != nil || CanonicalFields.of(saved.className) != nil
+    guard !isOwn, ClassRenames.row(for: saved.className, dialect: .keras0) == nil else { return nil }
+    if let formula { return try formula.applied(to: saved) }
+    if let quantized = QKerasClasses.replacement(for: saved) { return quantized }
+    guard let row = rows.first(where: { fits($0.name, $0.field) }), let mapping = try? row.mapping else { return nil }
+    return try mapping.applied(to: saved)
   }
 }

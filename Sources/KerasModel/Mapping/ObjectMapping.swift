@@ -34,7 +34,12 @@ public struct ObjectMapping: Sendable, Hashable {
   public init(name: String, target text: String) throws(ExpressionError) {
     self.name = name.trimmed
     let text = text.trimmed
-    switch try Expression(parsing: text) {
+    let program = try ExpressionProgram(parsing: text)
+    guard program.assignments.isEmpty else {
+      target = .expression(text)
+      return
+    }
+    switch program.result {
     case .name(let known) where Self.isLayer(known): target = .layer(className: known, fields: [])
     case .name(let known) where ActivationFunction.knows(known): target = .activation(known)
     case .name(let known) where !ExpressionLayer.inputNames.contains(known):
@@ -71,6 +76,15 @@ public struct ObjectMapping: Sendable, Hashable {
       result.className = ExpressionLayer.className
       result.fields = saved.fields.filter { Self.common.contains($0.key) }
       result.fields["expression"] = .string(text)
+      let placeholders = ExpressionProgram.placeholders(in: text).sorted()
+      if !placeholders.isEmpty {
+        var values: OrderedDictionary<String, JSON> = [:]
+        for name in placeholders {
+          guard let value = saved.fields[name] else { throw ModelError(.missingField(name)) }
+          values[name] = value
+        }
+        result.fields["fields"] = .object(values)
+      }
     case .activation(let name):
       result.className = "Activation"
       result.fields = saved.fields.filter { Self.common.contains($0.key) }
@@ -112,10 +126,10 @@ public struct ObjectMapping: Sendable, Hashable {
     }
   }
 
-  private static let common: Set<String> = ["name", "trainable", "dtype", "batch_input_shape", "input_dtype"]
+  static let common: Set<String> = ["name", "trainable", "dtype", "batch_input_shape", "input_dtype"]
 
   /// A constant of a mapping as JSON; with `fields`, placeholders are looked up, and a missing one's name is thrown.
-  private static func constant(
+  static func constant(
     _ value: Expression, _ fields: OrderedDictionary<String, JSON>
   ) throws(ExpressionError) -> JSON {
     switch value {

@@ -1,0 +1,23 @@
+import Foundation
+import KerasKit
+import Testing
+
+/// Models with custom classes of public packages, run by their authors' code; see `Tools/fixtures/custom_layers.py`.
+@Suite struct CustomClassTests {
+  private static let root = "\(Fixture.root)/fixtures/custom_classes"
+
+  static var cases: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    return names.filter { $0.hasSuffix(".h5") }.map { String($0.dropLast(3)) }.sorted()
+  }
+
+  @Test func everyCaseIsThere() { #expect(Self.cases.count == 7) }
+
+  @Test(arguments: cases) func predictsWhatTheAuthorsCodeDid(_ name: String) throws {
+    let model = try Model.load("\(Self.root)/\(name).h5")
+    let truth = try ArrayFile.read("\(Self.root)/\(name).npz")
+    let input = try #require(truth["x"])
+    let expected = try #require(truth["y"])
+    #expect(try difference(model.predict([input])[0], expected) <= 1e-5, "\(name)")
+  }
+}

@@ -1,0 +1,17 @@
+extension LayerSample {
+  /// Layers of custom classes, in this program's own terms.
+  static let custom: [LayerSample] = [
+    LayerSample(
+      "keraskit>Quantized", inputs: [[nil, 5]],
+      config: #"""
+        {"layer": {"class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "linear",
+        "use_bias": true}}, "quantizers": {"kernel": "quantized_bits(4,0,alpha=1)", "bias": {"class_name":
+        "quantized_po2", "config": {"bits": 4}}}, "activation_quantizer": "quantized_relu(6,2)"}
+        """#),
+    LayerSample(
+      "keraskit>Quantizer", inputs: [[nil, 5]],
+      config: #"""
+        {"quantizer": "quantized_tanh(5)"}
+        """#),
+  ]
+}
