@@ -2,7 +2,10 @@ import Foundation
 import KerasKit
 import Testing
 
-/// Models with custom classes of public packages, run by their authors' code; see `Tools/fixtures/custom_layers.py`.
+/// Models with custom classes, run by real Keras; see `Tools/fixtures/custom_layers.py`.
+///
+/// QKeras and the packages of CyberZHG are their authors' code; `images`, `pooling` and `capsules` are classes written
+/// anew for the recording, so they show what Keras makes of the formulas, not that an author's file has the same.
 @Suite struct CustomClassTests {
   private static let root = "\(Fixture.root)/fixtures/custom_classes"
 
@@ -13,7 +16,7 @@ import Testing
 
   @Test func everyCaseIsThere() { #expect(Self.cases.count == 7) }
 
-  @Test(arguments: cases) func predictsWhatTheAuthorsCodeDid(_ name: String) throws {
+  @Test(arguments: cases) func predictsWhatKerasDid(_ name: String) throws {
     let model = try Model.load("\(Self.root)/\(name).h5")
     let truth = try ArrayFile.read("\(Self.root)/\(name).npz")
     let input = try #require(truth["x"])
