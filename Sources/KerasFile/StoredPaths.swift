@@ -65,10 +65,13 @@ struct StoredPaths {
         try collect(reader, at: child, depth: depth + 1, &budget, into: &groups)
         continue
       }
-      let indices = try reader.children(child).compactMap { Int($0) }.sorted()
-      guard !indices.isEmpty else { continue }
+      let children = try reader.children(child)
+      // Adapted lookups store theirs under a name (`idf_weights`), all others under their number.
+      let indices = children.compactMap { Int($0) }.sorted().map(String.init)
+      let names = indices.isEmpty ? children : indices
+      guard !names.isEmpty else { continue }
       var arrays: [StoredArray] = []
-      for index in indices { arrays.append(try reader.array(String(index), at: "\(child)/\(index)")) }
+      for name in names { arrays.append(try reader.array(name, at: "\(child)/\(name)")) }
       groups.append(
         WeightGroup(name: String(path.dropFirst()), arrays: arrays, layerName: try reader.text("name", at: child)))
     }

@@ -75,15 +75,15 @@ import Testing
   @Test func aClassNobodyKnowsIsFound() throws {
     var source = try SavedModel.source(config: "areg_layer-keras-2.1.3")
     #expect(Audit.run(source).of("custom-objects").isEmpty)
-    let text = try #require(source.config?.text()).replacing("\"Dense\"", with: "\"QDense\"")
+    let text = try #require(source.config?.text()).replacing("\"Dense\"", with: "\"OwnDense\"")
     source.config = try JSON(parsing: text)
     let findings = Audit.run(source).of("custom-objects")
     #expect(!findings.isEmpty)
     for finding in findings {
       #expect(finding.severity == .warning)
-      #expect(finding.summary.contains("QDense"))
+      #expect(finding.summary.contains("OwnDense"))
       let pointer = try #require(finding.location.pointer)
-      #expect(source.config?[pointer]?["class_name"] == "QDense")
+      #expect(source.config?[pointer]?["class_name"] == "OwnDense")
     }
   }
 

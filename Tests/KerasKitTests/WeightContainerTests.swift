@@ -15,12 +15,18 @@ import ZipArchive
   }
 
   @Test(arguments: [
-    ("unzipped", FileFormat.kerasFolder), ("sharded_folder", .kerasFolder), ("npz.keras", .kerasArchive),
+    ("unzipped", FileFormat.kerasFolder), ("sharded_folder", .kerasFolder),
     ("deflated.keras", .kerasArchive), ("hdf5.keras", .hdf5Model),
   ])
   func `a whole model predicts what Keras predicted`(name: String, format: FileFormat) throws {
     #expect(try ModelFile.open("\(Self.folder)/\(name)").format == format)
     try check(try Model.load("\(Self.folder)/\(name)"))
+  }
+
+  /// Keras 3 pickles its Variable objects there: a program that only Python could run.
+  @Test func `pickled variables are refused by name`() throws {
+    let error = try #require(throws: KerasFileError.self) { try ModelFile.open("\(Self.folder)/npz.keras") }
+    #expect(error.description.contains("pickle"))
   }
 
   @Test(arguments: [

@@ -22,6 +22,8 @@ import Testing
     let trains = mode == .training || mode == .maskedTraining
     let isMasked = mode == .maskedInference || mode == .maskedTraining
     if trains, Self.isTrainingRefused(sample) { return }
+    // Nothing flows through strings; quantizers pass the gradient straight through their steps, which have no slope.
+    if sample.dtype == .string || sample.className.hasPrefix("keraskit>Quantize") { return }
     if isMasked, !sample.inputs.contains(where: { $0.rank >= 3 }) { return }
     let bench = try Bench(sample, trains: trains, isMasked: isMasked)
     guard let problem = try bench.problem() else { return }

@@ -20,7 +20,7 @@ extension ConfigUpgrade {
       ?? mappings.last { $0.name == saved.className || $0.name == bare }
     if let given {
       result = try given.applied(to: result)
-    } else if let known = try KnownCustomClasses.replacement(for: result) {
+    } else if saved.operationModule == nil, let known = try KnownCustomClasses.replacement(for: result) {
       result = known
       note(
         "custom-class", .note, path, saved.pointer,
