@@ -29,6 +29,13 @@ struct SavedLayer {
       name = object["name"]?.stringValue ?? fields["name"]?.stringValue
       inboundNodes = object["inbound_nodes"]
       operationModule = object["module"]?.stringValue.flatMap { OperationNode.owns(module: $0) ? $0 : nil }
+      // Keras 3's HDF5 leaves the module out: `x + 3` is an `Add` there too, which as a layer would lose the 3. A layer's
+      // config always says whether it is trainable, an operation's never.
+      if object["module"] == nil, fields["trainable"] == nil, inboundNodes?[0]?["args"] != nil,
+        OperationNode.knows(className)
+      {
+        operationModule = "keras.src.ops.numpy"
+      }
     } else if let className = object["name"]?.stringValue {
       self.className = className
       fieldsPointer = pointer
