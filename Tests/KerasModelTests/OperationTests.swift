@@ -122,6 +122,17 @@ import Testing
     #expect(agree(y, [1, 4], [2.302_334_547, 2.718_281_746, 2.302_334_547, 2.718_281_746], tolerance: 1e-6))
   }
 
+  /// An .h5 names no modules: `Add` with a constant is then still the operation, as in MobileNetV3.
+  @Test func operationsAreKnownWithoutTheirModule() throws {
+    let text = Self.model.replacing(/"module": "keras.src.ops[a-z.]+",\s*/, with: "")
+    let canonical = try upgraded(text, version: "3.15.1")
+    for name in ["add", "multiply", "mean", "get_item"] {
+      #expect(canonical.layer(name)?["module"] == "keras.src.ops.numpy")
+    }
+    #expect(canonical.layer("add")?["inbound_nodes"]?[0]?["args"]?[1] == 0.5)
+    #expect(canonical.layer("x")?["class_name"] == "InputLayer")
+  }
+
   @Test func theUpgradeKeepsTheModuleAndTheConstants() throws {
     let canonical = try upgraded(Self.model, version: "3.15.1")
     #expect(canonical.layer("multiply")?["module"] == "keras.src.ops.numpy")
