@@ -41,6 +41,11 @@ extension KnownFormula {
         """),
     KnownFormula(
       names: ["WeightedSum"], expression: "(1 - alpha) * a + alpha * b", weights: [("alpha", "()")]),
+    // keras/src/applications of 3.15.1: convnext.py and inception_resnet_v2.py.
+    KnownFormula(
+      names: ["LayerScale"], field: "projection_dim", expression: "x * gamma",
+      weights: [("gamma", "($projection_dim,)")]),
+    KnownFormula(names: ["CustomScaleLayer"], field: "scale", expression: "a + b * $scale"),
   ]
 
   /// Pooling over time by learned weights; masked steps have none, and ε = 1e-7 stands beside the sum.
