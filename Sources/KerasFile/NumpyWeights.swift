@@ -26,7 +26,7 @@ struct NumpyWeights {
     return source
   }
 
-  /// Keras 3's layout: a pickled dictionary of arrays for each object.
+  /// Keras 3's layout: for each object a pickled dictionary of its variables.
   func paths() throws(KerasFileError) -> StoredPaths {
     var groups: [WeightGroup] = []
     for member in zip.members where member.name.hasSuffix(".npy") {

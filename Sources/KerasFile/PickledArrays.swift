@@ -1,15 +1,19 @@
 import DataFiles
 import KerasCore
 
-/// Reads the pickles in which Keras 3 keeps the arrays of one object in `model.weights.npz`.
+/// Reads the pickles in which Keras 3 keeps the variables of one object in `model.weights.npz`.
 ///
-/// A pickle is a program. This reader knows only the instructions that build plain data, and of the functions a pickle may
-/// name only NumPy's own constructors, which it imitates; any other is refused by name. Nothing is ever called.
+/// A pickle is a program. This reader runs it on inert data: what it calls or constructs becomes a value that only holds
+/// the arguments, and nothing is ever imported or executed. Of the functions NumPy's array and element type are understood;
+/// a variable's array is the one that its state holds under `_value` (a Keras Variable around the backend's own).
 struct PickledArrays {
   enum Failure: Error {
     case damaged(String)
     case refused(String)
   }
+
+  /// The deepest values that are looked through.
+  private static let maximumDepth = 64
 
   /// A value that others may refer to while it is still being built.
   private final class Object {
@@ -32,12 +36,16 @@ struct PickledArrays {
     case emptyArray
     case array(TensorData)
     case objects([Object])
+    /// What a call or a construction would have made: its arguments and state.
+    case inert([Object])
   }
 
   private let bytes: [UInt8]
   private var position: Int
   private var stack: [Object] = []
   private var memo: [Int: Object] = [:]
+  /// All that was made, to be taken apart in the end: a pickle can hold itself, and would never be freed.
+  private var made: [Object] = []
 
   /// The dictionary in a `.npy` file of one Python object: variable number → array.
   static func read(_ npy: [UInt8]) throws(Failure) -> [(name: String, tensor: TensorData)] {
@@ -49,17 +57,41 @@ struct PickledArrays {
       throw .damaged("it is no dictionary of arrays")
     }
     var reader = PickledArrays(bytes: npy, position: start + length)
+    defer { for object in reader.made { object.value = .none } }
     var root = try reader.run()
     if case .objects(let elements) = root.value, elements.count == 1 { root = elements[0] }
     guard case .members(let members) = root.value else { throw .damaged("it is no dictionary of arrays") }
     var arrays: [(String, TensorData)] = []
     for (key, value) in members {
-      guard case .text(let name) = key.value, case .array(let tensor) = value.value else {
-        throw .damaged("it is no dictionary of arrays")
-      }
+      guard case .text(let name) = key.value else { throw .damaged("it is no dictionary of arrays") }
+      guard let tensor = array(in: value) else { throw .refused("no array of numbers for '\(name)'") }
       arrays.append((name, tensor))
     }
     return arrays
+  }
+
+  /// The array that a member is, or that the variable it stands for holds as its value.
+  private static func array(in member: Object) -> TensorData? {
+    if case .array(let tensor) = member.value { return tensor }
+    var seen: Set<ObjectIdentifier> = []
+    func find(_ object: Object, _ depth: Int, isInside: Bool) -> TensorData? {
+      guard depth < maximumDepth, seen.insert(ObjectIdentifier(object)).inserted else { return nil }
+      switch object.value {
+      case .array(let tensor): return isInside ? tensor : nil
+      case .list(let parts), .inert(let parts), .objects(let parts):
+        for part in parts {
+          if let found = find(part, depth + 1, isInside: isInside) { return found }
+        }
+      case .members(let members):
+        for (key, value) in members {
+          let isValue = if case .text("_value") = key.value { true } else { false }
+          if let found = find(value, depth + 1, isInside: isInside || isValue) { return found }
+        }
+      default: break
+      }
+      return nil
+    }
+    return find(member, 0, isInside: false)
   }
 
   private init(bytes: [UInt8], position: Int) {
@@ -123,6 +155,11 @@ struct PickledArrays {
         }
         push(.function("\(module).\(name)"))
       case "R": try reduce()
+      case "\u{81}":
+        let arguments = try pop()
+        push(.inert([try pop(), arguments]))
+      case "\u{8f}": push(.inert([]))
+      case "\u{90}": _ = try untilMark()
       case "b": try build()
       default: throw .refused("the instruction 0x\(String(code.value, radix: 16))")
       }
@@ -133,30 +170,32 @@ struct PickledArrays {
   // MARK: NumPy's constructors
 
   private mutating func reduce() throws(Failure) {
-    guard case .list(let arguments) = try pop().value, case .function(let name) = try pop().value else {
-      throw .damaged("it calls what is no function")
-    }
-    switch name {
-    case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct": push(.emptyArray)
-    case "numpy.dtype":
+    let given = try pop()
+    let callee = try pop()
+    guard case .list(let arguments) = given.value else { throw .damaged("it calls without arguments") }
+    switch callee.value {
+    case .function("numpy.core.multiarray._reconstruct"), .function("numpy._core.multiarray._reconstruct"):
+      push(.emptyArray)
+    case .function("numpy.dtype"):
       switch arguments.first?.value {
       case .text(let descriptor): push(.elementType(NumpyElementType("<" + descriptor)))
       case .function("ml_dtypes.bfloat16"): push(.elementType(NumpyElementType("V2")))
-      default: throw .refused("an element type of another package")
+      default: push(.elementType(nil))
       }
-    default: throw .refused("a call of \(name)")
+    default: push(.inert([callee, given]))
     }
   }
 
   private mutating func build() throws(Failure) {
-    guard case .list(let state) = try pop().value else { throw .refused("a state that is no tuple") }
+    let state = try pop()
     let object = try top()
-    switch object.value {
-    case .elementType(var type):
-      if state.count > 1, case .text(let order) = state[1].value { type?.isBigEndian = order == ">" }
+    switch (object.value, state.value) {
+    case (.elementType(var type), .list(let parts)):
+      if parts.count > 1, case .text(let order) = parts[1].value { type?.isBigEndian = order == ">" }
       object.value = .elementType(type)
-    case .emptyArray: object.value = try array(state)
-    default: throw .refused("a state for what has none")
+    case (.emptyArray, .list(let parts)): object.value = try array(parts)
+    case (.inert(let parts), _): object.value = .inert(parts + [state])
+    default: throw .damaged("it gives a state to what has none")
     }
   }
 
@@ -194,7 +233,11 @@ struct PickledArrays {
 
   // MARK: Stack
 
-  private mutating func push(_ value: Value) { stack.append(Object(value)) }
+  private mutating func push(_ value: Value) {
+    let object = Object(value)
+    made.append(object)
+    stack.append(object)
+  }
 
   private mutating func pop() throws(Failure) -> Object {
     guard let object = stack.popLast() else { throw .damaged("its stack is empty") }
@@ -223,16 +266,12 @@ struct PickledArrays {
   private func append(_ elements: [Object]) throws(Failure) {
     let object = try top()
     guard case .list(let list) = object.value else { throw .damaged("it appends to what is no list") }
-    // A list that held itself would never be freed.
-    guard !elements.contains(where: { $0 === object }) else { throw .damaged("a list in itself") }
     object.value = .list(list + elements)
   }
 
   private func setItems(_ elements: [Object]) throws(Failure) {
     let object = try top()
-    guard case .members(let members) = object.value, elements.count % 2 == 0,
-      !elements.contains(where: { $0 === object })
-    else { throw .damaged("it sets members of what is no dictionary") }
+    guard case .members(let members) = object.value, elements.count % 2 == 0 else { throw .damaged("it sets members of what is no dictionary") }
     object.value = .members(
       members + stride(from: 0, to: elements.count, by: 2).map { (elements[$0], elements[$0 + 1]) })
   }
