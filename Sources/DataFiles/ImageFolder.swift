@@ -1,4 +1,3 @@
-import Foundation
 import KerasCore
 
 /// A folder of images with a folder per class, in the order of Keras' `image_dataset_from_directory` (unshuffled).
@@ -11,14 +10,14 @@ public struct ImageFolder: Sendable {
     public var height: Int
     public var width: Int
     public var colorMode: Image.ColorMode
-    public var interpolation: Image.Interpolation
+    public var interpolation: Interpolation
     /// What samples from 0 to 255 are multiplied by.
     public var scale: Float
     /// Whether an image is (channels, height, width).
     public var isChannelsFirst: Bool
 
     public init(
-      height: Int, width: Int, colorMode: Image.ColorMode = .rgb, interpolation: Image.Interpolation = .bilinear,
+      height: Int, width: Int, colorMode: Image.ColorMode = .rgb, interpolation: Interpolation = .bilinear,
       scale: Float = 1, isChannelsFirst: Bool = false
     ) {
       self.height = height
@@ -44,16 +43,19 @@ public struct ImageFolder: Sendable {
     self.path = path
     var files: [(path: String, label: Int)] = []
     do {
-      classNames = try Self.entries(path).filter { !$0.hasPrefix(".") && Self.isFolder(path + "/" + $0) }
+      classNames = try FolderListing.names(in: path).filter {
+        !$0.hasPrefix(".") && FolderListing.isFolder(path + "/" + $0)
+      }
       for (label, name) in classNames.enumerated() {
-        for folder in Self.sorted(try Self.folders(path + "/" + name, depth: 0)) {
-          for file in try Self.entries(folder) where Self.endings.contains(where: { file.lowercased().hasSuffix($0) }) {
-            if !Self.isFolder(folder + "/" + file) { files.append((folder + "/" + file, label)) }
+        for folder in FolderListing.inOrder(try Self.folders(path + "/" + name, depth: 0)) {
+          for file in try FolderListing.names(in: folder) {
+            let isImage = Self.endings.contains { file.lowercased().hasSuffix($0) }
+            if isImage, !FolderListing.isFolder(folder + "/" + file) { files.append((folder + "/" + file, label)) }
           }
         }
       }
     } catch {
-      throw DataFileError(file: path, .unknownFormat("the folder cannot be read: \(error.localizedDescription)"))
+      throw DataFileError(file: path, .unknownFormat("the folder cannot be read: \(error)"))
     }
     guard !classNames.isEmpty else {
       throw DataFileError(file: path, .unknownFormat("a folder of images has a folder for each class; there is none"))
@@ -63,12 +65,6 @@ public struct ImageFolder: Sendable {
         file: path, .unknownFormat("no .jpg, .jpeg or .png file in \(classNames.count) class folders"))
     }
     self.files = files
-  }
-
-  /// Whether a path is a folder.
-  public static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
   /// All images, in memory together: float32 (images, height, width, channels), or channels first.
@@ -106,20 +102,11 @@ public struct ImageFolder: Sendable {
     return (0..<samples.count).map { samples[$0 % pixels * channels + $0 / pixels] }
   }
 
-  private static func entries(_ folder: String) throws -> [String] {
-    sorted(try FileManager.default.contentsOfDirectory(atPath: folder))
-  }
-
-  /// Python's order: by code point, not by locale.
-  private static func sorted(_ names: [String]) -> [String] {
-    names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
-  }
-
   /// A folder and all within it; links that lead in circles end at a depth of 32.
   private static func folders(_ folder: String, depth: Int) throws -> [String] {
     guard depth < 32 else { return [] }
     var found = [folder]
-    for entry in try entries(folder) where isFolder(folder + "/" + entry) {
+    for entry in try FolderListing.names(in: folder) where FolderListing.isFolder(folder + "/" + entry) {
       found += try folders(folder + "/" + entry, depth: depth + 1)
     }
     return found

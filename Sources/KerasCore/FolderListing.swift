@@ -6,10 +6,12 @@
   import Darwin
 #endif
 
-/// The names in a folder.
+/// What lies in a folder.
 public enum FolderListing {
-  /// All names but `.` and `..`, sorted; throws `FileError` if the folder cannot be read.
-  public static func names(in folder: String) throws(FileError) -> [String] {
+  /// All names but `.` and `..` by code point, as Python sorts them.
+  ///
+  /// Throws `FileError` if the folder cannot be read, or holds more than `limit` names.
+  public static func names(in folder: String, limit: Int = 10_000_000) throws(FileError) -> [String] {
     guard let directory = opendir(folder) else {
       throw FileError(
         path: folder, errno == ENOENT ? .notFound : .unreadable(String(cString: strerror(errno))))
@@ -17,13 +19,25 @@ public enum FolderListing {
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-          String(cString: $0)
-        }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != ".", name != ".." { names.append(name) }
+      guard names.count <= limit else {
+        throw FileError(path: folder, .unreadable("it holds more than \(limit) files"))
+      }
     }
-    return names.sorted()
+    return inOrder(names)
+  }
+
+  /// Names in the order of Python's `sorted`.
+  public static func inOrder(_ names: [String]) -> [String] {
+    names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+  }
+
+  /// Whether a folder lies at a path, through links.
+  public static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 }

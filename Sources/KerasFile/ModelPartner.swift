@@ -1,13 +1,5 @@
 import KerasCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The other half of a file that holds weights or an architecture only, where it lies beside it.
 ///
 /// People saved `model.json` with `model.h5`, `model_weights.h5`, `weights.h5` …: names are compared without such words.
@@ -53,7 +45,8 @@ public enum ModelPartner {
     let folder = slash.map { String(path[...$0]) } ?? ""
     let name = FileName(slash.map { String(path[path.index(after: $0)...]) } ?? path)
     let endings = wantsWeights ? FileName.weightEndings : FileName.configEndings
-    let all = names(in: folder.isEmpty ? "." : folder).map { FileName($0) }
+    let names = (try? FolderListing.names(in: folder.isEmpty ? "." : folder, limit: 10_000)) ?? []
+    let all = names.filter { !$0.hasPrefix(".") }.map { FileName($0) }
       .filter { $0.text != name.text && endings.contains($0.ending) }
     // From the surest to the least sure; the last is a folder with a single file of that kind.
     let tiers: [(FileName) -> Bool] = [
@@ -76,19 +69,6 @@ public enum ModelPartner {
     guard let source = try? ModelFile.open(path) else { return false }
     let hasWeights = if case .none = source.weights { false } else { true }
     return wantsWeights ? hasWeights && (source.config == nil || isSameStem) : source.config != nil && !hasWeights
-  }
-
-  private static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory), names.count < 10_000 {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
   }
 }
 

@@ -7,7 +7,7 @@ public struct ImageOptions: Sendable {
   public var height: Int?
   public var width: Int?
   public var colorMode: Image.ColorMode?
-  public var interpolation = Image.Interpolation.bilinear
+  public var interpolation = Interpolation.bilinear
   /// What samples from 0 to 255 are multiplied by.
   public var scale: Float = 1
 

@@ -24,7 +24,7 @@ import Testing
     #expect(cases.count == 27)
     for member in cases {
       let parts = member.name.split(separator: "@").map(String.init)
-      let method = try #require(Image.Interpolation(rawValue: parts[1]))
+      let method = try #require(Interpolation(rawValue: parts[1]))
       let image = try Image(path: images("folder/" + parts[0]), colorMode: .rgb)
       let found = image.resized(height: member.tensor.shape[0], width: member.tensor.shape[1], method)
       let expected = try member.tensor.floats()

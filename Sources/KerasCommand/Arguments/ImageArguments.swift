@@ -10,7 +10,7 @@ struct ImageArguments: ParsableArguments {
   var colorMode: Image.ColorMode?
 
   @Option(help: ArgumentHelp("How images are resized, as tf.image.resize.", valueName: "bilinear|nearest|bicubic"))
-  var interpolation = Image.Interpolation.bilinear
+  var interpolation = Interpolation.bilinear
 
   @Option(help: ArgumentHelp("What samples from 0 to 255 are multiplied by, such as 1/255.", valueName: "factor"))
   var rescale = ImageScale(value: 1)
@@ -26,7 +26,7 @@ struct ImageArguments: ParsableArguments {
 
   /// Reads a data file or a folder of images.
   func read(_ path: String, for model: Model, targets: [String], loss: String?) throws -> DataSet {
-    ImageFolder.isFolder(path)
+    FolderListing.isFolder(path)
       ? try DataSet.readImages(path, for: model, options, loss: loss)
       : try DataSet.read(path, for: model, targets: targets)
   }
@@ -63,4 +63,12 @@ struct ImageScale: ExpressibleByArgument, Sendable {
 }
 
 extension Image.ColorMode: ExpressibleByArgument {}
-extension Image.Interpolation: ExpressibleByArgument {}
+extension Interpolation: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard Self.allValueStrings.contains(argument) else { return nil }
+    self.init(rawValue: argument)
+  }
+
+  /// Without what only old layers have.
+  public static var allValueStrings: [String] { ["bilinear", "nearest", "bicubic"] }
+}
