@@ -114,19 +114,26 @@ extension BackendFunction {
       BackendFunction("x axis") { arguments, context throws(ModelError) in
         let x = try arguments.float("x", &context)
         let axis = try arguments.axis("axis", of: x, default: -1, context)
-        // As Keras 3 computes it: the threshold takes the sum of all running sums of the support.
-        let sorted = try ordered(x, axis: axis, descending: true, &context).values
-        let sums = try context.op(.cumulativeSum(axis: axis, reverse: false), sorted)
-        let places = try context.shifted(context.cast(context.op(.iota(axis: axis), sorted), to: .float32), by: 1)
-        let limit = try context.f(.divide, context.shifted(sums, by: -1), places)
-        let supports = try context.f(.greater, context.f(.subtract, sorted, limit), 0)
-        let total = try context.total(context.select(supports, sums, 0), [axis], keeps: true)
-        let count = try context.total(context.cast(supports, to: .float32), [axis], keeps: true)
-        let threshold = try context.f(.divide, context.shifted(total, by: -1), count)
-        return .tensor(try context.f(.relu, context.f(.subtract, x, threshold)))
+        return .tensor(try sparsemax(x, axis: axis, &context))
       }
     ),
   ]
+
+  /// Keras 3's sparsemax (keras/src/backend/*/nn.py, up to 3.15.1 at least).
+  ///
+  /// Like the projection onto the simplex, but with a threshold from the sum of all running sums of the support, as those
+  /// releases compute it.
+  static func sparsemax(_ x: Value, axis: Int, _ context: inout LoweringContext) throws(ModelError) -> Value {
+    let sorted = try ordered(x, axis: axis, descending: true, &context).values
+    let sums = try context.op(.cumulativeSum(axis: axis, reverse: false), sorted)
+    let places = try context.shifted(context.cast(context.op(.iota(axis: axis), sorted), to: .float32), by: 1)
+    let limit = try context.f(.divide, context.shifted(sums, by: -1), places)
+    let supports = try context.f(.greater, context.f(.subtract, sorted, limit), 0)
+    let total = try context.total(context.select(supports, sums, 0), [axis], keeps: true)
+    let count = try context.total(context.cast(supports, to: .float32), [axis], keeps: true)
+    let threshold = try context.f(.divide, context.shifted(total, by: -1), count)
+    return try context.f(.relu, context.f(.subtract, x, threshold))
+  }
 
   /// How many of a row of limits lie below each value.
   private static func countBelow(

@@ -73,11 +73,7 @@ struct CategoricalCrossentropy: Loss {
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
   ) throws(GraphError) -> Value {
     let axis = graph.shape(prediction).rank - 1
-    var t = truth
-    if labelSmoothing != 0 {
-      let classes = graph.shape(prediction)[axis].map(Double.init) ?? 1
-      t = try graph.plus(try graph.times(t, 1 - labelSmoothing), labelSmoothing / classes)
-    }
+    let t = try graph.smoothed(truth, labelSmoothing, like: prediction)
     let logarithm: Value
     switch Scores(prediction, fromLogits: fromLogits, activation: .softmax(axis: axis), semantics, graph) {
     case .logits(let x): logarithm = try graph.apply(.logSoftmax(axis: axis), x)
@@ -115,5 +111,14 @@ struct SparseCategoricalCrossentropy: Loss {
       logarithm = try graph.unary(.logarithm, clipped)
     }
     return try graph.unary(.negate, try graph.lastAxis(.sum, try graph.times(chosen, logarithm)))
+  }
+}
+
+extension Graph {
+  /// Class probabilities moved towards the uniform distribution over the last axis.
+  mutating func smoothed(_ truth: Value, _ labelSmoothing: Double, like prediction: Value) throws(GraphError) -> Value {
+    guard labelSmoothing != 0 else { return truth }
+    let classes = shape(prediction).dimensions.last?.map(Double.init) ?? 1
+    return try plus(try times(truth, 1 - labelSmoothing), labelSmoothing / classes)
   }
 }

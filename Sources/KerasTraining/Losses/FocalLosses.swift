@@ -62,11 +62,7 @@ struct CategoricalFocalCrossentropy: Loss {
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
   ) throws(GraphError) -> Value {
     let axis = graph.shape(prediction).rank - 1
-    var t = truth
-    if labelSmoothing != 0 {
-      let classes = graph.shape(prediction)[axis].map(Double.init) ?? 1
-      t = try graph.plus(try graph.times(t, 1 - labelSmoothing), labelSmoothing / classes)
-    }
+    let t = try graph.smoothed(truth, labelSmoothing, like: prediction)
     let scores = fromLogits ? try graph.apply(.softmax(axis: axis), prediction) : prediction
     let share = try graph.quotient(scores, try graph.lastAxis(.sum, scores, keepDimensions: true))
     let p = try graph.clipped(share, kerasEpsilon, 1 - kerasEpsilon)

@@ -30,7 +30,7 @@ enum ComposedActivation: String, Sendable, CaseIterable {
       let value = try context.sliced(x, axis: last, from: 0, to: size / 2)
       let gate = try context.sliced(x, axis: last, from: size / 2, to: size)
       return try context.op(.binary(.multiply), value, context.op(.unary(.sigmoid), gate))
-    case .sparsemax: return try sparsemax(x, &context)
+    case .sparsemax: return try BackendFunction.sparsemax(x, axis: last, &context)
     case .squareplus:
       let root = try context.op(.unary(.squareRoot), context.shifted(context.op(.unary(.square), x), by: 4))
       return try context.scaled(context.op(.binary(.add), x, root), by: 0.5)
@@ -53,32 +53,5 @@ enum ComposedActivation: String, Sendable, CaseIterable {
         .unary(.negate), context.op(.unary(.softplus), context.op(.unary(.negate), x)))
     case .logSoftmax: return try context.op(.logSoftmax(axis: last), x)
     }
-  }
-
-  /// Keras 3's sparsemax (keras/src/backend/*/nn.py, up to 3.15.1 at least): like the projection onto the simplex, but
-  /// with a threshold from the *sum of the cumulative sums* of the k largest, as those releases compute it.
-  ///
-  /// xᵢ is among the k largest that count where Σⱼ max(xⱼ − xᵢ, 0) < 1, which needs no sorting; in the sum of cumulative
-  /// sums it counts once for itself and for each smaller one of them (of equal ones, for half).
-  private func sparsemax(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
-    let last = context.shape(x).rank - 1
-    let rows = try context.expanded(x, axis: last)
-    let columns = try context.expanded(x, axis: last + 1)
-    let gaps = try context.op(.binary(.subtract), rows, columns)
-    let sums = try context.op(
-      .reduce(.sum, axes: [last + 1], keepDimensions: false), context.op(.unary(.relu), gaps))
-    let supports = try context.op(
-      .cast(.float32), context.op(.compare(.less), sums, context.constant(1)))
-    // ½·(1 − sign(xⱼ − xᵢ)) is 1 for smaller xⱼ, ½ for equal ones.
-    let places = try context.scaled(
-      context.shifted(context.op(.unary(.negate), context.op(.unary(.sign), gaps)), by: 1), by: 0.5)
-    let counted = try context.op(.binary(.multiply), places, context.expanded(supports, axis: last))
-    let counts = try context.shifted(
-      context.op(.reduce(.sum, axes: [last + 1], keepDimensions: false), counted), by: 0.5)
-    let parts = try context.op(.binary(.multiply), context.op(.binary(.multiply), x, supports), counts)
-    let total = try context.op(.reduce(.sum, axes: [last], keepDimensions: true), parts)
-    let count = try context.op(.reduce(.sum, axes: [last], keepDimensions: true), supports)
-    let threshold = try context.op(.binary(.divide), context.shifted(total, by: -1), count)
-    return try context.op(.unary(.relu), context.op(.binary(.subtract), x, threshold))
   }
 }
