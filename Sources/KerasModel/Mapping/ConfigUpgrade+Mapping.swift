@@ -24,7 +24,7 @@ extension ConfigUpgrade {
       result = known
       note(
         "custom-class", .note, path, saved.pointer,
-        "The custom class \(saved.className) is taken as \(result.className), as its public source defines it.")
+        "The custom class \(saved.className) is taken for the public one of that name; --map gives it another meaning.")
     } else {
       return result
     }

@@ -12,13 +12,15 @@ extension KnownFormula {
         """, defaults: ["padding": [1, 1]]),
     // faceswap, lib/model/layers.py, and the repositories it took it from.
     KnownFormula(
-      names: ["PixelShuffler", "PixelShuffle"],
+      names: ["PixelShuffler"], field: "size",
       expression: """
         r = $size[0] if $size[0] == $size[1] else unsupported('pixels shuffled by unequal sizes'); s = x.shape;
         tf.depth_to_space(x, r) if $data_format != 'channels_first' else
         K.reshape(K.permute_dimensions(K.reshape(x, (-1, r, r, s[1] // (r * r), s[2], s[3])), (0, 3, 4, 1, 5, 2)),
         (-1, s[1] // (r * r), s[2] * r, s[3] * r))
-        """, defaults: ["size": [2, 2], "data_format": "channels_last"]),
+        """, defaults: ["data_format": "channels_last"]),
+    KnownFormula(
+      names: ["PixelShuffle"], field: "upscale_factor", expression: "tf.depth_to_space(x, $upscale_factor)"),
     // keras-contrib, layers/convolutional/subpixelupscaling.py.
     KnownFormula(
       names: ["SubPixelUpscaling"], field: "scale_factor",
