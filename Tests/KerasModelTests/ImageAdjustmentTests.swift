@@ -41,7 +41,7 @@ import Testing
       "class_name": "Sequential",
       "config": ["name": "m", "layers": [["class_name": .string(className), "config": ["name": "program"]]]],
     ]
-    let error = #expect(throws: ModelError.self) { try LayerRegistry.checkClasses(model) }
+    let error = #expect(throws: ModelError.self) { try UnknownObjects.check(model) }
     #expect(error?.description.contains(className) == true)
     #expect(error?.description.contains("executed") == true)
   }

@@ -133,9 +133,9 @@ import Testing
       _ = try Network(canonical: text)
       Issue.record("accepted")
     } catch {
-      guard case .unknownLayers(let list) = error.cause else { throw error }
-      #expect(list.map(\.className) == ["Foo", "Bar"])
-      #expect(list.map(\.layer) == ["one", "td/two"])
+      guard case .unknownObjects(let list) = error.cause else { throw error }
+      #expect(list.map(\.name) == ["Foo", "Bar"])
+      #expect(list.map(\.layers) == [["one"], ["td/two"]])
     }
   }
 
@@ -146,9 +146,10 @@ import Testing
       _ = try Network(canonical: text)
       Issue.record("accepted")
     } catch {
-      guard case .lambda(let reason) = error.cause else { throw error }
+      guard case .unknownObjects(let list) = error.cause else { throw error }
       #expect(error.layer == "scale")
-      #expect(reason.contains("9 bytes"))
+      #expect(list.map(\.kind) == [.lambda])
+      #expect(error.description.contains("9 bytes"))
     }
   }
 

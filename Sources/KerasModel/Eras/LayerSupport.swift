@@ -11,6 +11,7 @@ public enum LayerSupport: Sendable, Hashable {
   /// Of a class by its name in any release.
   public static func of(_ className: String) -> LayerSupport {
     if let reason = refusals[className] { return .refused(reason) }
+    if let program = LayerRegistry.programs[className] { return .refused("runs \(program)") }
     if LayerRegistry.type(named: className) != nil { return .computed }
     if let special = readings[className] { return .readAs(special) }
     let row = ClassRenames.row(for: className, dialect: .keras1) ?? ClassRenames.row(for: className, dialect: .keras3)
@@ -20,8 +21,6 @@ public enum LayerSupport: Sendable, Hashable {
 
   private static let refusals = [
     "Lambda": "Python code; --map gives it a meaning", "LambdaMerge": "Python code",
-    "TFSMLayer": "runs a TensorFlow graph from another folder", "JaxLayer": "runs serialized JAX code",
-    "FlaxLayer": "runs serialized JAX code", "TorchModuleWrapper": "runs a pickled PyTorch module",
   ]
 
   /// Classes that a rule of their own translates.

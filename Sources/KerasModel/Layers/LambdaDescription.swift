@@ -6,11 +6,6 @@ struct LambdaDescription {
 
   init(_ object: JSON) { self.object = object }
 
-  /// Says why the layer is refused, with what the file shows of its function.
-  var text: String {
-    (["a Lambda layer holds Python code, which is never executed"] + details).joined(separator: "; ")
-  }
-
   /// The function's name, the size and Python version of its byte code, and its arguments' defaults, where the file shows
   /// them.
   var details: [String] {

@@ -193,15 +193,32 @@ public enum LayerRegistry {
     return table
   }()
 
-  public static func type(named className: String) -> (any Layer.Type)? { byName[className] }
+  /// Layers of the program's user.
+  private static let registered = Locked<[String: any Layer.Type]>([:])
+
+  /// Makes a layer class of one's own known to all models read from then on, in place of `custom_objects`.
+  ///
+  /// Its `className` is what files say, with the package if they have one (`MyPackage>Swoosh`). Throws `.unsupported` for a
+  /// class that Keras or this program has, which could then not be read as itself.
+  public static func register(_ type: any Layer.Type) throws(ModelError) {
+    let name = type.className
+    guard byName[name] == nil, CanonicalFields.of(name) == nil, ClassRenames.row(for: name, dialect: .keras0) == nil else {
+      throw ModelError(.unsupported("a layer class of one's own under the name '\(name)', which is taken"))
+    }
+    registered.withLock { $0[name] = type }
+  }
+
+  public static func type(named className: String) -> (any Layer.Type)? {
+    byName[className] ?? registered.withLock { $0[className] }
+  }
 
   /// Whether a layer of that class, or a graph operation of that module, is known.
   public static func knows(className: String, module: String?) -> Bool {
-    module.map { OperationNode.owns(module: $0) } == true || byName[className] != nil
+    module.map { OperationNode.owns(module: $0) } == true || type(named: className) != nil
   }
 
   /// Classes that run a program stored in or beside the file, and what that program is.
-  private static let programs: [String: String] = [
+  static let programs: [String: String] = [
     "TFSMLayer": "a TensorFlow graph", "JaxLayer": "a Python function", "FlaxLayer": "a Python class",
     "TorchModuleWrapper": "a pickled PyTorch module",
   ]
@@ -232,7 +249,7 @@ public enum LayerRegistry {
     }
     let fields = object["config"]?.objectValue ?? [:]
     let name = fields["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
-    guard let type = isOperation(object) ? OperationNode.self : byName[className] else {
+    guard let type = isOperation(object) ? OperationNode.self : type(named: className) else {
       throw ModelError(.unknownLayers([(className: className, layer: name)]), layer: name)
     }
     var reader = ConfigReader(className: className, name: name, fields: fields)
@@ -242,47 +259,5 @@ public enum LayerRegistry {
     } catch {
       throw error.inLayer(name)
     }
-  }
-
-  /// Looks through a whole config before anything is built, so that all unknown classes are reported at once.
-  ///
-  /// Throws `.unknownLayers`, or `.lambda` if Lambdas are all that is missing.
-  static func checkClasses(_ root: JSON) throws(ModelError) {
-    var unknown: [(className: String, layer: String)] = []
-    var lambdas: [JSON] = []
-    var program: (className: String, layer: String, text: String)?
-    var deepest = 0
-    func visit(_ object: JSON, _ path: [String], _ depth: Int) {
-      deepest = max(deepest, depth)
-      guard depth <= maximumNesting, let className = object["class_name"]?.stringValue else { return }
-      let config = object["config"] ?? .null
-      let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
-      let path = depth == 0 ? path : path + [name]
-      let isKnown = isOperation(object) ? OperationNode.knows(className) : byName[className] != nil
-      if !isKnown, className != "function" {
-        if let text = programs[className], program == nil { program = (className, path.joined(separator: "/"), text) }
-        if className == "Lambda" { lambdas.append(object) }
-        unknown.append((className: className, layer: path.joined(separator: "/")))
-      }
-      for key in ["layers", "cells"] {
-        for layer in config[key]?.arrayValue ?? [] { visit(layer, path, depth + 1) }
-      }
-      for key in ["layer", "backward_layer", "cell", "activation", "recurrent_activation"] {
-        if let inner = config[key], inner["class_name"] != nil { visit(inner, path, depth + 1) }
-      }
-    }
-    visit(root, [], 0)
-    if deepest > maximumNesting {
-      throw ModelError(.malformedConfig("layers are nested more than \(maximumNesting) deep"))
-    }
-    if let program {
-      throw ModelError(
-        .unsupported("\(program.className), which runs \(program.text): nothing from a file is ever executed"),
-        layer: program.layer)
-    }
-    if let lambda = lambdas.first, lambdas.count == unknown.count {
-      throw ModelError(.lambda(LambdaDescription(lambda).text), layer: unknown[0].layer)
-    }
-    if !unknown.isEmpty { throw ModelError(.unknownLayers(unknown)) }
   }
 }

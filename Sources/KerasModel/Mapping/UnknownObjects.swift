@@ -4,9 +4,20 @@ import OrderedCollections
 
 /// Looks through a canonical model for custom classes and functions before anything is built.
 public enum UnknownObjects {
-  /// Throws `.unknownObjects` with everything that has no meaning here.
-  public static func check(_ model: JSON, _ source: ModelSource) throws(ModelError) {
-    let found = all(in: model, source)
+  /// Throws `.unknownObjects` with everything that has no meaning here, and the file's weights for it if there is a source.
+  ///
+  /// Layers that run a program are refused for that reason alone (`.unsupported`), endless nesting as `.malformedConfig`.
+  public static func check(_ model: JSON, _ source: ModelSource? = nil) throws(ModelError) {
+    var walk = Walk(source: source)
+    walk.visit(model, path: [], depth: 0)
+    if walk.isTooDeep {
+      throw ModelError(.malformedConfig("layers are nested more than \(LayerRegistry.maximumNesting) deep"))
+    }
+    if let (name, place) = walk.program {
+      let what = LayerRegistry.programs[name] ?? "a program"
+      throw ModelError(.unsupported("\(name), which runs \(what): nothing from a file is ever executed"), layer: place)
+    }
+    let found = Array(walk.found.values)
     guard !found.isEmpty else { return }
     throw ModelError(
       .unknownObjects(found),
@@ -22,13 +33,17 @@ public enum UnknownObjects {
   }
 
   private struct Walk {
-    let source: ModelSource
+    let source: ModelSource?
     var found: OrderedDictionary<String, UnknownObject> = [:]
+    /// The first layer that runs a program, and where it stands.
+    var program: (className: String, layer: String)?
+    var isTooDeep = false
 
-    init(source: ModelSource) { self.source = source }
+    init(source: ModelSource?) { self.source = source }
 
     mutating func visit(_ object: JSON, path: [String], depth: Int) {
-      guard depth <= LayerRegistry.maximumNesting, let className = object["class_name"]?.stringValue else { return }
+      if depth > LayerRegistry.maximumNesting { isTooDeep = true }
+      guard !isTooDeep, let className = object["class_name"]?.stringValue else { return }
       let config = object["config"] ?? .null
       let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
       let path = depth == 0 ? path : path + [name]
@@ -36,7 +51,11 @@ public enum UnknownObjects {
       let isKnown =
         module.map { OperationNode.owns(module: $0) } == true
         ? OperationNode.knows(className) : LayerRegistry.type(named: className) != nil
-      if !isKnown { note(object, className, name, path) }
+      if LayerRegistry.programs[className] != nil, program == nil {
+        program = (className, path.joined(separator: "/"))
+      } else if !isKnown, className != "function" {
+        note(object, className, name, path)
+      }
       for key in ["activation", "recurrent_activation"] where isKnown {
         let value = config[key] ?? .null
         if let function = ConfigUpgrade.functionName(value) {
@@ -62,7 +81,7 @@ public enum UnknownObjects {
         return
       }
       let pointer = JSONPointer(parsing: object["source_pointer"]?.stringValue ?? "")
-      let saved = source.config?[pointer]
+      let saved = source?.config?[pointer]
       var fields = saved?["config"]?.objectValue ?? object["config"]?.objectValue ?? [:]
       for field in ["name", "trainable", "dtype", "batch_input_shape", "input_dtype"] { fields[field] = nil }
       var unknown = UnknownObject(
@@ -88,7 +107,7 @@ public enum UnknownObjects {
     /// The arrays that a file of named groups holds for the layer.
     private func weights(of path: [String]) -> [String] {
       guard let first = path.first, let name = path.last else { return [] }
-      switch source.weights {
+      switch source?.weights ?? .none {
       case .none: return []
       case .groups(let groups):
         let arrays = groups.first { $0.name == first }?.arrays ?? []

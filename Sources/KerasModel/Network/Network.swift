@@ -56,9 +56,9 @@ public struct Network: Layer {
 
   /// Reads a whole canonical model.
   ///
-  /// Throws `ModelError`: `.unknownLayers` with all of them at once, `.lambda`, or what is wrong with a layer.
+  /// Throws `ModelError`: `.unknownObjects` with all of them at once, or what is wrong with a layer.
   public init(canonical root: JSON) throws(ModelError) {
-    try LayerRegistry.checkClasses(root)
+    try UnknownObjects.check(root)
     guard let network = try LayerRegistry.layer(root).layer as? Network else {
       throw ModelError(.malformedConfig("the root is no model but \(root["class_name"]?.text() ?? "nothing")"))
     }

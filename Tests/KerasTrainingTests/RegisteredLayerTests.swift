@@ -1,0 +1,76 @@
+import KerasCore
+import KerasGraph
+import KerasKit
+import OrderedCollections
+import Testing
+
+/// A layer class of a program's own: x · sigmoid(slope · x) with a learned slope for each feature.
+private struct Swoosh: Layer {
+  static let className = "Lab>Swoosh"
+  let gain: Double
+
+  init(_ config: inout ConfigReader) throws(ModelError) { gain = try config.double("gain", default: 1) }
+
+  var config: OrderedDictionary<String, JSON> { ["gain": .number(gain)] }
+
+  func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] {
+    [WeightSpec("slope", [inputs.first?.dimensions.last.flatMap { $0 } ?? 1], initializer: "ones")]
+  }
+
+  func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    let input = try call.single()
+    let gate = try context.op(.unary(.sigmoid), context.op(.binary(.multiply), input.value, context.weight("slope")))
+    let product = try context.op(.binary(.multiply), input.value, gate)
+    return [LayerTensor(try context.op(.binary(.multiply), product, context.constant(Float(gain))), mask: input.mask)]
+  }
+}
+
+/// `LayerRegistry.register`: the gradient comes from the ops, so that such a layer trains like any other.
+@Suite struct RegisteredLayerTests {
+  private static let architecture: JSON = [
+    "class_name": "Sequential", "keras_version": "2.15.0", "backend": "tensorflow",
+    "config": [
+      "name": "m",
+      "layers": [
+        ["class_name": "InputLayer", "config": ["name": "x", "batch_input_shape": [nil, 2], "dtype": "float32"]],
+        ["class_name": "Lab>Swoosh", "registered_name": "Lab>Swoosh", "config": ["name": "s", "gain": 2.0]],
+      ],
+    ],
+  ]
+
+  private func model() throws -> Model {
+    try LayerRegistry.register(Swoosh.self)
+    let source = ModelSource(file: "lab.json", format: .json, config: Self.architecture)
+    var options = LoadOptions()
+    options.requiresWeights = false
+    var loaded = try LoadedModel.load(source: source, options: options)
+    loaded.weights = ["s/slope": try TensorData(shape: [2], floats: [1, 0.5])]
+    return try Model(loaded)
+  }
+
+  @Test func itComputesAndTrains() throws {
+    let model = try model()
+    let x = try TensorData(shape: [1, 2], floats: [1, 2])
+    // 2x / (1 + e^−sx) for x = 1, s = 1 and x = 2, s = ½.
+    let gate = 0.731_058_6
+    let y = try #require(try model.predict([x]).first).doubles()
+    #expect(abs(y[0] - 2 * gate) < 1e-6 && abs(y[1] - 4 * gate) < 1e-6)
+    let targets = try TensorData(shape: [1, 2], floats: [0, 0])
+    try model.fineTune(
+      DataSet(inputs: [x], targets: [targets]), options: .init(loss: "mse", optimizer: "SGD", learningRate: 0.1))
+    // ∂(½·Σy²)/∂s = y · 2x²·g(1 − g): the loss is the mean of two squares.
+    let slope = try #require(model.loaded.weights["s/slope"]).doubles()
+    let expected = [1 - 0.1 * y[0] * 2 * gate * (1 - gate), 0.5 - 0.1 * y[1] * 8 * gate * (1 - gate)]
+    #expect(abs(slope[0] - expected[0]) < 1e-6 && abs(slope[1] - expected[1]) < 1e-6)
+  }
+
+  @Test func namesOfKerasAreTaken() {
+    struct Dense: Layer {
+      static let className = "Dense"
+      init(_ config: inout ConfigReader) throws(ModelError) {}
+      var config: OrderedDictionary<String, JSON> { [:] }
+      func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] { call.inputs }
+    }
+    #expect(throws: ModelError.self) { try LayerRegistry.register(Dense.self) }
+  }
+}
