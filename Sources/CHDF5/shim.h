@@ -1,5 +1,6 @@
 #pragma once
 #include <hdf5.h>
+#include "lzf.h"
 
 // Swift cannot import macros that call H5open() first, nor names whose meaning depends on the library's version.
 

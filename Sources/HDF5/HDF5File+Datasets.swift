@@ -67,5 +67,11 @@ extension HDF5File {
     guard (0...Limits.rank).contains(rank) else { throw damaged(path) }
     let size = checkedProduct(dimensions.prefix(rank).map { Int(clamping: $0) } + [elementSize]) ?? Int.max
     try checkDeclaredSize(size, storage: storage, path)
+    // A filter that gave less than a chunk would have the library read on behind it.
+    let packed = keraskit_h5_lzf_chunk(properties.id)
+    guard packed == -1 || packed == Int64(size) else {
+      throw HDF5Error(
+        file: name, object: path, .damaged("its LZF filter is for chunks of \(packed) bytes, not \(size)"))
+    }
   }
 }

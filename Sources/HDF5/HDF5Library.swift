@@ -21,6 +21,8 @@ final class HDF5Library: @unchecked Sendable {
   private init() {
     mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
+    // Without it (an HDF5 that refuses filters) such data sets are unreadable, and say so.
+    _ = keraskit_h5_register_lzf()
   }
 
   deinit {

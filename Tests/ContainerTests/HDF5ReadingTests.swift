@@ -81,6 +81,14 @@ import Testing
     #expect(try numbers.read("/gzip").floats() == (0..<4096).map(Float.init))
   }
 
+  @Test func `data packed by h5py's LZF is read`() throws {
+    let file = try HDF5File(path: fixture("lzf.h5"))
+    #expect(try file.read("/counted").floats() == (0..<5000).map(Float.init))
+    #expect(try file.read("/plain").int32s() == (0..<3000).map { Int32($0 / 300) })
+    let noise = try file.read("/noise")
+    #expect(try file.read("/noise_sum").doubles() == [noise.bytes.reduce(0) { $0 + Double($1) }])
+  }
+
   @Test func `strings in data sets are read`() throws {
     #expect(try numbers.read("/strings").strings == ["eins", "zwei"])
     #expect(try numbers.read("/fixed_strings").strings == ["drei", "vier5"])
@@ -98,7 +106,14 @@ import Testing
   }
 
   @Test func `a filter that is not there is named`() throws {
-    let error = #expect(throws: HDF5Error.self) { try numbers.read("/lzf") }
+    // LZF's data set under the number of another filter: 32001 for 32000, eight bytes before its name.
+    var content = try bytes(of: fixture("numbers.h5"))
+    let name = Array("lzf\0".utf8)
+    let place = try #require(
+      content.indices.dropFirst(8).first { content[$0...].starts(with: name) && content[$0 - 7] == 0x7d })
+    content[place - 8] = 1
+    let file = try HDF5File(FileContents(content), name: "unknown filter")
+    let error = #expect(throws: HDF5Error.self) { try file.read("/lzf") }
     #expect("\(try #require(error))".contains("lzf"))
   }
 

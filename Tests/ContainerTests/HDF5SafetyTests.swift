@@ -51,15 +51,17 @@ import Testing
     }
   }
 
-  @Test func `single wrong bytes never crash`() throws {
-    let content = try bytes(of: fixture("legacy.h5"))
+  @Test(arguments: ["legacy.h5", "lzf.h5"])
+  func `single wrong bytes never crash`(name: String) throws {
+    let content = try bytes(of: fixture(name))
     var state: UInt64 = 12
-    for _ in 0..<200 {
+    for _ in 0..<300 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       var damaged = content
       damaged[Int(state >> 33) % content.count] ^= UInt8(truncatingIfNeeded: state >> 24) | 1
       do {
         let file = try HDF5File(FileContents(damaged), name: "damaged")
+        for name in try file.children(of: "/") { _ = try? file.read("/\(name)") }
         for layer in try file.names("layer_names", of: "/model_weights") ?? [] {
           for name in try file.names("weight_names", of: "/model_weights/\(layer)") ?? [] {
             _ = try? file.read("/model_weights/\(layer)/\(name)")
