@@ -1,3 +1,4 @@
+import Foundation
 import KerasCore
 import KerasGraph
 import KerasKit
@@ -64,12 +65,25 @@ private struct Swoosh: Layer {
     #expect(abs(slope[0] - expected[0]) < 1e-6 && abs(slope[1] - expected[1]) < 1e-6)
   }
 
+  @Test func itIsWrittenUnderItsRegisteredName() throws {
+    let path = NSTemporaryDirectory() + "registered-\(UUID().uuidString).keras"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try model().save(to: path)
+    let written = try ModelFile.open(path)
+    let layer = try #require(written.config?["config"]?["layers"]?.arrayValue?.last)
+    #expect(layer["registered_name"] == "Lab>Swoosh" && layer["class_name"] == "Swoosh" && layer["module"] == .null)
+    let again = try Model.load(path)
+    #expect(try #require(again.loaded.weights["s/slope"]).floats() == [1, 0.5])
+  }
+
   @Test func namesOfKerasAreTaken() {
     struct Dense: Layer {
       static let className = "Dense"
       init(_ config: inout ConfigReader) throws(ModelError) {}
       var config: OrderedDictionary<String, JSON> { [:] }
-      func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] { call.inputs }
+      func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+        call.inputs
+      }
     }
     #expect(throws: ModelError.self) { try LayerRegistry.register(Dense.self) }
   }

@@ -1,4 +1,5 @@
 import KerasCore
+import KerasModel
 import OrderedCollections
 
 /// One call of a layer in a functional model.
@@ -66,6 +67,13 @@ struct LayerConfig: Sendable {
     if let model { return model.json }
     var config = fields
     config["name"] = .string(name)
+    if LayerRegistry.isRegistered(className) {
+      // As Keras writes what was registered with `register_keras_serializable`.
+      let bare = className.split(separator: ">").last.map(String.init) ?? className
+      return [
+        "module": nil, "class_name": .string(bare), "config": .object(config), "registered_name": .string(className),
+      ]
+    }
     return [
       "module": .string(module), "class_name": .string(className), "config": .object(config),
       "registered_name": module == "keras.layers" ? nil : .string(className),

@@ -21,7 +21,7 @@ struct SavedLayer {
       throw ModelError(.malformedConfig("a layer's config should be an object, received \(json.kind) at \(pointer)"))
     }
     self.pointer = pointer
-    if let className = object["class_name"]?.stringValue {
+    if let className = LayerRegistry.className(of: json) {
       self.className = className
       fieldsPointer = pointer.appending("config")
       list = object["config"]?.arrayValue

@@ -202,11 +202,24 @@ public enum LayerRegistry {
   /// class that Keras or this program has, which could then not be read as itself.
   public static func register(_ type: any Layer.Type) throws(ModelError) {
     let name = type.className
-    guard byName[name] == nil, CanonicalFields.of(name) == nil, ClassRenames.row(for: name, dialect: .keras0) == nil else {
+    guard byName[name] == nil, CanonicalFields.of(name) == nil, ClassRenames.row(for: name, dialect: .keras0) == nil
+    else {
       throw ModelError(.unsupported("a layer class of one's own under the name '\(name)', which is taken"))
     }
     registered.withLock { $0[name] = type }
   }
+
+  /// The class an object states, with its package if it was registered under one, which Keras 2.13 and later state apart.
+  static func className(of object: JSON) -> String? {
+    guard let className = object["class_name"]?.stringValue else { return nil }
+    guard let registered = object["registered_name"]?.stringValue, registered.hasSuffix(">" + className) else {
+      return className
+    }
+    return registered
+  }
+
+  /// Whether a class came by `register`.
+  public static func isRegistered(_ className: String) -> Bool { registered.withLock { $0[className] != nil } }
 
   public static func type(named className: String) -> (any Layer.Type)? {
     byName[className] ?? registered.withLock { $0[className] }
@@ -244,7 +257,7 @@ public enum LayerRegistry {
   static func read(
     _ object: JSON
   ) throws(ModelError) -> (layer: any Layer, name: String, trainable: Bool, unread: [String]) {
-    guard let className = object["class_name"]?.stringValue else {
+    guard let className = className(of: object) else {
       throw ModelError(.malformedConfig("a layer has no class_name"))
     }
     let fields = object["config"]?.objectValue ?? [:]

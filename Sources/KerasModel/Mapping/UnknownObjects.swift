@@ -43,7 +43,7 @@ public enum UnknownObjects {
 
     mutating func visit(_ object: JSON, path: [String], depth: Int) {
       if depth > LayerRegistry.maximumNesting { isTooDeep = true }
-      guard !isTooDeep, let className = object["class_name"]?.stringValue else { return }
+      guard !isTooDeep, let className = LayerRegistry.className(of: object) else { return }
       let config = object["config"] ?? .null
       let name = config["name"]?.stringValue ?? object["name"]?.stringValue ?? className.lowercased()
       let path = depth == 0 ? path : path + [name]

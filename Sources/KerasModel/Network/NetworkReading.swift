@@ -34,7 +34,7 @@ enum NetworkReading {
   static func snakeCase(_ className: String) -> String {
     // Saved by its public name, stored by its own.
     if className == "GroupQueryAttention" { return "grouped_query_attention" }
-    return className.replacing(/\W+/, with: "")
+    return className.components(after: ">").replacing(/\W+/, with: "")
       .replacing(/(.)([A-Z][a-z]+)/) { "\($0.1)_\($0.2)" }
       .replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }
       .lowercased()
