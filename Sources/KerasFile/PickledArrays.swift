@@ -271,7 +271,9 @@ struct PickledArrays {
 
   private func setItems(_ elements: [Object]) throws(Failure) {
     let object = try top()
-    guard case .members(let members) = object.value, elements.count % 2 == 0 else { throw .damaged("it sets members of what is no dictionary") }
+    guard case .members(let members) = object.value, elements.count % 2 == 0 else {
+      throw .damaged("it sets members of what is no dictionary")
+    }
     object.value = .members(
       members + stride(from: 0, to: elements.count, by: 2).map { (elements[$0], elements[$0 + 1]) })
   }

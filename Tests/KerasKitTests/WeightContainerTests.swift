@@ -32,7 +32,9 @@ import ZipArchive
       Array("\u{93}NUMPY\u{1}\0".unicodeScalars.map { UInt8($0.value) }) + [0x46, 0]
       + Array("{'descr': '|O', 'fortran_order': False, 'shape': (), }".utf8.prefix(70))
     let header = pickle + [UInt8](repeating: 0x20, count: 80 - pickle.count)
-    let program = Array("cos\nsystem\n(X".utf8) + [UInt8(mark.utf8.count + 6), 0, 0, 0] + Array("touch \(mark)tR.".utf8)
+    let command = "touch \(mark)"
+    let length = (0..<4).map { UInt8(truncatingIfNeeded: command.utf8.count >> (8 * $0)) }
+    let program = Array("cos\nsystem\n(X".utf8) + length + Array("\(command)tR.".utf8)
     let zip = try ZipWriter(replacing: "\(folder)/w.npz")
     try zip.add("__root__.npy", header + program)
     try zip.finish()
