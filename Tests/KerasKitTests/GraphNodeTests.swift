@@ -14,6 +14,7 @@ import Testing
       ], "keras"
     ),
     ("keras-2.15", ["backend", "functions", "more_functions", "operators", "slicing"], "h5"),
+    ("tfkeras-1.15", ["operations"], "h5"),
   ]
   static let all = groups.flatMap { entry in entry.groups.map { "\(entry.release)/\($0).\(entry.suffix)" } }
 

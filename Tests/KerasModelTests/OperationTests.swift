@@ -144,4 +144,10 @@ import Testing
     let text = Self.model.replacing("\"Tanh\"", with: "\"Fft\"")
     #expect(throws: ModelError.self) { try LayerBench(text) }
   }
+
+  @Test func everyNameStandsForAFunctionThatExists() {
+    let targets = FunctionNames.targets.union(TensorFlowOperation.all.values.map(\.function))
+    #expect(targets.filter { BackendFunction.all[$0] == nil }.isEmpty)
+    #expect(targets.count > 100)
+  }
 }

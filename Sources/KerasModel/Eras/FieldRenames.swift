@@ -158,7 +158,10 @@ enum DroppedFields {
       Row(key: "query_shape", rule: "build-shape"), Row(key: "key_shape", rule: "build-shape"),
       Row(key: "value_shape", rule: "build-shape"),
       Row(key: "dilation_rate", classes: ["Conv3DTranspose"], harmless: [1, [1, 1, 1]], rule: "inherited-field"),
-      Row(key: "state_size", rule: "inherited-field"), Row(key: "constants", harmless: [nil], rule: "inherited-field"),
+      Row(key: "state_size", rule: "inherited-field"),
+      Row(
+        key: "constants", classes: recurrent.union(["ConvLSTM2D", "Bidirectional"]), harmless: [nil],
+        rule: "inherited-field"),
       Row(key: "num_constants", harmless: [nil, 0], rule: "inherited-field"),
       Row(key: "zero_output_for_mask", classes: ["RNN"], rule: "inherited-field"),
       Row(key: "data_format", classes: ["SpatialDropout1D", "UpSampling1D", "Cropping1D"], rule: "inherited-field"),

@@ -58,6 +58,9 @@ enum FunctionNames {
     }
   }
 
+  /// The functions that the rows stand for.
+  static var targets: Set<String> { Set(table.values.flatMap { $0.values.map(\.target) }) }
+
   /// Whether a call of that name has a meaning here.
   static func knows(_ name: String) -> Bool { resolve(name) != nil }
 

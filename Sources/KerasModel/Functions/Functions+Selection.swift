@@ -23,7 +23,7 @@ extension BackendFunction {
     ),
     (
       "one_hot",
-      BackendFunction("x num_classes axis dtype sparse") { arguments, context throws(ModelError) in
+      BackendFunction("x num_classes axis dtype sparse on_value off_value") { arguments, context throws(ModelError) in
         let indices = try context.cast(arguments.value("x", &context), to: .int32)
         guard let count = arguments["num_classes"].int, (1...1 << 24).contains(count) else {
           throw arguments.unsupported("num_classes", "a number of classes")
@@ -37,6 +37,15 @@ extension BackendFunction {
         }
         let classes = try context.vector(context.constant(data), along: axis, rank: rank + 1)
         let isHot = try context.op(.compare(.equal), column, classes)
+        guard arguments["on_value"].isNone, arguments["off_value"].isNone else {
+          let on = arguments["on_value"].isNone ? CallValue.float(1) : arguments["on_value"]
+          let off = arguments["off_value"].isNone ? CallValue.float(0) : arguments["off_value"]
+          let values = try context.promoted([on, off], for: arguments.function)
+          let chosen = try context.op(.select, isHot, values[0], values[1])
+          return .tensor(try arguments.dtype("dtype").map { dtype throws(ModelError) in
+            try context.cast(chosen, to: dtype)
+          } ?? chosen)
+        }
         return .tensor(try context.cast(isHot, to: arguments.dtype("dtype") ?? .float32))
       }
     ),

@@ -46,7 +46,8 @@ struct TensorFlowOpLayer: FunctionNode {
       tensors = list[...]
     }
     var operands: [CallValue] = []
-    while operands.count < constants.count + positional.count + tensors.count {
+    let count = constants.count + tensors.count
+    while operands.count < count {
       if let constant = constants[operands.count] {
         operands.append(constant)
       } else if let tensor = tensors.popFirst() {

@@ -43,7 +43,7 @@ struct TensorFlowOperation: Sendable {
     ("Unpack", "unstack", "x axis:axis num:num"),
     ("Split", "split", "axis x num_split:indices_or_sections"), ("SplitV", "keraskit>split_sizes", "x sizes axis"),
     ("ReverseV2", "flip", "x axis"), ("GatherV2 Gather", "take", "x indices axis"),
-    ("OneHot", "keraskit>one_hot", "x num_classes on off axis:axis"),
+    ("OneHot", "one_hot", "x num_classes on_value off_value axis:axis"),
     ("Cast", "cast", "x DstT:dtype"), ("ZerosLike", "zeros_like", "x"), ("OnesLike", "ones_like", "x"),
     ("Range", "arange", "start stop step"),
     ("MatMul", "keraskit>matmul", "a b transpose_a:transpose_a transpose_b:transpose_b"),
