@@ -42,9 +42,10 @@ extension BackendFunction {
           let off = arguments["off_value"].isNone ? CallValue.float(0) : arguments["off_value"]
           let values = try context.promoted([on, off], for: arguments.function)
           let chosen = try context.op(.select, isHot, values[0], values[1])
-          return .tensor(try arguments.dtype("dtype").map { dtype throws(ModelError) in
-            try context.cast(chosen, to: dtype)
-          } ?? chosen)
+          return .tensor(
+            try arguments.dtype("dtype").map { dtype throws(ModelError) in
+              try context.cast(chosen, to: dtype)
+            } ?? chosen)
         }
         return .tensor(try context.cast(isHot, to: arguments.dtype("dtype") ?? .float32))
       }
