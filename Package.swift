@@ -77,7 +77,10 @@ let package = Package(
     .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
       name: "KerasKitTests",
-      dependencies: ["KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "ZipArchive"]),
+      dependencies: [
+        "KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "ZipArchive", "TensorBundle",
+        "DataFiles",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,8 @@
 #pragma once
 #include <hdf5.h>
+#if __has_include(<H5Zdevelop.h>)
+#include <H5Zdevelop.h>
+#endif
 #include <stdint.h>
 #include <string.h>
 

@@ -59,6 +59,7 @@ extension HDF5File {
     do {
       switch stored {
       case .variableString:
+        try checkStringCount(count, object)
         return try TensorData(shape: shape, strings: variableStrings(elements, count: count))
       case .fixedString(let length, let padding):
         try checkStringCount(count, object)
@@ -100,7 +101,7 @@ extension HDF5File {
     return HDF5Handle(H5Tcopy(elements.type.id))
   }
 
-  private func bytes(
+  func bytes(
     _ elements: borrowing Elements, count: Int, size: Int, memoryType: hid_t
   ) throws(HDF5Error) -> [UInt8] {
     let (total, overflow) = count.multipliedReportingOverflow(by: size)
@@ -128,22 +129,6 @@ extension HDF5File {
 
   private func checkStringCount(_ count: Int, _ object: String) throws(HDF5Error) {
     if count > Limits.strings { throw HDF5Error(file: name, object: object, .tooLarge("\(count) strings")) }
-  }
-
-  private func variableStrings(_ elements: borrowing Elements, count: Int) throws(HDF5Error) -> [String] {
-    try checkStringCount(count, elements.object)
-    guard count > 0 else { return [] }
-    try checkHeaps(elements.object)
-    guard let memoryType = HDF5Handle(H5Tcopy(keraskit_h5_c_string())),
-      H5Tset_size(memoryType.id, keraskit_h5_variable_size()) >= 0,
-      H5Tset_cset(memoryType.id, H5Tget_cset(elements.type.id)) >= 0
-    else { throw damaged(elements.object) }
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count)
-    pointers.initialize(repeating: nil, count: count)
-    defer { pointers.deallocate() }
-    guard elements.read(memoryType.id, pointers) >= 0 else { throw damaged(elements.object) }
-    defer { H5Dvlen_reclaim(memoryType.id, elements.space.id, HDF5Library.defaults, pointers) }
-    return (0..<count).map { index in pointers[index].map { String(cString: $0) } ?? "" }
   }
 
   /// A fixed-length string up to its first zero byte, or without the spaces that fill it.

@@ -9,10 +9,10 @@ public final class HDF5File: Sendable {
   /// The file as the caller named it, for messages.
   public let name: String
   let root: hid_t
-  /// The file's bytes: of an image, what the library reads; of a file on disk, mapped for the check of its heaps.
-  private let contents: FileContents
-  private let range: Range<Int>
-  private let heaps = HeapCheck()
+  /// What the library reads: the HDF5 file lies in `range` of `contents`.
+  let contents: FileContents
+  let range: Range<Int>
+  let heap = StringHeap()
 
   /// What a name in a group stands for.
   public enum ObjectKind: Sendable, Hashable { case group, dataset, other }
@@ -20,19 +20,14 @@ public final class HDF5File: Sendable {
   /// Opens the file at `path`; a user block before the HDF5 content is skipped.
   ///
   /// Throws `HDF5Error.unreadable` for anything that is not a whole HDF5 file.
-  public init(path: String) throws(HDF5Error) {
-    name = path
+  public convenience init(path: String) throws(HDF5Error) {
+    let contents: FileContents
     do {
       contents = try FileContents(path: path)
     } catch {
       throw HDF5Error(file: path, .unreadable("\(error.cause)"))
     }
-    range = 0..<contents.count
-    root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
-      guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())) else { throw Self.unreadable(path) }
-      keraskit_h5_disable_locking(access.id)
-      return try Self.open(path, access: access.id, name: path)
-    }
+    try self.init(contents, name: path)
   }
 
   /// Opens an HDF5 file that lies in `range` of bytes in memory, without copying them.
@@ -43,16 +38,18 @@ public final class HDF5File: Sendable {
     guard range.lowerBound >= 0, range.upperBound <= contents.count else {
       throw HDF5Error(file: name, .unreadable("it ends early"))
     }
+    guard !range.isEmpty else { throw HDF5Error(file: name, .unreadable("it is empty")) }
     self.range = range
     // The pointer outlives the closure because `contents` does.
-    let image = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
-    root = try HDF5Library.shared.locked { () throws(HDF5Error) -> hid_t in
-      guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())), let base = image.baseAddress,
-        H5Pset_fapl_core(access.id, 1 << 20, false) >= 0, HDF5FileImage.share(base, with: access.id),
-        H5Pset_file_image(access.id, UnsafeMutableRawPointer(mutating: base), image.count) >= 0
+    let bytes = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
+    let library = HDF5Library.shared
+    root = try library.locked { () throws(HDF5Error) -> hid_t in
+      guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())),
+        keraskit_h5_use_memory(access.id, library.memoryDriver, bytes.baseAddress, bytes.count) >= 0
       else { throw Self.unreadable(name) }
-      // The library takes two images of one name for the same file: every image gets a name of its own.
-      return try Self.open("\(name) in memory \(HDF5Library.shared.nextNumber())", access: access.id, name: name)
+      let id = H5Fopen(name, keraskit_h5_read_only(), access.id)
+      guard id >= 0 else { throw Self.unreadable(name) }
+      return id
     }
   }
 
@@ -60,12 +57,6 @@ public final class HDF5File: Sendable {
     HDF5Library.shared.locked { () -> Void in
       H5Fclose(root)
     }
-  }
-
-  private static func open(_ path: String, access: hid_t, name: String) throws(HDF5Error) -> hid_t {
-    let id = H5Fopen(path, keraskit_h5_read_only(), access)
-    guard id >= 0 else { throw unreadable(name) }
-    return id
   }
 
   private static func unreadable(_ name: String) -> HDF5Error {
@@ -152,14 +143,6 @@ public final class HDF5File: Sendable {
     return object
   }
 
-  /// Refuses to read variable-length strings from a file on which the library would never come back.
-  func checkHeaps(_ object: String) throws(HDF5Error) {
-    let fault = heaps.fault {
-      contents.withBytes { GlobalHeaps.fault(in: UnsafeRawBufferPointer(rebasing: $0[range])) }
-    }
-    if let fault { throw HDF5Error(file: name, object: object, .damaged(fault)) }
-  }
-
   func damaged(_ object: String) -> HDF5Error {
     HDF5Error(file: name, object: object, .damaged(HDF5Library.lastFailure()))
   }
@@ -177,19 +160,5 @@ public final class HDF5File: Sendable {
     static let unquestionedBytes = 64 << 20
     /// Deflate reaches 1032 : 1 on zeros; more than this cannot be data.
     static let expansion = 1000
-  }
-}
-
-/// Whether a file's heaps have been looked at, and with what result; used under the library's lock only.
-private final class HeapCheck: @unchecked Sendable {
-  private var isDone = false
-  private var fault: String?
-
-  func fault(_ check: () -> String?) -> String? {
-    if !isDone {
-      fault = check()
-      isDone = true
-    }
-    return fault
   }
 }

@@ -16,6 +16,8 @@ final class HDF5Library: @unchecked Sendable {
   static let defaults: hid_t = 0
 
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  /// The driver that reads bytes in memory; negative if the library refused it.
+  let memoryDriver: hid_t
   private var count = 0
 
   private init() {
@@ -23,6 +25,8 @@ final class HDF5Library: @unchecked Sendable {
     pthread_mutex_init(mutex, nil)
     // Without it (an HDF5 that refuses filters) such data sets are unreadable, and say so.
     _ = keraskit_h5_register_lzf()
+    _ = keraskit_h5_register_references()
+    memoryDriver = keraskit_h5_register_memory()
   }
 
   deinit {
