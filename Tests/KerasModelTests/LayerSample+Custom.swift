@@ -2,6 +2,12 @@ extension LayerSample {
   /// Layers of custom classes, in this program's own terms.
   static let custom: [LayerSample] = [
     LayerSample(
+      "keraskit>WeightNormalization", inputs: [[nil, 5]],
+      config: #"""
+        {"layer": {"class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "linear",
+        "use_bias": true}}, "data_init": true}
+        """#),
+    LayerSample(
       "keraskit>Quantized", inputs: [[nil, 5]],
       config: #"""
         {"layer": {"class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "linear",

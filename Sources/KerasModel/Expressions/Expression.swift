@@ -33,7 +33,7 @@ public indirect enum Expression: Sendable, Hashable {
   }
 
   /// The longest text, in bytes, and the deepest nesting that are read.
-  static let maximumLength = 4_000
+  static let maximumLength = 20_000
   static let maximumDepth = 64
 
   /// Parses `text`; throws `ExpressionError` with the column of what is wrong.

@@ -7,13 +7,27 @@ struct ExpressionEvaluation {
   var names: [String: CallValue]
   /// What placeholders stand for: fields of a custom class's config.
   var fields: OrderedDictionary<String, JSON> = [:]
+  /// Functions that assignments made: `f = lambda a, b: a + b`.
+  private var functions: [String: (parameters: [String], body: Expression)] = [:]
+
+  /// The largest number of steps of a `fold`.
+  private static let maximumSteps = 2_000
+
+  init(names: [String: CallValue], fields: OrderedDictionary<String, JSON> = [:]) {
+    self.names = names
+    self.fields = fields
+  }
 
   /// The program's result; each assignment is seen by those after it.
   mutating func evaluate(
     _ program: ExpressionProgram, _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
     for assignment in program.assignments {
-      names[assignment.name] = try evaluate(assignment.value, &context)
+      if case .lambda(let parameters, let body) = assignment.value {
+        functions[assignment.name] = (parameters, body)
+      } else {
+        names[assignment.name] = try evaluate(assignment.value, &context)
+      }
     }
     return try evaluate(program.result, &context)
   }
@@ -100,6 +114,8 @@ struct ExpressionEvaluation {
       return .tensor(try activation.apply(context.float(x, for: name), &context))
     }
     if let dotted = callee.dottedName, names[dotted[0]] == nil {
+      if dotted.count == 1, functions[dotted[0]] != nil { return try apply(dotted[0], positional, &context) }
+      if dotted == ["fold"], arguments.count == 3 { return try fold(positional, &context) }
       if dotted.count == 1, let value = try builtin(dotted[0], positional) { return value }
       return try FunctionNames.call(dotted.joined(separator: "."), positional, named, &context)
     }
@@ -107,6 +123,33 @@ struct ExpressionEvaluation {
       throw unsupported("a call of anything but a function of the backend")
     }
     return try PythonOperators.method(evaluate(base, &context), method, positional, named, &context)
+  }
+
+  /// Calls a function of the program's own.
+  private func apply(
+    _ name: String, _ arguments: [CallValue], _ context: inout LoweringContext
+  ) throws(ModelError) -> CallValue {
+    guard let function = functions[name], function.parameters.count == arguments.count else {
+      throw unsupported("\(arguments.count) arguments for '\(name)'")
+    }
+    var inner = self
+    // Nothing calls itself: the functions seen are those defined before.
+    inner.functions[name] = nil
+    for (parameter, value) in zip(function.parameters, arguments) { inner.names[parameter] = value }
+    return try inner.evaluate(function.body, &context)
+  }
+
+  /// `fold(f, start, count)`: f(… f(f(start, 0), 1) …, count − 1).
+  private func fold(_ arguments: [CallValue], _ context: inout LoweringContext) throws(ModelError) -> CallValue {
+    guard case .name(let name) = arguments[0], functions[name] != nil else {
+      throw unsupported("fold takes a function that the expression defines, not \(arguments[0].kind)")
+    }
+    guard let count = arguments[2].int, (0...Self.maximumSteps).contains(count) else {
+      throw unsupported("fold takes a number of steps known beforehand, not \(arguments[2].kind)")
+    }
+    var state = arguments[1]
+    for step in 0..<count { state = try apply(name, [state, .int(step)], &context) }
+    return state
   }
 
   /// Python's own functions of constants; `unsupported('…')` refuses with a reason.

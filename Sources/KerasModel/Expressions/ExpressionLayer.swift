@@ -7,19 +7,31 @@ import OrderedCollections
 /// `x` is the input, or the list of the inputs; several have the names `a`, `b`, `c` … too, and a `lambda` its own.
 /// `mask` is the first input's mask or None. Variables have the names that `variables` gives them, with their shapes as
 /// expressions over the inputs' shapes (`(x.shape[-1], $units)`; None for one that is not there).
-/// Puts out no mask, as a Lambda without one, unless `passes_mask` says so.
+/// Assignments come before the result; one of a `lambda` makes a function, which `fold(f, start, count)` repeats.
+/// Puts out no mask, as a Lambda without one, unless `passes_mask` says so or `masks` gives one for each output.
 public struct ExpressionLayer: Layer {
   public static let className = "keraskit>Expression"
 
   /// The names that inputs have where no `lambda` gives others.
   static let inputNames: Set<String> = ["x", "inputs", "a", "b", "c", "d", "e", "f", "g", "h"]
 
+  /// One variable; `holder` is the object that owns it below the layer in `.keras` files.
+  private struct Variable {
+    var name: String
+    var holder: String
+    var text: String
+    var shape: ExpressionProgram
+
+    var key: String { holder.isEmpty ? name : holder + "/" + name }
+  }
+
   let text: String
   private let names: [String]
   private let program: ExpressionProgram
   private let fields: OrderedDictionary<String, JSON>
-  private let variables: [(name: String, text: String, shape: ExpressionProgram)]
+  private let variables: [Variable]
   private let passesMask: Bool
+  private let masks: (text: String, program: ExpressionProgram)?
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     text = try config.string("expression")
@@ -33,12 +45,16 @@ public struct ExpressionLayer: Layer {
     program = parsed
     fields = config.json("fields").objectValue ?? [:]
     passesMask = try config.bool("passes_mask", default: false)
-    var variables: [(name: String, text: String, shape: ExpressionProgram)] = []
+    let maskText = config.json("masks").stringValue
+    masks = try maskText.map { text throws(ModelError) in (text, try Self.program(text)) }
+    var variables: [Variable] = []
     for variable in config.json("variables").arrayValue ?? [] {
       guard let name = variable["name"]?.stringValue, let shape = variable["shape"]?.stringValue else {
         throw ModelError(.invalidField("variables", expected: "objects with a name and a shape", found: variable))
       }
-      variables.append((name, shape, try Self.program(shape)))
+      variables.append(
+        Variable(
+          name: name, holder: variable["holder"]?.stringValue ?? "", text: shape, shape: try Self.program(shape)))
     }
     self.variables = variables
   }
@@ -55,8 +71,16 @@ public struct ExpressionLayer: Layer {
     var config: OrderedDictionary<String, JSON> = ["expression": .string(text)]
     if !fields.isEmpty { config["fields"] = .object(fields) }
     if !variables.isEmpty {
-      config["variables"] = .array(variables.map { ["name": .string($0.name), "shape": .string($0.text)] })
+      config["variables"] = .array(
+        variables.map { variable in
+          var object: OrderedDictionary<String, JSON> = [
+            "name": .string(variable.name), "shape": .string(variable.text),
+          ]
+          if !variable.holder.isEmpty { object["holder"] = .string(variable.holder) }
+          return .object(object)
+        })
     }
+    if let masks { config["masks"] = .string(masks.text) }
     if passesMask { config["passes_mask"] = true }
     return config
   }
@@ -81,7 +105,7 @@ public struct ExpressionLayer: Layer {
         }
         sizes.append(size)
       }
-      specs.append(WeightSpec(variable.name, sizes))
+      specs.append(WeightSpec(variable.name, sizes, holder: variable.holder))
     }
     return specs
   }
@@ -108,20 +132,44 @@ public struct ExpressionLayer: Layer {
     var bound = try bound(call.inputs.map { .tensor($0.value) })
     let mask = call.inputs.first?.mask
     if names.isEmpty { bound["mask"] = mask.map { .tensor($0) } ?? CallValue.none }
+    // Inputs that the call gave by the names of the author's arguments.
+    for (name, tensors) in call.keywordTensors where bound[name] == nil {
+      bound[name] = tensors.count == 1 ? .tensor(tensors[0].value) : .sequence(tensors.map { .tensor($0.value) })
+    }
     for variable in variables {
       bound[variable.name] =
-        context.hasWeight(variable.name) ? .tensor(try context.weight(variable.name)) : CallValue.none
+        context.hasWeight(variable.key) ? .tensor(try context.weight(variable.key)) : CallValue.none
     }
     var evaluation = ExpressionEvaluation(names: bound, fields: fields)
     let result = try evaluation.evaluate(program, &context)
     let results: [CallValue] = if case .sequence(let list) = result { list } else { [result] }
     var outputs: [LayerTensor] = []
-    for result in results {
+    let masks = try masks(evaluation, count: results.count, passing: mask, &context)
+    for (index, result) in results.enumerated() {
       guard case .tensor(let value) = result else {
         throw ModelError(.unsupported("the expression '\(text)' gives \(result.kind), not a tensor"))
       }
-      outputs.append(LayerTensor(value, mask: passesMask ? mask : nil))
+      outputs.append(LayerTensor(value, mask: masks[index]))
     }
     return outputs
+  }
+
+  /// The mask of each output.
+  private func masks(
+    _ evaluation: ExpressionEvaluation, count: Int, passing mask: Value?, _ context: inout LoweringContext
+  ) throws(ModelError) -> [Value?] {
+    guard let masks else { return Array(repeating: passesMask ? mask : nil, count: count) }
+    var own = evaluation
+    let result = try own.evaluate(masks.program, &context)
+    let elements: [CallValue] = if case .sequence(let list) = result { list } else { [result] }
+    var values: [Value?] = []
+    for element in elements {
+      if element.isNone {
+        values.append(nil)
+      } else {
+        values.append(try context.cast(context.value(element, for: "a mask"), to: .bool))
+      }
+    }
+    return values + Array(repeating: nil, count: max(count - values.count, 0))
   }
 }

@@ -182,6 +182,7 @@ public enum LayerRegistry {
     ScaleLayer.self,
     L2Normalization.self,
     InstanceNormalization.self,
+    WeightNormalization.self,
     QuantizedLayer.self,
     QuantizerLayer.self,
   ]

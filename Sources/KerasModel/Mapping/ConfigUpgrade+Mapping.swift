@@ -7,11 +7,14 @@ extension ConfigUpgrade {
     var result = saved
     for key in ["activation", "inner_activation", "recurrent_activation"] {
       guard let value = saved.fields[key], let function = Self.functionName(value),
-        let mapping = mappings.last(where: { $0.name == function })
+        let replaced = mappings.last(where: { $0.name == function })?.activation(named: function)
+          ?? KnownActivations.replacement(for: function)
       else { continue }
-      result.fields[key] = mapping.activation(named: function)
+      let isGiven = mappings.contains { $0.name == function }
+      result.fields[key] = replaced
       record(
-        .translated, "mapped-object", path, saved.fieldsPointer.appending(key), old: (key, value),
+        .translated, isGiven ? "mapped-object" : "custom-function", path, saved.fieldsPointer.appending(key),
+        old: (key, value),
         new: (key, result.fields[key] ?? .null))
     }
     let bare = saved.className.components(after: ">")
@@ -20,11 +23,15 @@ extension ConfigUpgrade {
       ?? mappings.last { $0.name == saved.className || $0.name == bare }
     if let given {
       result = try given.applied(to: result)
-    } else if saved.operationModule == nil, let known = try KnownCustomClasses.replacement(for: result) {
-      result = known
+    } else if saved.operationModule == nil,
+      let known = try KnownCustomClasses.replacement(
+        for: result, arrays: source.arrays(ofLayerAt: path).map(\.shape), version: era.version)
+    {
+      result = known.layer
       note(
         "custom-class", .note, path, saved.pointer,
-        "The custom class \(saved.className) is taken for the public one of that name; --map gives it another meaning.")
+        "The custom class \(saved.className) is taken for the public one of that name; --map gives it another meaning."
+          + (known.caution.map { " " + $0 } ?? ""))
     } else {
       return result
     }

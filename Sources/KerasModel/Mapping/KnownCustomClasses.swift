@@ -38,24 +38,40 @@ enum KnownCustomClasses {
     // x · sigmoid(x) and x · tanh(softplus(x)) as layers.
     Row(name: "Swish", target: "Activation(activation=silu)"),
     Row(name: "Mish", target: "Activation(activation=mish)"),
+    Row(name: "WeightNormalization", target: "keraskit>WeightNormalization", field: "data_init"),
+    Row(name: "Addons>SpectralNormalization", target: "SpectralNormalization"),
+    // matterport/Mask_RCNN, mrcnn/model.py: BatchNormalization that is told whether it trains.
+    Row(name: "BatchNorm", target: "BatchNormalization", field: "momentum"),
+    // Dropped at inference: the branch or block goes through.
+    Row(name: "DropBlock2D", target: "Dropout(rate=0)", field: "block_size"),
+    Row(name: "DropPath", target: "Dropout(rate=0)"),
+    Row(name: "DropConnect", target: "Dropout(rate=0)"),
     // keras-resnet 0.2 and keras-retinanet, layers: BatchNormalization that can be frozen.
     Row(name: "BatchNormalizationFreeze", target: "BatchNormalization"),
   ]
 
-  /// The layer of this program for a saved one of a class that is not one of Keras' own; `nil` if it is not known.
-  static func replacement(for saved: SavedLayer) throws(ModelError) -> SavedLayer? {
+  /// The layer of this program for a saved one of a class that is not one of Keras' own, and what should be said of it;
+  /// `nil` if it is not known.
+  ///
+  /// `arrays` are the shapes of the arrays that the file holds for it, `version` the release that wrote the file.
+  static func replacement(
+    for saved: SavedLayer, arrays: [[Int]], version: KerasVersion
+  ) throws(ModelError) -> (layer: SavedLayer, caution: String?)? {
     let bare = saved.className.components(after: ">")
-    func fits(_ name: String, _ field: String?) -> Bool {
-      (name == saved.className || name == bare) && field.map { saved.fields[$0] != nil } ?? true
+    func isNamed(_ name: String) -> Bool { name == saved.className || name == bare }
+    // Keras' own classes are told from others by the package as well as the name.
+    let isOwn =
+      LayerRegistry.type(named: saved.className) != nil || CanonicalFields.of(saved.className) != nil
+      || ClassRenames.row(for: saved.className, dialect: .keras0) != nil
+    let formula = KnownFormula.rows.first { row in
+      row.names.contains(where: isNamed) && (row.isDistinct || !isOwn)
+        && row.matches(saved.fields, arrays, version)
     }
-    // A field that Keras' class of that name never had tells the author's from it.
-    let formula = KnownFormula.rows.first { row in row.names.contains { fits($0, row.field) } }
-    if let formula, formula.field != nil { return try formula.applied(to: saved) }
-    let isOwn = LayerRegistry.type(named: saved.className) != nil || CanonicalFields.of(saved.className) != nil
-    guard !isOwn, ClassRenames.row(for: saved.className, dialect: .keras0) == nil else { return nil }
-    if let formula { return try formula.applied(to: saved) }
-    if let quantized = QKerasClasses.replacement(for: saved) { return quantized }
-    guard let row = rows.first(where: { fits($0.name, $0.field) }), let mapping = try? row.mapping else { return nil }
-    return try mapping.applied(to: saved)
+    if let formula { return (try formula.applied(to: saved, arrays: arrays), formula.caution) }
+    guard !isOwn else { return nil }
+    if let quantized = QKerasClasses.replacement(for: saved) { return (quantized, nil) }
+    let row = rows.first { row in isNamed(row.name) && row.field.map { saved.fields[$0] != nil } ?? true }
+    guard let row, let mapping = try? row.mapping else { return nil }
+    return (try mapping.applied(to: saved), nil)
   }
 }

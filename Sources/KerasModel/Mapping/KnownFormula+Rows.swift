@@ -1,5 +1,6 @@
 extension KnownFormula {
-  static let rows: [KnownFormula] = images + attention + transformers + others
+  static let rows: [KnownFormula] =
+    addons + contrib + images + attention + transformers + others + scores + blocks + vision + sequences + generative
 
   private static let images: [KnownFormula] = [
     // Image-to-image models (pix2pix, style transfer): tf.pad with REFLECT; the order of unequal sizes differs by author.
@@ -148,11 +149,13 @@ extension KnownFormula {
           (name: "b" + letter, shape: "\(width) if $use_bias else None"),
         ]
       }, defaults: ["use_bias": true, "activation": "relu", "history_only": false], passesMask: true),
-    // keras-position-wise-feed-forward (CyberZHG).
+    // keras-position-wise-feed-forward (CyberZHG); its gelu is that of keras-transformer and keras-bert.
     KnownFormula(
       names: ["FeedForward"], field: "units",
       expression: """
-        h = x @ W1; h = $activation(h if b1 is None else h + b1); y = h @ W2; y if b2 is None else y + b2
+        h = x @ W1; h = h if b1 is None else h + b1; h = $activation(h) if $activation != 'gelu' else
+        0.5 * h * (1 + K.tanh((2 / np.pi) ** 0.5 * (h + 0.044715 * h ** 3)));
+        y = h @ W2; y if b2 is None else y + b2
         """,
       weights: [
         ("W1", "(x.shape[-1], $units)"), ("b1", "$units if $use_bias else None"), ("W2", "($units, x.shape[-1])"),
@@ -167,10 +170,10 @@ extension KnownFormula {
     KnownFormula(
       names: ["EmbeddingRet", "TokenEmbedding"], field: "input_dim",
       expression: """
-        y = unsupported('a mask made by an embedding with two outputs') if $mask_zero else
-        K.gather(embeddings, K.cast(x, 'int32')); [y, embeddings]
+        [K.gather(embeddings, K.cast(x, 'int32')), embeddings]
         """,
-      weights: [("embeddings", "($input_dim, $output_dim)")], defaults: ["mask_zero": false]),
+      weights: [("embeddings", "($input_dim, $output_dim)")], defaults: ["mask_zero": false],
+      masks: "[K.not_equal(x, 0), None] if $mask_zero else [None, None]"),
     // keras-pos-embd 0.13 (CyberZHG), pos_embd.py and trig_pos_embd.py.
     KnownFormula(
       names: ["PositionEmbedding"], field: "mode",
@@ -209,7 +212,9 @@ extension KnownFormula {
         K.batch_flatten(capsules * K.expand_dims(kept, -1))
         """),
     // Plain functions as layers.
-    KnownFormula(names: ["Hswish", "HSwish", "HardSwish"], expression: "x * K.relu(x + 3, max_value=6) / 6"),
+    KnownFormula(
+      names: ["Hswish", "HSwish", "HardSwish", "H_swish", "h_swish", "hswish"],
+      expression: "x * K.relu(x + 3, max_value=6) / 6"),
     KnownFormula(names: ["Hsigmoid", "HSigmoid", "HardSigmoid"], expression: "K.relu(x + 3, max_value=6) / 6"),
     KnownFormula(names: ["Relu6", "ReLU6"], expression: "K.relu(x, max_value=6)"),
     KnownFormula(names: ["Gelu", "GELU"], expression: "0.5 * x * (1 + tf.math.erf(x / 2 ** 0.5))"),

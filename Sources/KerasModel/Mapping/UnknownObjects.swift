@@ -104,19 +104,9 @@ public enum UnknownObjects {
       ].layers.append(place)
     }
 
-    /// The arrays that a file of named groups holds for the layer.
+    /// The arrays that the file holds for the layer, with their shapes.
     private func weights(of path: [String]) -> [String] {
-      guard let first = path.first, let name = path.last else { return [] }
-      switch source?.weights ?? .none {
-      case .none: return []
-      case .groups(let groups):
-        let arrays = groups.first { $0.name == first }?.arrays ?? []
-        let own = path.count == 1 ? arrays : arrays.filter { $0.name.split(separator: "/").contains(Substring(name)) }
-        return own.map { "\($0.name) \(Shape($0.shape))" }
-      case .paths(let objects):
-        let named = objects.first { $0.layerName == name }
-        return named?.arrays.map { "\($0.name) \(Shape($0.shape))" } ?? []
-      }
+      source?.arrays(ofLayerAt: path).map { "\($0.name) \(Shape($0.shape))" } ?? []
     }
   }
 }
