@@ -1,7 +1,7 @@
 /// Why an HDF5 file or an object in it could not be read or written.
 public struct HDF5Error: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Cause: Sendable, Hashable {
-    /// The file cannot be opened as HDF5; the library's own words.
+  public enum Cause: Error, Sendable, Hashable {
+    /// The file cannot be opened as HDF5.
     case unreadable(String)
     /// There is no object or attribute of that name.
     case missing
@@ -9,11 +9,13 @@ public struct HDF5Error: Error, Sendable, Hashable, CustomStringConvertible {
     case wrongKind(String)
     /// An element type that no Keras tensor has: `compound`, `reference` …
     case unsupportedType(String)
+    /// The format allows it, this reader does not: a filter, named here, or a rare way to store things.
+    case unsupported(String)
     /// Reading on would leave the file: an external or soft link, external or virtual storage.
     case leavesFile(String)
     /// A declared size or depth beyond what the file can hold or this reader accepts.
     case tooLarge(String)
-    /// The library failed on an existing object: damaged or truncated data, an unknown filter.
+    /// An existing object cannot be read: damaged or truncated data.
     case damaged(String)
     case unwritable(String)
   }
@@ -40,6 +42,7 @@ extension HDF5Error.Cause: CustomStringConvertible {
     case .missing: "missing"
     case .wrongKind(let reason): reason
     case .unsupportedType(let name): "elements of type \(name) are not supported"
+    case .unsupported(let reason): reason
     case .leavesFile(let reason): "refused: \(reason)"
     case .tooLarge(let reason): "refused: \(reason)"
     case .damaged(let reason): "damaged or unreadable: \(reason)"

@@ -1,46 +1,23 @@
-import CHDF5
 import KerasCore
 
 extension HDF5File {
   /// The names of an object's attributes in alphabetical order.
   public func attributeNames(of path: String) throws(HDF5Error) -> [String] {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> [String] in
-      let object = try openObject(path)
-      let count = H5Aget_num_attrs(object.id)
-      guard count >= 0, count <= Limits.links else { throw damaged(path) }
-      var names: [String] = []
-      for index in 0..<hsize_t(count) {
-        guard
-          let attribute = HDF5Handle(
-            H5Aopen_by_idx(
-              object.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, HDF5Library.defaults, HDF5Library.defaults))
-        else { throw damaged(path) }
-        let length = H5Aget_name(attribute.id, 0, nil)
-        guard length >= 0, length <= Limits.nameLength else { throw damaged(path) }
-        var buffer = [CChar](repeating: 0, count: length + 1)
-        guard H5Aget_name(attribute.id, buffer.count, &buffer) >= 0 else { throw damaged(path) }
-        names.append(String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self))
-      }
-      return names
+    try about(path) { () throws(HDF5Error.Cause) in
+      try attributes(of: object(path).header).map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
   }
 
   /// Whether an object has an attribute of that name.
   public func hasAttribute(_ attribute: String, of path: String) throws(HDF5Error) -> Bool {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> Bool in
-      let object = try openObject(path)
-      let exists = H5Aexists(object.id, attribute)
-      guard exists >= 0 else { throw damaged(Self.label(attribute, path)) }
-      return exists > 0
+    try about(path) { () throws(HDF5Error.Cause) in
+      try attributes(of: object(path).header).contains { $0.name == attribute }
     }
   }
 
   /// An attribute's value, or `nil` if the object has no such attribute.
   public func attribute(_ attribute: String, of path: String) throws(HDF5Error) -> TensorData? {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> TensorData? in
-      let object = try openObject(path)
-      return try readAttribute(attribute, of: object, path)
-    }
+    try value(of: attribute, of: path, in: all(path))
   }
 
   /// A text attribute: a scalar or a single element, of fixed or variable length; `nil` if it is absent.
@@ -66,19 +43,26 @@ extension HDF5File {
   /// Keras 2.1.5 and later split lists over 64512 bytes. An empty list has no string type: it is stored as an empty
   /// array of float64. `nil` if there is no such attribute.
   public func names(_ attribute: String, of path: String) throws(HDF5Error) -> [String]? {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> [String]? in
-      let object = try openObject(path)
-      if let value = try readAttribute(attribute, of: object, path) {
-        return try names(value, attribute, path)
-      }
-      var joined: [String] = []
-      var part = 0
-      while let value = try readAttribute("\(attribute)\(part)", of: object, path) {
-        joined += try names(value, "\(attribute)\(part)", path)
-        part += 1
-      }
-      return part == 0 ? nil : joined
+    let attributes = try all(path)
+    if let value = try value(of: attribute, of: path, in: attributes) { return try names(value, attribute, path) }
+    var joined: [String] = []
+    var part = 0
+    while let value = try value(of: "\(attribute)\(part)", of: path, in: attributes) {
+      joined += try names(value, "\(attribute)\(part)", path)
+      part += 1
     }
+    return part == 0 ? nil : joined
+  }
+
+  private func all(_ path: String) throws(HDF5Error) -> [StoredAttribute] {
+    try about(path) { () throws(HDF5Error.Cause) in try attributes(of: object(path).header) }
+  }
+
+  private func value(
+    of attribute: String, of path: String, in attributes: [StoredAttribute]
+  ) throws(HDF5Error) -> TensorData? {
+    guard let found = attributes.first(where: { $0.name == attribute }) else { return nil }
+    return try about(Self.label(attribute, path)) { () throws(HDF5Error.Cause) in try value(of: found) }
   }
 
   private func names(_ value: TensorData, _ attribute: String, _ path: String) throws(HDF5Error) -> [String] {
@@ -89,29 +73,74 @@ extension HDF5File {
     return []
   }
 
-  func readAttribute(
-    _ attribute: String, of object: borrowing HDF5Handle, _ path: String
-  ) throws(HDF5Error) -> TensorData? {
-    let label = Self.label(attribute, path)
-    let exists = H5Aexists(object.id, attribute)
-    guard exists >= 0 else { throw damaged(label) }
-    guard exists > 0 else { return nil }
-    guard let opened = HDF5Handle(H5Aopen(object.id, attribute, HDF5Library.defaults)),
-      let type = HDF5Handle(H5Aget_type(opened.id)), let space = HDF5Handle(H5Aget_space(opened.id))
-    else { throw damaged(label) }
-    let count = checkedProduct(try shape(of: space, label)) ?? Int.max
-    let (size, overflow) = count.multipliedReportingOverflow(by: H5Tget_size(type.id))
-    guard !overflow, size <= Limits.attributeBytes else {
-      throw HDF5Error(file: name, object: label, .tooLarge("an attribute of \(count) elements"))
-    }
-    let id = opened.id
-    return try tensor(
-      Elements(object: label, type: type, space: space, storageBytes: size) { H5Aread(id, $0, $1) })
-  }
-
   private static func label(_ attribute: String, _ path: String) -> String { "\(path) attribute \(attribute)" }
 
   private func wrongAttribute(_ attribute: String, _ path: String, _ reason: String) -> HDF5Error {
     HDF5Error(file: name, object: Self.label(attribute, path), .wrongKind(reason))
+  }
+
+  // MARK: As stored (section IV.A.2.m)
+
+  struct StoredAttribute {
+    var name: String
+    var type: Range<Int>
+    var shape: Range<Int>
+    var elements: Range<Int>
+  }
+
+  func attributes(of header: ObjectHeader) throws(HDF5Error.Cause) -> [StoredAttribute] {
+    var found: [StoredAttribute] = []
+    for message in header.messages where !message.isShared {
+      switch message.kind {
+      case ObjectHeader.Kind.attribute: found.append(try attribute(message.content))
+      case ObjectHeader.Kind.attributeInfo:
+        var cursor = try bytes.cursor(message.content)
+        guard try cursor.byte() == 0 else { throw .damaged("the attributes' description") }
+        if try cursor.byte() & 1 != 0 { try cursor.skip(2) }
+        guard let place = try cursor.address(), let index = try cursor.address() else { continue }
+        let heap = try FractalHeap(at: place, in: bytes)
+        let records = try RecordTree(at: index, in: bytes)
+        guard records.type == 8, records.recordSize == 17 else {
+          throw .damaged("an index of attributes of kind \(records.type)")
+        }
+        for record in records.records {
+          found.append(try attribute(heap.object(record.lowerBound..<record.lowerBound + 8)))
+        }
+      default: break
+      }
+    }
+    return found
+  }
+
+  private func attribute(_ content: Range<Int>) throws(HDF5Error.Cause) -> StoredAttribute {
+    var cursor = try bytes.cursor(content)
+    let (version, flags) = (try cursor.byte(), try cursor.byte())
+    guard (1...3).contains(version) else { throw .damaged("an attribute of version \(version)") }
+    let (nameSize, typeSize, shapeSize) = (try cursor.short(), try cursor.short(), try cursor.short())
+    if version == 3 { try cursor.skip(1) }
+    let padding = { (size: Int) in version == 1 ? (8 - size % 8) % 8 : 0 }
+    let name = try cursor.text(nameSize)
+    try cursor.skip(padding(nameSize))
+    let type = try cursor.take(typeSize)
+    try cursor.skip(padding(typeSize))
+    let shape = try cursor.take(shapeSize)
+    try cursor.skip(min(padding(shapeSize), cursor.remaining))
+    return StoredAttribute(
+      name: name,
+      type: try ObjectHeader.content(
+        ObjectHeader.Kind.datatype, type, isShared: version > 1 && flags & 1 != 0, bytes),
+      shape: try ObjectHeader.content(
+        ObjectHeader.Kind.dataspace, shape, isShared: version > 1 && flags & 2 != 0, bytes),
+      elements: try cursor.take(cursor.remaining))
+  }
+
+  func value(of attribute: StoredAttribute) throws(HDF5Error.Cause) -> TensorData {
+    let type = try ElementType(attribute.type, in: bytes)
+    let shape = try StoredExtent(attribute.shape, in: bytes).shape
+    guard let size = checkedProduct(shape + [type.size]), size <= attribute.elements.count else {
+      throw .damaged("\(shape) elements of \(type.size) bytes in \(attribute.elements.count)")
+    }
+    let start = attribute.elements.lowerBound
+    return try tensor(bytes.copy(start..<start + size), type, shape)
   }
 }

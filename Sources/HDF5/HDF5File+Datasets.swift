@@ -1,4 +1,3 @@
-import CHDF5
 import KerasCore
 
 extension HDF5File {
@@ -10,68 +9,166 @@ extension HDF5File {
 
   /// Type and shape of a data set.
   ///
-  /// Throws `HDF5Error.leavesFile` for external and virtual storage, `.tooLarge` for sizes that its storage contradicts.
+  /// Throws `HDF5Error.leavesFile` for external and virtual storage, `.tooLarge` for sizes that its storage contradicts,
+  /// `.unsupported` for data packed in a way that is not undone.
   public func describe(_ path: String) throws(HDF5Error) -> DatasetDescription {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> DatasetDescription in
-      let dataset = try openObject(path, as: .dataset)
-      let elements = try elements(of: dataset, path)
-      let stored = ElementType(stored: elements.type.id)
-      let dtype = try dtype(of: stored, isBfloat16: elements.isBfloat16, path)
-      let shape = try shape(of: elements.space, path)
-      let size = checkedProduct(shape + [max(dtype.byteCount, 1)]) ?? Int.max
-      try checkDeclaredSize(size, storage: elements.storageBytes, path)
-      return DatasetDescription(dtype: dtype, shape: shape)
+    try about(path) { () throws(HDF5Error.Cause) in
+      let dataset = try dataset(path)
+      return DatasetDescription(dtype: dataset.dtype, shape: dataset.shape)
     }
   }
 
   /// Reads a whole data set in its stored type; compressed and big-endian ones come out as little-endian bytes.
   public func read(_ path: String) throws(HDF5Error) -> TensorData {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> TensorData in
-      let dataset = try openObject(path, as: .dataset)
-      return try tensor(elements(of: dataset, path))
+    try about(path) { () throws(HDF5Error.Cause) in
+      let dataset = try dataset(path)
+      let elements = try elements(of: dataset)
+      return try tensor(elements, dataset.type, dataset.shape, isBfloat16: dataset.dtype == .bfloat16)
     }
   }
 
-  /// Checks where a data set keeps its elements before anything else is asked of it.
-  private func elements(of dataset: borrowing HDF5Handle, _ path: String) throws(HDF5Error) -> Elements {
-    guard let properties = HDF5Handle(H5Dget_create_plist(dataset.id)) else { throw damaged(path) }
-    let layout = H5Pget_layout(properties.id)
-    if layout == H5D_VIRTUAL {
-      throw HDF5Error(file: name, object: path, .leavesFile("the data set is assembled from other files"))
+  /// A data set whose declared size has been compared with what is stored of it.
+  private struct Dataset {
+    var type: ElementType
+    var dtype: DType
+    var shape: [Int]
+    var size: Int
+    var layout: DataLayout
+    var filters: FilterPipeline
+    var chunks: [ChunkIndex.Chunk]
+    /// What stands where nothing was written: one element, or zeros.
+    var fill: Range<Int>?
+  }
+
+  private func dataset(_ path: String) throws(HDF5Error.Cause) -> Dataset {
+    let header = try object(path).header
+    guard header.isDataset else { throw .wrongKind("a data set is needed here") }
+    let layout = try DataLayout(part(ObjectHeader.Kind.layout, of: header), in: bytes)
+    if case .virtual = layout { throw .leavesFile("the data set is assembled from other files") }
+    if header[ObjectHeader.Kind.externalFiles] != nil {
+      throw .leavesFile("the data set's elements are in another file")
     }
-    if H5Pget_external_count(properties.id) > 0 {
-      throw HDF5Error(file: name, object: path, .leavesFile("the data set's elements are in another file"))
+    let type = try ElementType(part(ObjectHeader.Kind.datatype, of: header), in: bytes)
+    let extent = try StoredExtent(part(ObjectHeader.Kind.dataspace, of: header), in: bytes)
+    let shape = extent.shape
+    guard let size = checkedProduct(shape + [type.size]) else { throw .tooLarge("a shape of \(shape)") }
+    var isBfloat16 = false
+    if type.kind == .opaque, let mark = try attributes(of: header).first(where: { $0.name == "dtype" }) {
+      isBfloat16 = try value(of: mark).strings.first == "bfloat16"
     }
-    guard let type = HDF5Handle(H5Dget_type(dataset.id)), let space = HDF5Handle(H5Dget_space(dataset.id)) else {
-      throw damaged(path)
+    let dtype = try type.dtype(isBfloat16: isBfloat16)
+    var filters = FilterPipeline()
+    if header[ObjectHeader.Kind.filters] != nil {
+      filters = try FilterPipeline(part(ObjectHeader.Kind.filters, of: header), in: bytes)
+      try filters.check()
     }
-    let storage = Int(clamping: H5Dget_storage_size(dataset.id))
-    if layout == H5D_CHUNKED {
-      try checkChunk(properties, elementSize: H5Tget_size(type.id), storage: storage, path)
+    var chunks: [ChunkIndex.Chunk] = []
+    var storage = 0
+    switch layout {
+    case .virtual: break
+    case .compact(let content): storage = content.count
+    case .contiguous(let place, let stated): storage = place == nil ? 0 : min(stated, size)
+    case .chunked(let index):
+      guard index.elementSize == type.size else { throw .damaged("chunks of elements of another size") }
+      chunks = try index.chunks(extent, isFiltered: !filters.filters.isEmpty, in: bytes)
+      guard Set(chunks.map(\.origin)).count == chunks.count else { throw .damaged("a chunk is stored twice") }
+      storage = chunks.reduce(0) { $0 + $1.stored.count }
+      // Whole chunks are unpacked, so their size has to be as believable as the data set's.
+      try checkDeclaredSize(index.size, storage: storage)
     }
-    let isBfloat16 =
-      H5Tget_class(type.id) == H5T_OPAQUE
-      ? try readAttribute("dtype", of: dataset, path)?.strings.first == "bfloat16" : false
-    let id = dataset.id
-    return Elements(object: path, type: type, space: space, isBfloat16: isBfloat16, storageBytes: storage) {
-      H5Dread(id, $0, HDF5Library.defaults, HDF5Library.defaults, HDF5Library.defaults, $1)
+    try checkDeclaredSize(size, storage: storage)
+    return Dataset(
+      type: type, dtype: dtype, shape: shape, size: size, layout: layout, filters: filters, chunks: chunks,
+      fill: try fill(header, type.size))
+  }
+
+  private func part(_ kind: Int, of header: ObjectHeader) throws(HDF5Error.Cause) -> Range<Int> {
+    guard let message = header[kind] else { throw .damaged("a part of its description is missing") }
+    return try ObjectHeader.content(kind, message.content, isShared: message.isShared, bytes)
+  }
+
+  /// Sections IV.A.2.e and f.
+  private func fill(_ header: ObjectHeader, _ elementSize: Int) throws(HDF5Error.Cause) -> Range<Int>? {
+    let isNew = header[ObjectHeader.Kind.fillValue] != nil
+    let kind = isNew ? ObjectHeader.Kind.fillValue : ObjectHeader.Kind.oldFillValue
+    guard let message = header[kind], !message.isShared else { return nil }
+    var cursor = try bytes.cursor(message.content)
+    if isNew {
+      let version = try cursor.byte()
+      guard (1...3).contains(version) else { throw .damaged("the fill value") }
+      if version == 3 {
+        if try cursor.byte() & 0x20 == 0 { return nil }
+      } else {
+        try cursor.skip(2)
+        let isDefined = try cursor.byte() != 0
+        if version == 2, !isDefined { return nil }
+      }
+    }
+    let size = try cursor.word()
+    guard size == elementSize else { return nil }
+    return try cursor.take(size)
+  }
+
+  private func elements(of dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
+    switch dataset.layout {
+    case .virtual: throw .leavesFile("the data set is assembled from other files")
+    case .compact(let content):
+      guard dataset.size <= content.count else { throw .damaged("its elements end early") }
+      return try bytes.copy(content.lowerBound..<content.lowerBound + dataset.size)
+    case .contiguous(let place?, let stated):
+      guard dataset.size <= stated, bytes.holds(place, dataset.size) else { throw .damaged("its elements end early") }
+      return try bytes.copy(place..<place + dataset.size)
+    case .contiguous(nil, _): return try filled(dataset)
+    case .chunked(let index):
+      var elements = try filled(dataset)
+      for chunk in dataset.chunks {
+        // Of a data set that became smaller, chunks may be left outside.
+        guard zip(chunk.origin, dataset.shape).allSatisfy({ $0 < $1 }) else { continue }
+        let content = try dataset.filters.decode(bytes.copy(chunk.stored), size: index.size, mask: chunk.mask)
+        Self.place(content, index.shape, at: chunk.origin, in: &elements, dataset.shape, dataset.type.size)
+      }
+      return elements
     }
   }
 
-  /// The library allocates whole chunks, so their size has to be as believable as the data set's.
-  private func checkChunk(
-    _ properties: borrowing HDF5Handle, elementSize: Int, storage: Int, _ path: String
-  ) throws(HDF5Error) {
-    var dimensions = [hsize_t](repeating: 0, count: Limits.rank)
-    let rank = Int(H5Pget_chunk(properties.id, Int32(dimensions.count), &dimensions))
-    guard (0...Limits.rank).contains(rank) else { throw damaged(path) }
-    let size = checkedProduct(dimensions.prefix(rank).map { Int(clamping: $0) } + [elementSize]) ?? Int.max
-    try checkDeclaredSize(size, storage: storage, path)
-    // A filter that gave less than a chunk would have the library read on behind it.
-    let packed = keraskit_h5_lzf_chunk(properties.id)
-    guard packed == -1 || packed == Int64(size) else {
-      throw HDF5Error(
-        file: name, object: path, .damaged("its LZF filter is for chunks of \(packed) bytes, not \(size)"))
+  private func filled(_ dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
+    guard let fill = dataset.fill, dataset.size > 0 else { return [UInt8](repeating: 0, count: dataset.size) }
+    let element = try bytes.copy(fill)
+    guard element.contains(where: { $0 != 0 }) else { return [UInt8](repeating: 0, count: dataset.size) }
+    var elements: [UInt8] = []
+    elements.reserveCapacity(dataset.size)
+    for _ in 0..<dataset.size / element.count { elements += element }
+    return elements
+  }
+
+  /// Copies what of a chunk lies in the data set, row by row.
+  private static func place(
+    _ chunk: [UInt8], _ chunkShape: [Int], at origin: [Int], in target: inout [UInt8], _ shape: [Int], _ size: Int
+  ) {
+    guard let last = chunkShape.indices.last else {
+      target = chunk
+      return
+    }
+    let extent = zip(zip(chunkShape, shape), origin).map { min($0.0, $0.1 - $1) }
+    let row = extent[last] * size
+    var position = [Int](repeating: 0, count: chunkShape.count)
+    while true {
+      var (source, destination) = (0, 0)
+      for axis in chunkShape.indices {
+        source = source * chunkShape[axis] + position[axis]
+        destination = destination * shape[axis] + origin[axis] + position[axis]
+      }
+      source *= size
+      destination *= size
+      target.replaceSubrange(destination..<destination + row, with: chunk[source..<source + row])
+      var axis = last - 1
+      while axis >= 0 {
+        position[axis] += 1
+        if position[axis] < extent[axis] { break }
+        position[axis] = 0
+        axis -= 1
+      }
+      if axis < 0 { return }
     }
   }
 }

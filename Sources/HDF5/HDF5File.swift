@@ -1,18 +1,21 @@
-import CHDF5
 import KerasCore
 
 /// An HDF5 file opened for reading, from disk or from memory.
 ///
 /// Objects are named by path (`/model_weights/dense_1`), and a path is followed through ordinary (hard) links only:
 /// nothing in a file can make this reader open another file. May be used from several threads.
+///
+/// Written from the format's specification rather than around the library, which trusts what a file says of itself:
+/// every number is checked before it is used. Read are all versions of superblocks, object headers and groups; compact,
+/// contiguous and chunked data with deflate, shuffle, Fletcher's checksum and LZF. Refused by name are other filters,
+/// chunks of extensible arrays, external and virtual data, soft and external links.
 public final class HDF5File: Sendable {
   /// The file as the caller named it, for messages.
   public let name: String
-  let root: hid_t
-  /// What the library reads: the HDF5 file lies in `range` of `contents`.
-  let contents: FileContents
-  let range: Range<Int>
+  let bytes: StoredBytes
+  private let root: Int
   let heap = StringHeap()
+  private let groups = Locked<[Int: GroupLinks]>([:])
 
   /// What a name in a group stands for.
   public enum ObjectKind: Sendable, Hashable { case group, dataset, other }
@@ -33,125 +36,87 @@ public final class HDF5File: Sendable {
   /// Opens an HDF5 file that lies in `range` of bytes in memory, without copying them.
   public init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
     self.name = name
-    self.contents = contents
     let range = range ?? 0..<contents.count
     guard range.lowerBound >= 0, range.upperBound <= contents.count else {
       throw HDF5Error(file: name, .unreadable("it ends early"))
     }
-    guard !range.isEmpty else { throw HDF5Error(file: name, .unreadable("it is empty")) }
-    self.range = range
-    // The pointer outlives the closure because `contents` does.
-    let bytes = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
-    let library = HDF5Library.shared
-    root = try library.locked { () throws(HDF5Error) -> hid_t in
-      guard let access = HDF5Handle(H5Pcreate(keraskit_h5_file_access())),
-        keraskit_h5_use_memory(access.id, library.memoryDriver, bytes.baseAddress, bytes.count) >= 0
-      else { throw Self.unreadable(name) }
-      let id = H5Fopen(name, keraskit_h5_read_only(), access.id)
-      guard id >= 0 else { throw Self.unreadable(name) }
-      return id
+    do {
+      let superblock = try Superblock(StoredBytes(contents, in: range))
+      bytes = superblock.bytes
+      root = superblock.root
+    } catch {
+      throw HDF5Error(file: name, error)
     }
-  }
-
-  deinit {
-    HDF5Library.shared.locked { () -> Void in
-      H5Fclose(root)
-    }
-  }
-
-  private static func unreadable(_ name: String) -> HDF5Error {
-    HDF5Error(file: name, .unreadable(HDF5Library.lastFailure()))
   }
 
   // MARK: Objects
 
   /// What lies at `path`, or `nil` if nothing does.
   public func kind(of path: String) throws(HDF5Error) -> ObjectKind? {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> ObjectKind? in
-      guard let object = try openIfPresent(path) else { return nil }
-      return Self.kind(of: object)
-    }
+    try about(path) { () throws(HDF5Error.Cause) in try objectIfPresent(path).map { Self.kind(of: $0.header) } }
   }
 
   /// The names of a group's links in alphabetical order, which says nothing about the order of layers.
   public func children(of path: String) throws(HDF5Error) -> [String] {
-    try HDF5Library.shared.locked { () throws(HDF5Error) -> [String] in
-      let group = try openObject(path, as: .group)
-      var info = H5G_info_t()
-      guard H5Gget_info(group.id, &info) >= 0 else { throw damaged(path) }
-      guard info.nlinks <= Limits.links else {
-        throw HDF5Error(file: name, object: path, .tooLarge("a group of \(info.nlinks) members"))
-      }
-      var names: [String] = []
-      for index in 0..<info.nlinks {
-        names.append(try linkName(in: group.id, at: index, path))
-      }
-      return names
+    try about(path) { () throws(HDF5Error.Cause) -> [String] in
+      let group = try object(path)
+      guard group.header.isGroup else { throw .wrongKind("a group is needed here") }
+      return try links(of: group).targets.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
   }
 
-  private func linkName(in group: hid_t, at index: UInt64, _ path: String) throws(HDF5Error) -> String {
-    let length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, HDF5Library.defaults)
-    guard length >= 0, length <= Limits.nameLength else { throw damaged(path) }
-    var buffer = [CChar](repeating: 0, count: length + 1)
-    guard
-      H5Lget_name_by_idx(
-        group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, buffer.count, HDF5Library.defaults) >= 0
-    else { throw damaged(path) }
-    return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  struct Object {
+    var address: Int
+    var header: ObjectHeader
   }
 
-  static func kind(of object: borrowing HDF5Handle) -> ObjectKind {
-    switch H5Iget_type(object.id) {
-    case H5I_GROUP, H5I_FILE: .group
-    case H5I_DATASET: .dataset
-    default: .other
-    }
+  private static func kind(of header: ObjectHeader) -> ObjectKind {
+    header.isDataset ? .dataset : header.isGroup ? .group : .other
   }
 
-  func openObject(_ path: String, as kind: ObjectKind? = nil) throws(HDF5Error) -> HDF5Handle {
-    guard let object = try openIfPresent(path) else { throw HDF5Error(file: name, object: path, .missing) }
-    if let kind, Self.kind(of: object) != kind {
-      let message = kind == .group ? "a group is needed here" : "a data set is needed here"
-      throw HDF5Error(file: name, object: path, .wrongKind(message))
-    }
+  func object(_ path: String) throws(HDF5Error.Cause) -> Object {
+    guard let object = try objectIfPresent(path) else { throw .missing }
     return object
   }
 
   /// Follows `path` link by link, so that no link of another kind than hard is ever resolved.
-  private func openIfPresent(_ path: String) throws(HDF5Error) -> HDF5Handle? {
+  private func objectIfPresent(_ path: String) throws(HDF5Error.Cause) -> Object? {
     let components = path.split(separator: "/")
-    guard components.count <= Limits.depth else {
-      throw HDF5Error(file: name, object: path, .tooLarge("a path of \(components.count) levels"))
-    }
-    guard var object = HDF5Handle(H5Gopen2(root, "/", HDF5Library.defaults)) else { throw damaged("/") }
+    guard components.count <= Limits.depth else { throw .tooLarge("a path of \(components.count) levels") }
+    var object = Object(address: root, header: try ObjectHeader(at: root, in: bytes))
     for component in components {
-      guard Self.kind(of: object) == .group else { return nil }
-      let link = keraskit_h5_link_type(object.id, String(component))
-      switch link {
-      case -1: return nil
-      case Int32(H5L_TYPE_HARD.rawValue): break
-      case Int32(H5L_TYPE_SOFT.rawValue):
-        throw HDF5Error(file: name, object: path, .leavesFile("'\(component)' is a soft link"))
-      default: throw HDF5Error(file: name, object: path, .leavesFile("'\(component)' is a link to another file"))
+      guard object.header.isGroup else { return nil }
+      switch try links(of: object).targets[String(component)] {
+      case nil: return nil
+      case .object(let address): object = Object(address: address, header: try ObjectHeader(at: address, in: bytes))
+      case .soft: throw .leavesFile("'\(component)' is a soft link")
+      case .external: throw .leavesFile("'\(component)' is a link to another file")
       }
-      guard let next = HDF5Handle(H5Oopen(object.id, String(component), HDF5Library.defaults)) else {
-        throw damaged(path)
-      }
-      object = next
     }
     return object
   }
 
-  func damaged(_ object: String) -> HDF5Error {
-    HDF5Error(file: name, object: object, .damaged(HDF5Library.lastFailure()))
+  private func links(of group: Object) throws(HDF5Error.Cause) -> GroupLinks {
+    if let known = groups.withLock({ $0[group.address] }) { return known }
+    let links = try GroupLinks(of: group.header, in: bytes)
+    groups.withLock { $0[group.address] = links }
+    return links
+  }
+
+  /// Has errors name this file and `object`.
+  func about<Value>(
+    _ object: String, _ body: () throws(HDF5Error.Cause) -> Value
+  ) throws(HDF5Error) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw HDF5Error(file: name, object: object, error)
+    }
   }
 
   /// Sizes beyond which a file is taken for an attack rather than a model.
   enum Limits {
     static let depth = 64
-    static let links: UInt64 = 1_000_000
-    static let nameLength = 1 << 16
     static let rank = 32
     static let attributeBytes = 256 << 20
     /// Strings of a data set or attribute.

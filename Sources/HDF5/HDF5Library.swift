@@ -8,7 +8,7 @@ import CHDF5
   import Darwin
 #endif
 
-/// The process-wide library: one lock around every call, so that builds without thread safety are safe too.
+/// The library that writes HDF5 (what reads it is our own): one lock around every call, so that builds without thread safety are safe too.
 final class HDF5Library: @unchecked Sendable {
   static let shared = HDF5Library()
 
@@ -16,17 +16,11 @@ final class HDF5Library: @unchecked Sendable {
   static let defaults: hid_t = 0
 
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  /// The driver that reads bytes in memory; negative if the library refused it.
-  let memoryDriver: hid_t
   private var count = 0
 
   private init() {
     mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
-    // Without it (an HDF5 that refuses filters) such data sets are unreadable, and say so.
-    _ = keraskit_h5_register_lzf()
-    _ = keraskit_h5_register_references()
-    memoryDriver = keraskit_h5_register_memory()
   }
 
   deinit {

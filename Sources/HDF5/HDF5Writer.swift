@@ -81,7 +81,7 @@ public final class HDF5Writer: Sendable {
   public func write(_ tensor: TensorData, at path: String) throws(HDF5Error) {
     try HDF5Library.shared.locked { () throws(HDF5Error) -> Void in
       let isBfloat16 = tensor.dtype == .bfloat16
-      guard let type = isBfloat16 ? ElementType.opaquePair() : ElementType.littleEndian(tensor.dtype) else {
+      guard let type = isBfloat16 ? LibraryType.opaquePair() : LibraryType.littleEndian(tensor.dtype) else {
         throw HDF5Error(file: name, object: path, .unsupportedType(tensor.dtype.rawValue))
       }
       guard let properties = HDF5Handle(H5Pcreate(keraskit_h5_link_create())),

@@ -24,7 +24,7 @@ extension KerasFileError {
       case .damaged(let reason): .damaged("\(object): \(reason)")
       case .wrongKind(let reason): .damaged("\(object): \(reason)")
       case .tooLarge(let reason): .tooLarge("\(object): \(reason)")
-      case .unsupportedType, .leavesFile: .unsupported(message)
+      case .unsupportedType, .unsupported, .leavesFile: .unsupported(message)
       case .unwritable(let reason): .unwritable(reason)
       }
     self.init(file: file, cause)

@@ -89,6 +89,54 @@ import Testing
     #expect(try file.read("/noise_sum").doubles() == [noise.bytes.reduce(0) { $0 + Double($1) }])
   }
 
+  private static let formats = ["earliest", "v108", "latest"]
+
+  @Test(arguments: formats)
+  func `groups and attributes are read as the library of every age writes them`(format: String) throws {
+    let file = try HDF5File(path: fixture("format_\(format).h5"))
+    for (group, count) in [("/few", 3), ("/many", 20)] {
+      #expect(try file.children(of: group) == (0..<count).map { "member_\($0)" }.sorted())
+      #expect(try file.attributeNames(of: group) == (0..<count).map { "names_\($0)" }.sorted())
+      for index in 0..<count {
+        #expect(try file.kind(of: "\(group)/member_\(index)") == .group)
+        #expect(try file.names("names_\(index)", of: group) == ["layer_\(index)", "end"])
+      }
+    }
+    #expect(try file.kind(of: "/named_type") == .other)
+    if format != "earliest" { #expect(try file.text("long", of: "/") == String(repeating: "x", count: 70000)) }
+  }
+
+  @Test(arguments: formats)
+  func `chunks are found by every index`(format: String) throws {
+    let file = try HDF5File(path: fixture("format_\(format).h5"))
+    var names = ["whole", "whole_plain", "pieces", "pieces_plain", "growing", "growing_plain"]
+    if format != "latest" { names.append("along_one_axis") }
+    for name in names {
+      let array = try file.read("/\(name)")
+      #expect(array.shape == [7, 11], "\(name)")
+      #expect(try array.floats() == (0..<77).map(Float.init), "\(name)")
+    }
+    #expect(try file.read("/smaller").floats() == (0..<140).map(Float.init))
+    #expect(try file.read("/paged").doubles() == (0..<2100).map(Double.init))
+    #expect(try file.read("/filled").doubles() == (0..<3000).map { (2400..<2402).contains($0) ? 1 : 2.5 })
+    #expect(try file.read("/never_written").floats() == [Float](repeating: 7, count: 6))
+    #expect(try file.read("/of_named_type").doubles() == [0, 1, 2, 3, 4])
+    for name in ["early", "compact"] { #expect(try file.read("/\(name)").floats() == (0..<25).map(Float.init)) }
+  }
+
+  @Test(arguments: ["scaleoffset", "nbit"])
+  func `a filter that is not undone is named`(filter: String) throws {
+    let file = try HDF5File(path: fixture("format_earliest.h5"))
+    let error = #expect(throws: HDF5Error.self) { try file.describe("/\(filter)") }
+    #expect("\(try #require(error))".contains("filter '\(filter)'"))
+  }
+
+  @Test func `an index that is not read is named`() throws {
+    let file = try HDF5File(path: fixture("format_latest.h5"))
+    let error = #expect(throws: HDF5Error.self) { try file.read("/along_one_axis") }
+    #expect("\(try #require(error))".contains("extensible array"))
+  }
+
   @Test func `strings in data sets are read`() throws {
     #expect(try numbers.read("/strings").strings == ["eins", "zwei"])
     #expect(try numbers.read("/fixed_strings").strings == ["drei", "vier5"])

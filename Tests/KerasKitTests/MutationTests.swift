@@ -18,6 +18,7 @@ import Testing
   private static let subjects = [
     Subject(path: "containers/legacy.h5"), Subject(path: "containers/numbers.h5"),
     Subject(path: "containers/attributes.h5"), Subject(path: "containers/lzf.h5"),
+    Subject(path: "containers/format_latest.h5"), Subject(path: "containers/format_earliest.h5"),
     Subject(path: "containers/keras0_graph.weights.h5"), Subject(path: "containers/path.weights.h5"),
     Subject(path: "models/keras-1.2.2/merge_functional.h5"), Subject(path: "models/keras-2.3.1/time_distributed.h5"),
     Subject(path: "models/keras-3/nested_functional.keras"), Subject(path: "models/keras-3/lstm_hard_sigmoid.h5"),
