@@ -39,6 +39,8 @@ extension Op {
     case .encodeText: "encodeText"
     case .recurrence: "recurrence"
     case .recurrenceGradient: "recurrenceGradient"
+    case .custom(let function): function.name
+    case .customGradient(let function): "\(function.name) gradient"
     case .stopGradient: "stopGradient"
     }
   }

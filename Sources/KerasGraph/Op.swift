@@ -92,6 +92,12 @@ public enum Op: Sendable, Hashable {
   /// The adjoint of `recurrence`; see `Recurrence`.
   case recurrenceGradient(Recurrence)
 
+  /// A function of a program's own; float operands, one float result.
+  case custom(CustomFunction)
+  /// The adjoint of `custom`: operands: those of the function, its result, the result's gradient; a result for each of
+  /// the function's operands.
+  case customGradient(CustomFunction)
+
   /// The operand itself, through which no gradient flows.
   case stopGradient
 }

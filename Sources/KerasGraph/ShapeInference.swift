@@ -13,6 +13,8 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
   case .compare: return [try check.compare()]
   case .select: return [try check.select()]
   case .cast(let dtype): return [try check.cast(dtype)]
+  case .custom(let function): return [try check.custom(function)]
+  case .customGradient: return Array(operands.dropLast(2))
   case .stopGradient: return [try check.only()]
   case .matmul(let transposeA, let transposeB): return [try check.matmul(transposeA, transposeB)]
   case .convolution(let convolution): return [try check.convolution(convolution)]
@@ -55,6 +57,15 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
 struct OperandCheck {
   let op: String
   let operands: [TensorType]
+
+  func custom(_ function: CustomFunction) throws(GraphError) -> TensorType {
+    for operand in operands { try floating(operand) }
+    do {
+      return TensorType(.float32, try function.shape(operands.map(\.shape)))
+    } catch {
+      throw unsupported("\(error)")
+    }
+  }
 
   func count(_ expected: Int) throws(GraphError) {
     guard operands.count == expected else { throw countError("\(expected)") }

@@ -88,6 +88,9 @@ public struct LoadedModel: Sendable {
       if let ambiguous = RunningDeviation.ambiguity(source, era: weightEra, assignment: assignment) {
         diagnostics.append(ambiguous)
       }
+      if let lacking = TrainingNames.diagnostic(canonical.compile, mappings: options.mappings, file: source.file) {
+        diagnostics.append(lacking)
+      }
       var weights = assignment.weights
       try fill(assignment, targets, options, into: &weights)
       noteLeftOver(assignment, source, &diagnostics)

@@ -19,6 +19,8 @@ public struct CompileConfiguration: Sendable {
     var name: String
     var config: JSON
     var isWeighted: Bool
+    /// What a mapping puts in its place.
+    var expression: LossExpression?
   }
 
   var outputs: [Output]
@@ -27,26 +29,33 @@ public struct CompileConfiguration: Sendable {
   /// Metrics asked for that this library does not compute.
   public private(set) var unknownMetrics: [String] = []
 
-  /// Throws `TrainingError` for an unknown loss, or one for an output the model does not have.
-  public init(_ compile: JSON?, lossOverride: String? = nil, optimizerOverride: JSON? = nil, outputNames: [String])
-    throws(TrainingError)
-  {
+  /// `mappings` give custom functions a meaning.
+  ///
+  /// Throws `TrainingError` for unknown losses, all at once, and for one for an output the model does not have.
+  public init(
+    _ compile: JSON?, lossOverride: String? = nil, optimizerOverride: JSON? = nil, outputNames: [String],
+    mappings: [ObjectMapping] = []
+  ) throws(TrainingError) {
     guard compile != nil || lossOverride != nil else { throw .notCompiled }
-    optimizer = optimizerOverride ?? compile?["optimizer"] ?? .null
+    optimizer = optimizerOverride ?? Self.mapped(compile?["optimizer"] ?? .null, mappings)
     let losses = try Self.perOutput(
       lossOverride.map { .string($0) } ?? compile?["loss"] ?? .null, outputNames, spreads: true)
     let weights = try Self.perOutput(compile?["loss_weights"] ?? .null, outputNames, spreads: false)
     let metrics = Self.metricLists(compile?["metrics"] ?? .null, outputNames)
     let weighted = Self.metricLists(compile?["weighted_metrics"] ?? .null, outputNames)
     outputs = []
+    var unknownLosses: [String] = []
     for index in outputNames.indices {
-      let (name, config) = Self.identifier(losses[index])
+      let (name, config) = Self.identifier(Self.mapped(losses[index], mappings))
       var requests: [MetricRequest] = []
       for (list, isWeighted) in [(metrics[index], false), (weighted[index], true)] {
         for metric in list {
-          let (metricName, metricConfig) = Self.identifier(metric)
+          let (metricName, metricConfig) = Self.identifier(Self.mapped(metric, mappings))
           guard let metricName else { continue }
-          if MetricRegistry.isKnown(metricName) {
+          if let expression = try Self.expression(for: metricName, mappings) {
+            requests.append(
+              MetricRequest(name: metricName, config: .null, isWeighted: isWeighted, expression: expression))
+          } else if MetricRegistry.isKnown(metricName) {
             requests.append(MetricRequest(name: metricName, config: metricConfig, isWeighted: isWeighted))
           } else {
             unknownMetrics.append(metricName)
@@ -54,13 +63,48 @@ public struct CompileConfiguration: Sendable {
         }
       }
       var loss: (any Loss)?
-      if let name { loss = try LossRegistry.loss(named: name, config: config) }
+      if let name, let expression = try Self.expression(for: name, mappings) {
+        loss = ExpressionLoss(expression)
+      } else if let name, LossRegistry.type(named: name) == nil {
+        if !unknownLosses.contains(name) { unknownLosses.append(name) }
+      } else if let name {
+        loss = try LossRegistry.loss(named: name, config: config)
+      }
       outputs.append(
         Output(
           loss: loss, lossName: name ?? "", reduction: try LossReduction(config),
           weight: weights[index].doubleValue ?? 1, metrics: requests))
     }
+    if !unknownLosses.isEmpty {
+      throw .unknownObjects(losses: unknownLosses, metrics: unknownMetrics, known: LossRegistry.names)
+    }
     guard outputs.contains(where: { $0.loss != nil }) else { throw .notCompiled }
+  }
+
+  /// What a mapping to a name of Keras puts in place of a function or object.
+  private static func mapped(_ json: JSON, _ mappings: [ObjectMapping]) -> JSON {
+    guard let name = identifier(json).name, let mapping = mappings.last(where: { $0.name == name }),
+      case .training(let known) = mapping.target
+    else { return json }
+    // An object keeps its fields: the learning rate of an optimizer of the file's own.
+    guard json["config"]?.objectValue != nil else { return .string(known) }
+    var object = json
+    object["class_name"] = .string(known)
+    object["registered_name"] = nil
+    return object
+  }
+
+  private static func expression(
+    for name: String, _ mappings: [ObjectMapping]
+  ) throws(TrainingError) -> LossExpression? {
+    guard let mapping = mappings.last(where: { $0.name == name }), case .expression(let text) = mapping.target else {
+      return nil
+    }
+    do {
+      return try LossExpression(text)
+    } catch {
+      throw .unsupported(field: name, reason: "the expression '\(text)': \(error)")
+    }
   }
 
   /// The name and config of a serialized function or object: `"mse"`, `{"class_name": "Huber", "config": {…}}`, or

@@ -81,6 +81,7 @@ extension Trainer {
     _ loss: CompiledLoss, _ feed: BatchFeed, _ rows: ArraySlice<Int>, epoch: Int, step: Int
   ) throws(TrainingError) -> [Float] {
     guard let optimizer else {
+      if let optimizerProblem { throw optimizerProblem }
       throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
     }
     let plan = try loss.plan(for: feed, batchSize: rows.count)

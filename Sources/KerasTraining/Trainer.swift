@@ -22,6 +22,9 @@ public final class Trainer {
   /// Why the file's optimizer state was not taken, if it was not.
   public private(set) var stateProblem: String?
 
+  /// Why there is no optimizer, if the file names one.
+  private(set) var optimizerProblem: TrainingError?
+
   let store = ParameterStore()
   let compile: CompileConfiguration
   private let network: Network
@@ -50,11 +53,19 @@ public final class Trainer {
       source?["metrics"] = .array(metrics.map { .string($0) })
     }
     let compile = try CompileConfiguration(
-      source, lossOverride: options.loss, optimizerOverride: options.optimizer, outputNames: forward.outputNames)
+      source, lossOverride: options.loss, optimizerOverride: options.optimizer, outputNames: forward.outputNames,
+      mappings: model.options.mappings)
     self.compile = compile
-    optimizer =
-      compile.optimizer.isNull
-      ? nil : try Optimizer(compile.optimizer, semantics: semantics, learningRate: options.learningRate)
+    do throws(TrainingError) {
+      optimizer =
+        compile.optimizer.isNull
+        ? nil : try Optimizer(compile.optimizer, semantics: semantics, learningRate: options.learningRate)
+    } catch {
+      // The file's own optimizer is missed only by training.
+      guard case .unknownOptimizer = error, options.optimizer == nil else { throw error }
+      optimizer = nil
+      optimizerProblem = error
+    }
     for (name, data) in model.weights {
       try engineStep { () throws(EngineError) in try store.set(name, data) }
     }

@@ -8,6 +8,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// The file holds no training configuration and none was given.
   case notCompiled
   case unknownLoss(String, known: [String])
+  /// Custom losses of the file, all of them, and the custom metrics beside them.
+  case unknownObjects(losses: [String], metrics: [String], known: [String])
   case unknownOptimizer(String, known: [String])
   case unknownMetric(String, known: [String])
   /// A field of the training configuration that cannot be followed.
@@ -32,6 +34,12 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .notCompiled: "the file holds no training configuration: a loss and an optimizer must be given"
     case .unknownLoss(let name, let known): "unknown loss '\(name)'; known: \(known.joined(separator: ", "))"
+    case .unknownObjects(let losses, let metrics, let known):
+      "the file's training configuration names custom functions: "
+        + (losses.map { "loss '\($0)'" } + metrics.map { "metric '\($0)'" }).joined(separator: ", ")
+        + "; give --loss NAME in place of the file's, or bind each: "
+        + losses.map { "--map '\($0)=mse'" }.joined(separator: " ")
+        + " (an expression over y_true and y_pred, or one of: \(known.joined(separator: ", ")))"
     case .unknownOptimizer(let name, let known):
       "unknown optimizer '\(name)'; known: \(known.joined(separator: ", "))"
     case .unknownMetric(let name, let known): "unknown metric '\(name)'; known: \(known.joined(separator: ", "))"

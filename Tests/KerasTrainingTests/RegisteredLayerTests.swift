@@ -26,6 +26,37 @@ private struct Swoosh: Layer {
   }
 }
 
+/// A layer around a function of a program's own, in closures: sign(x)·|x|^p with a learned p.
+private struct SignedPower: Layer {
+  static let className = "Lab>SignedPower"
+
+  private static let power = CustomFunction(
+    "signedPower",
+    forward: { operands in
+      let (x, p) = (operands[0].values, operands[1].values[0])
+      return x.map { ($0 < 0 ? -1 : 1) * pow(abs($0), p) }
+    },
+    backward: { operands, result, gradient in
+      let (x, p) = (operands[0].values, operands[1].values[0])
+      let ofX = x.indices.map { gradient.values[$0] * p * pow(abs(x[$0]), p - 1) }
+      let ofP = x.indices.map { gradient.values[$0] * result.values[$0] * log(abs(x[$0])) }
+      return [ofX, [ofP.reduce(0, +)]]
+    })
+
+  init(_ config: inout ConfigReader) throws(ModelError) {}
+
+  var config: OrderedDictionary<String, JSON> { [:] }
+
+  func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] {
+    [WeightSpec("exponent", [], initializer: "ones")]
+  }
+
+  func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
+    let input = try call.single()
+    return [LayerTensor(try context.op(.custom(Self.power), input.value, context.weight("exponent")), mask: input.mask)]
+  }
+}
+
 /// `LayerRegistry.register`: the gradient comes from the ops, so that such a layer trains like any other.
 @Suite struct RegisteredLayerTests {
   private static let architecture: JSON = [
@@ -86,5 +117,65 @@ private struct Swoosh: Layer {
       }
     }
     #expect(throws: ModelError.self) { try LayerRegistry.register(Dense.self) }
+  }
+
+  /// A Dense layer before the closures, so that their gradient goes on to its kernel.
+  private func signedPower(exponent: Float, kernel: [Float]) throws -> Model {
+    try LayerRegistry.register(SignedPower.self)
+    let layers: [JSON] = [
+      ["class_name": "InputLayer", "config": ["name": "x", "batch_input_shape": [nil, 2], "dtype": "float32"]],
+      ["class_name": "Dense", "config": ["name": "d", "units": 2, "use_bias": false, "activation": "linear"]],
+      ["class_name": "Lab>SignedPower", "registered_name": "Lab>SignedPower", "config": ["name": "p"]],
+    ]
+    var options = LoadOptions()
+    options.requiresWeights = false
+    var loaded = try LoadedModel.load(
+      source: ModelSource(
+        file: "lab.json", format: .json,
+        config: [
+          "class_name": "Sequential", "keras_version": "2.15.0", "backend": "tensorflow",
+          "config": ["name": "m", "layers": .array(layers)],
+        ]), options: options)
+    loaded.weights = [
+      "p/exponent": try TensorData(shape: [], floats: [exponent]),
+      "d/kernel": try TensorData(shape: [2, 2], floats: kernel),
+    ]
+    return try Model(loaded)
+  }
+
+  @Test func closuresComputeAndTrain() throws {
+    let kernel: [Float] = [1, -0.5, 0.25, 2]
+    let x = try TensorData(shape: [3, 2], floats: [1, 2, -0.5, 0.7, 0.9, -0.6])
+    let y0 = try TensorData(shape: [3, 2], floats: [0.5, 1, 0, -1, 2, 0.1])
+    let data = try DataSet(inputs: [x], targets: [y0])
+    let model = try signedPower(exponent: 1.5, kernel: kernel)
+    // 1·1 + 2·¼ = 1.5 and −½ + 4 = 3.5.
+    let y = try #require(try model.predict([x]).first).doubles()
+    #expect(abs(y[0] - pow(1.5, 1.5)) < 1e-5 && abs(y[1] - pow(3.5, 1.5)) < 1e-5)
+    let options = TrainingOptions(loss: "mse", optimizer: "SGD", learningRate: 0.01)
+    func loss(_ exponent: Float, _ kernel: [Float]) throws -> Double {
+      try signedPower(exponent: exponent, kernel: kernel).evaluate(data, options: options).loss
+    }
+    try model.fineTune(data, batchSize: 3, shuffles: false, options: options)
+    // What one step took off, against the difference of the loss around each weight.
+    let h: Float = 4e-3
+    let exponent = try #require(model.loaded.weights["p/exponent"]).doubles()[0]
+    let slope = try (loss(1.5 + h, kernel) - loss(1.5 - h, kernel)) / Double(2 * h)
+    #expect(abs((1.5 - exponent) / 0.01 - slope) < 1e-2 * max(1, abs(slope)))
+    let trained = try #require(model.loaded.weights["d/kernel"]).doubles()
+    for index in kernel.indices {
+      var (up, down) = (kernel, kernel)
+      up[index] += h
+      down[index] -= h
+      let slope = try (loss(1.5, up) - loss(1.5, down)) / Double(2 * h)
+      #expect(abs((Double(kernel[index]) - trained[index]) / 0.01 - slope) < 1e-2 * max(1, abs(slope)))
+    }
+  }
+
+  @Test func aClosuresErrorSaysWhose() throws {
+    let short = CustomFunction("short", forward: { _ in [1] })
+    #expect(!short.isDifferentiable)
+    let error = #expect(throws: GraphError.self) { try short.result([], shape: [2, 2]) }
+    #expect("\(try #require(error))".contains("short"))
   }
 }

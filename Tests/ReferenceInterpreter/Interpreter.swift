@@ -70,6 +70,11 @@ public enum Interpreter {
     type.dtype == .string ? .text(String(Int(value))) : .integer(Int64(value))
   }
 
+  /// Operands as a program's own functions take them.
+  private static func all(_ operands: [Tensor]) -> [CustomFunction.Operand] {
+    operands.map { CustomFunction.Operand(shape: $0.shape, values: $0.values) }
+  }
+
   private static func evaluate(
     _ node: Node, _ operands: [Tensor], of types: [TensorType], _ inputs: [String: Tensor],
     _ parameters: [String: Tensor], _ seed: UInt64
@@ -90,6 +95,12 @@ public enum Interpreter {
       return [tensor]
     case .constant(let data): return [try Tensor(data)]
     case .stopGradient: return [operands[0]]
+    case .custom(let function): return [Tensor(shape, try function.result(all(operands), shape: shape))]
+    case .customGradient(let function):
+      let given = all(operands)
+      let gradients = try function.gradients(
+        Array(given.dropLast(2)), result: given[given.count - 2], gradient: given[given.count - 1])
+      return shapes.indices.map { Tensor(shapes[$0], gradients[$0]) }
     case .unary(let function): return [Tensor(shape, operands[0].values.map { function.evaluate($0) })]
     case .binary(let function): return [zip(operands[0], operands[1], shape, function.evaluate)]
     case .compare(let comparison):

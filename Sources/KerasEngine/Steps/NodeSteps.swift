@@ -31,6 +31,8 @@ extension PlanCompiler {
     case .hash(let hash): return [try hashStep(index, hash)]
     case .recurrence(let recurrence): return [try recurrenceStep(index, recurrence, scratch)]
     case .recurrenceGradient(let recurrence): return [try recurrenceGradientStep(index, recurrence, scratch)]
+    case .custom(let function): return [try customStep(index, function)]
+    case .customGradient(let function): return [try customGradientStep(index, function)]
     case .input, .parameter, .constant, .unary, .binary, .compare, .select, .cast, .matmul, .convolution, .reshape,
       .broadcast, .iota, .dimension, .stopGradient:
       throw EngineError(.unsupported(op: node.op.name, reason: "no step of its own"))

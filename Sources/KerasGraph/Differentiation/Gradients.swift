@@ -60,12 +60,18 @@ extension Graph {
     if case .recurrence(let recurrence) = node.op {
       return try recurrenceGradients(recurrence, index, ofResults)
     }
-    if case .recurrenceGradient = node.op { throw GraphError(.notDifferentiable(op: node.op.name)) }
+    switch node.op {
+    case .recurrenceGradient, .customGradient: throw GraphError(.notDifferentiable(op: node.op.name))
+    default: break
+    }
     guard let g = ofResults[0] else { return node.operands.map { _ in nil } }
     let operands = node.operands
 
     switch node.op {
     case .input, .parameter, .constant, .stopGradient: return operands.map { _ in nil }
+    case .custom(let function):
+      guard function.isDifferentiable else { throw GraphError(.notDifferentiable(op: node.op.name)) }
+      return try add(.customGradient(function), operands + [result, g]).map { $0 }
     case .compare, .argMax, .iota, .dimension, .random, .lookup, .hash, .encodeText: return operands.map { _ in nil }
     case .unary(let function): return [try unaryGradient(function, operands[0], result, g)]
     case .binary(let function):
@@ -121,7 +127,7 @@ extension Graph {
     case .reverse(let axes): return [try apply(.reverse(axes: axes), g)]
     case .gatherRows: return [try apply(.scatterAddRows, g, operands[1], operands[0]), nil]
     case .scatterAddRows: return [try apply(.gatherRows, g, operands[1]), nil, nil]
-    case .recurrence, .recurrenceGradient: throw GraphError(.notDifferentiable(op: node.op.name))
+    case .recurrence, .recurrenceGradient, .customGradient: throw GraphError(.notDifferentiable(op: node.op.name))
     }
   }
 

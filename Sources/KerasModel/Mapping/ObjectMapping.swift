@@ -3,13 +3,15 @@ import OrderedCollections
 
 /// What stands for a custom class or function, or for one layer by its name: `--map NAME=TARGET`.
 ///
-/// The target is a known layer class (`Dense(units=$output_dim)`), an activation (`relu6`), or an expression over the
-/// layer's inputs (`x / 127.5 - 1`). A layer class takes the fields of the custom config that it has itself; those given
+/// The target is a known layer class (`Dense(units=$output_dim)`), an activation (`relu6`), a loss, metric or optimizer
+/// (`mse`), or an expression over the layer's inputs (`x / 127.5 - 1`), for a loss over `y_true` and `y_pred`. A layer class takes the fields of the custom config that it has itself; those given
 /// override them, and `$field` stands for a field of the custom config.
 public struct ObjectMapping: Sendable, Hashable {
   public enum Target: Sendable, Hashable {
     case layer(className: String, fields: [Expression.Keyword])
     case activation(String)
+    /// A loss, metric or optimizer of Keras.
+    case training(String)
     case expression(String)
   }
 
@@ -42,9 +44,11 @@ public struct ObjectMapping: Sendable, Hashable {
     switch program.result {
     case .name(let known) where Self.isLayer(known): target = .layer(className: known, fields: [])
     case .name(let known) where ActivationFunction.knows(known): target = .activation(known)
+    case .name(let known) where TrainingNames.knows(known): target = .training(known)
     case .name(let known) where !ExpressionLayer.inputNames.contains(known):
       throw ExpressionError(
-        column: 1, reason: "'\(known)' is neither a layer class nor an activation that KerasKit knows")
+        column: 1,
+        reason: "'\(known)' is neither a layer class nor an activation, loss, metric or optimizer that KerasKit knows")
     case .call(.name(let known), let arguments, let fields) where Self.isLayer(known):
       guard arguments.isEmpty else {
         throw ExpressionError(column: 1, reason: "the fields of \(known) are given by name: \(known)(field=value)")
@@ -85,6 +89,8 @@ public struct ObjectMapping: Sendable, Hashable {
         }
         result.fields["fields"] = .object(values)
       }
+    case .training(let name):
+      throw ModelError(.unsupported("the mapping of the layer class \(self.name) to '\(name)', which is no layer"))
     case .activation(let name):
       result.className = "Activation"
       result.fields = saved.fields.filter { Self.common.contains($0.key) }
@@ -111,7 +117,7 @@ public struct ObjectMapping: Sendable, Hashable {
   /// The activation that stands for a function, as a config writes it.
   func activation(named name: String) -> JSON {
     switch target {
-    case .activation(let known): return .string(known)
+    case .activation(let known), .training(let known): return .string(known)
     case .expression(let text):
       return [
         "class_name": .string(ExpressionLayer.className),
@@ -157,7 +163,7 @@ extension ObjectMapping {
   /// The mapping as it is written.
   public var text: String {
     switch target {
-    case .activation(let known): "\(name)=\(known)"
+    case .activation(let known), .training(let known): "\(name)=\(known)"
     case .expression(let text): "\(name)=\(text)"
     case .layer(let className, let fields):
       "\(name)=\(className)" + (fields.isEmpty ? "" : "(\(fields.map(\.name).joined(separator: ", ")))")

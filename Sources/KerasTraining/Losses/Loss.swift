@@ -48,6 +48,8 @@ enum LossRegistry {
     CategoricalGeneralizedCrossEntropy.self, Dice.self, Tversky.self,
   ]
 
+  static var names: [String] { all.compactMap { $0.names.first } }
+
   static func type(named name: String) -> (any Loss.Type)? {
     let wanted = name.lowercased()
     return all.first { $0.names.contains { $0.lowercased() == wanted } }
@@ -56,7 +58,7 @@ enum LossRegistry {
   /// Throws `TrainingError.unknownLoss`.
   static func loss(named name: String, config: JSON = .null) throws(TrainingError) -> any Loss {
     guard let type = type(named: name) else {
-      throw .unknownLoss(name, known: all.compactMap { $0.names.first })
+      throw .unknownLoss(name, known: names)
     }
     return type.init(LossConfig(config))
   }

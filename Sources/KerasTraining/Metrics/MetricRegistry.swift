@@ -31,6 +31,7 @@ enum MetricRegistry {
   static func metric(
     _ request: CompileConfiguration.MetricRequest, lastDimension: Int?, loss: (any Loss)?, semantics: TrainingSemantics
   ) throws(TrainingError) -> any Metric {
+    if let expression = request.expression { return LossMetric(loss: ExpressionLoss(expression)) }
     let config = LossConfig(request.config)
     guard let kind = accuracies[request.name.lowercased()] else {
       guard let type = LossRegistry.type(named: request.name) else {

@@ -6,12 +6,12 @@ enum OpKind: CaseIterable {
   case convolutionInputGradient, convolutionKernelGradient, pool, poolGradient, reduce, argMax, softmax, logSoftmax
   case cumulativeSum, reshape, transpose, broadcast, concatenate, slice, sliceGradient, pad, reverse, gatherRows
   case scatterAddRows, iota, dimension, random, recurrence, recurrenceGradient, stopGradient
-  case lookup, hash, encodeText
+  case lookup, hash, encodeText, custom, customGradient
 
   /// Leaves, piecewise constant results, random numbers, and adjoints whose own gradient is not offered.
   static let withoutGradient: Set<OpKind> = [
     .input, .parameter, .constant, .compare, .argMax, .iota, .dimension, .random, .recurrenceGradient, .stopGradient,
-    .lookup, .hash, .encodeText,
+    .lookup, .hash, .encodeText, .customGradient,
   ]
 
   init(_ op: Op) {
@@ -55,6 +55,8 @@ enum OpKind: CaseIterable {
       case .recurrence: .recurrence
       case .recurrenceGradient: .recurrenceGradient
       case .stopGradient: .stopGradient
+      case .custom: .custom
+      case .customGradient: .customGradient
       }
   }
 }

@@ -1,3 +1,4 @@
+import KerasCore
 import KerasGraph
 
 extension GradientCase {
@@ -67,7 +68,28 @@ extension GradientCase {
     GradientCase(.reverse(axes: [0, 1]), float([2, 3], unknown: [0])),
   ]
 
+  /// Σ a²b over the last axis.
+  private static let weighedSquares = CustomFunction(
+    "weighedSquares",
+    shape: { Shape(Array($0[0].dimensions.dropLast())) },
+    forward: { operands in
+      let (a, b) = (operands[0], operands[1])
+      var sums = [Double](repeating: 0, count: a.values.count / (a.shape.last ?? 1))
+      for index in a.values.indices {
+        sums[index / (a.shape.last ?? 1)] += a.values[index] * a.values[index] * b.values[index]
+      }
+      return sums
+    },
+    backward: { operands, _, gradient in
+      let (a, b, width) = (operands[0].values, operands[1].values, operands[0].shape.last ?? 1)
+      return [
+        a.indices.map { 2 * a[$0] * b[$0] * gradient.values[$0 / width] },
+        a.indices.map { a[$0] * a[$0] * gradient.values[$0 / width] },
+      ]
+    })
+
   private static let indexing: [GradientCase] = [
+    GradientCase(.custom(weighedSquares), float([2, 3], unknown: [0]), float([2, 3], unknown: [0], seed: 5)),
     GradientCase(.gatherRows, float([4, 3]), integers([0, 2, 2, 3, 0, 2], shape: [2, 3], unknown: [0, 1])),
     GradientCase(
       .scatterAddRows, float([3, 2], unknown: [0]), integers([1, 3, 1], shape: [3], unknown: [0]),
