@@ -23,6 +23,9 @@ public enum ModelFile {
     if path.hasSuffix(".index") { return try SavedModelReader.open(checkpoint: String(path.dropLast(6)), named: path) }
     if !exists(path), exists(path + ".index") { return try SavedModelReader.open(checkpoint: path, named: path) }
     let contents = try contents(of: path, file: path)
+    if let prefix = latestCheckpoint(contents, path) {
+      return try SavedModelReader.open(checkpoint: prefix, named: path)
+    }
     switch contents.withBytes({ ContainerKind($0) }) {
     case .hdf5: return try HDF5ModelReader.open(path)
     case .zip: return try openArchive(contents, path)
@@ -77,7 +80,13 @@ public enum ModelFile {
     if exists("\(folder)/saved_model.pb") {
       return try SavedModelReader.open(folder: folder, named: path)
     }
-    throw KerasFileError(file: path, .unknownFormat("it is a folder without config.json"))
+    if exists("\(folder)/checkpoint"),
+      let prefix = latestCheckpoint(try contents(of: "\(folder)/checkpoint", file: path), "\(folder)/checkpoint")
+    {
+      return try SavedModelReader.open(checkpoint: prefix, named: path)
+    }
+    throw KerasFileError(
+      file: path, .unknownFormat("it is a folder without config.json, saved_model.pb or TensorFlow's checkpoint"))
   }
 
   private static func openJSON(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {
@@ -104,6 +113,16 @@ public enum ModelFile {
     return ModelSource(
       file: path, format: .json, config: json, configContainer: "",
       versionStamp: json["keras_version"]?.stringValue, backend: json["backend"]?.stringValue, diagnostics: diagnostics)
+  }
+
+  /// The checkpoint that TensorFlow's file `checkpoint` names as the latest: beside that file, wherever it says.
+  private static func latestCheckpoint(_ contents: FileContents, _ path: String) -> String? {
+    let key = "model_checkpoint_path:"
+    guard contents.withBytes({ $0.starts(with: key.utf8) }) else { return nil }
+    let line = contents.withBytes { String(decoding: $0.prefix(4096).prefix { $0 != 0x0a }, as: UTF8.self) }
+    let value = line.dropFirst(key.count).filter { $0 != "\"" && $0 != " " && $0 != "\r" }
+    guard let name = value.split(separator: "/").last, name != ".." else { return nil }
+    return (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + name
   }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -6,7 +6,9 @@ import TensorBundle
 struct SavedModelReader {
   let file: String
   private let bundle: TensorBundle
+  /// One object without children in a checkpoint of names.
   private let stored: ObjectGraph
+  private let hasObjects: Bool
 
   static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {
     let savedModel = try ModelFile.contents(of: "\(folder)/saved_model.pb", file: path).array()
@@ -31,7 +33,7 @@ struct SavedModelReader {
     do {
       let reader = try SavedModelReader(path, prefix)
       var source = ModelSource(file: path, format: .checkpoint)
-      source.weights = .groups(reader.layerGroups())
+      source.weights = .groups(reader.hasObjects ? reader.layerGroups() : reader.namedGroups())
       source.optimizerWeights = reader.optimizer(order: [])
       source.backend = "tensorflow"
       return source
@@ -43,10 +45,11 @@ struct SavedModelReader {
   private init(_ file: String, _ prefix: String) throws(TensorBundleError) {
     self.file = file
     bundle = try TensorBundle(prefix: prefix)
-    guard let graph = try bundle.objectGraph() else {
-      throw TensorBundleError(prefix, .unsupported("a checkpoint of names without objects, as TensorFlow 1 wrote it"))
+    if let graph = try bundle.objectGraph() {
+      (stored, hasObjects) = (graph, true)
+    } else {
+      (stored, hasObjects) = (try ObjectGraph.empty(), false)
     }
-    stored = graph
   }
 
   // MARK: SavedModel
@@ -140,6 +143,39 @@ struct SavedModelReader {
     }.filter { !$0.arrays.isEmpty }
   }
 
+  /// Variables of a checkpoint of names (`tf.train.Saver`, Estimators) by the layer that their name begins with.
+  ///
+  /// Keys are in alphabetical order there: arrays are put into that of `layer.weights`. Optimizers' values are left out:
+  /// `dense/kernel/Adam` by the variable that they belong to, others by having no layer or an optimizer's scope.
+  private func namedGroups() -> [WeightGroup] {
+    let order = [
+      "embeddings", "depthwise_kernel", "pointwise_kernel", "kernel", "recurrent_kernel", "bias", "gamma", "beta",
+      "moving_mean", "moving_variance",
+    ]
+    let scopes: Set<String> = ["training", "loss", "metrics", "Adam", "SGD", "RMSprop", "Adagrad", "global_step"]
+    func rank(_ key: String) -> (Int, Int, String) {
+      let parts = key.split(separator: "/")
+      // Of two directions, forward comes first.
+      let direction = parts.dropFirst().contains { $0.hasPrefix("backward") } ? 1 : 0
+      return (direction, order.firstIndex(of: String(parts.last ?? "")) ?? order.count, key)
+    }
+    var groups: [String: [String]] = [:]
+    for key in bundle.entries.keys {
+      let parts = key.split(separator: "/")
+      guard parts.count > 1, let layer = parts.first.map(String.init), !scopes.contains(layer) else { continue }
+      let isSlot = parts.indices.dropFirst().contains {
+        bundle.entries[parts[..<$0].joined(separator: "/")] != nil
+      }
+      if !isSlot { groups[layer, default: []].append(key) }
+    }
+    return groups.sorted { $0.key < $1.key }.map { layer, keys in
+      let arrays = keys.sorted { rank($0) < rank($1) }.compactMap { key in
+        bundle.entries[key].map { array(named: key, key, $0) }
+      }
+      return WeightGroup(name: layer, arrays: arrays)
+    }
+  }
+
   /// The count of steps, then each kind of slot over all variables in order, as HDF5 files have them.
   private func optimizer(order: [Int]) -> [StoredArray] {
     guard let root = stored.nodes[0]["optimizer"] else { return [] }
@@ -169,6 +205,10 @@ struct SavedModelReader {
     guard let key = stored.nodes[node].key, let entry = bundle.entries[key] else { return nil }
     let full = stored.nodes[node].fullName ?? ""
     let name = full.isEmpty ? savedName ?? key : full
+    return array(named: name, key, entry)
+  }
+
+  private func array(named name: String, _ key: String, _ entry: TensorBundle.Entry) -> StoredArray {
     let (bundle, file) = (bundle, file)
     return StoredArray(name: name + ":0", path: key, dtype: entry.dtype, shape: entry.shape) {
       () throws(KerasFileError) -> TensorData in

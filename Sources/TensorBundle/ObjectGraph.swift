@@ -46,6 +46,13 @@ public struct ObjectGraph: Sendable {
     try check("the checkpoint's objects")
   }
 
+  /// A root alone.
+  public static func empty() throws(TensorBundleError) -> ObjectGraph {
+    var graph = TFTrackableObjectGraph()
+    graph.nodes = [.init()]
+    return try ObjectGraph(graph)
+  }
+
   /// Reads `saved_model.pb` and, of TensorFlow 2.5 and later, `keras_metadata.pb`.
   public init(savedModel: [UInt8], kerasMetadata: [UInt8]?) throws(TensorBundleError) {
     // The function graphs are most of the file, and are not needed.

@@ -8,7 +8,7 @@ struct SortedTable {
   private static let blockLimit = 256 << 20
 
   /// In the order of keys.
-  private(set) var entries: [(key: String, value: ArraySlice<UInt8>)] = []
+  private(set) var entries: [(key: [UInt8], value: ArraySlice<UInt8>)] = []
 
   init(_ bytes: [UInt8], name: String) throws(TensorBundleError) {
     guard bytes.count >= Self.footerSize else { throw TensorBundleError(name, .damaged("it is too short")) }
@@ -26,7 +26,7 @@ struct SortedTable {
         throw TensorBundleError(name, .damaged("the place of a block"))
       }
       for (key, value) in try Self.block(bytes, offset, size, name, &unpacked) {
-        entries.append((String(decoding: key, as: UTF8.self), value))
+        entries.append((key, value))
       }
     }
   }

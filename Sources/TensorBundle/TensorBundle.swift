@@ -7,12 +7,19 @@ public struct TensorBundle: Sendable {
   public struct Entry: Sendable {
     public var dtype: DType
     public var shape: [Int]
+    let parts: [Part]
+  }
+
+  /// Elements that lie together: a whole tensor, or a slice of a partitioned variable.
+  struct Part: Sendable {
+    let start: [Int]
+    let shape: [Int]
     let shard: Int
     let range: Range<Int>
     let checksum: UInt32
   }
 
-  /// Readable tensors by key; string tensors and partitioned ones are not among them.
+  /// Readable tensors by key; those of strings are not among them.
   public private(set) var entries: [String: Entry] = [:]
   /// Keys of tensors that are not read, and why.
   public private(set) var unread: [String: String] = [:]
@@ -38,7 +45,11 @@ public struct TensorBundle: Sendable {
     shardCount = Int(header.numShards)
     isBigEndian = header.endianness == 1
     var used: Set<Int> = []
-    for (key, value) in table.entries.dropFirst() {
+    // The slices of partitioned variables have keys that begin with a zero byte.
+    var slices: [[UInt8]: ArraySlice<UInt8>] = [:]
+    for (key, value) in table.entries.dropFirst() where key.first == 0 { slices[key] = value }
+    for (key, value) in table.entries.dropFirst() where key.first != 0 {
+      let key = String(decoding: key, as: UTF8.self)
       guard let entry = try? TFBundleEntry(serializedBytes: Array(value)) else {
         throw TensorBundleError(index, .damaged("the entry of \(key)"))
       }
@@ -48,20 +59,22 @@ public struct TensorBundle: Sendable {
         if key == Self.graphKey { used.insert(Int(entry.shardID)) }
         continue
       }
-      guard entry.slices.isEmpty else {
-        unread[key] = "a partitioned variable of \(entry.slices.count) slices"
-        continue
-      }
-      entries[key] = try Self.entry(entry, dtype, key, shardCount)
-      used.insert(Int(entry.shardID))
+      let read =
+        entry.slices.isEmpty
+        ? try Self.entry(entry, dtype, key, shardCount)
+        : try Self.partitioned(entry, dtype, key, slices, shardCount)
+      entries[key] = read
+      used.formUnion(read.parts.map(\.shard))
     }
     var shards: [FileContents?] = Array(repeating: nil, count: shardCount)
     for shard in used where shards.indices.contains(shard) {
       shards[shard] = try Self.contents(Self.shardName(prefix, shard, shardCount))
     }
     self.shards = shards
-    for (key, entry) in entries where entry.range.upperBound > shards[entry.shard]?.count ?? 0 {
-      throw TensorBundleError(key, .damaged("its elements lie beyond the end of the data file"))
+    for (key, entry) in entries {
+      for part in entry.parts where part.range.upperBound > shards[part.shard]?.count ?? 0 {
+        throw TensorBundleError(key, .damaged("its elements lie beyond the end of the data file"))
+      }
     }
   }
 
@@ -71,11 +84,20 @@ public struct TensorBundle: Sendable {
       if let reason = unread[key] { throw TensorBundleError(key, .unsupported(reason)) }
       throw TensorBundleError(key, .missing("the tensor"))
     }
-    var bytes = try bytes(entry.shard, entry.range, key)
-    guard bytes.withUnsafeBytes({ MaskedChecksum.of($0) }) == entry.checksum else {
-      throw TensorBundleError(key, .damaged("its checksum"))
-    }
     let width = entry.dtype.byteCount
+    var bytes: [UInt8] = []
+    for part in entry.parts {
+      let content = try self.bytes(part.shard, part.range, key)
+      guard content.withUnsafeBytes({ MaskedChecksum.of($0) }) == part.checksum else {
+        throw TensorBundleError(key, .damaged("its checksum"))
+      }
+      if entry.parts.count == 1 {
+        bytes = content
+      } else {
+        if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: (checkedProduct(entry.shape) ?? 0) * width) }
+        part.place(content, in: &bytes, of: entry.shape, width: width)
+      }
+    }
     if isBigEndian, width > 1 {
       for start in stride(from: 0, to: bytes.count, by: width) { bytes[start..<start + width].reverse() }
     }
@@ -118,8 +140,42 @@ public struct TensorBundle: Sendable {
       entry.offset >= 0, (0..<shardCount).contains(Int(entry.shardID)),
       case let (end, overflow) = Int(entry.offset).addingReportingOverflow(count), !overflow
     else { throw TensorBundleError(key, .damaged("its shape \(shape) and its size \(entry.size) do not fit")) }
-    return Entry(
-      dtype: dtype, shape: shape, shard: Int(entry.shardID), range: Int(entry.offset)..<end, checksum: entry.crc32C)
+    let part = Part(
+      start: shape.map { _ in 0 }, shape: shape, shard: Int(entry.shardID), range: Int(entry.offset)..<end,
+      checksum: entry.crc32C)
+    return Entry(dtype: dtype, shape: shape, parts: [part])
+  }
+
+  /// A partitioned variable, each slice of which is a tensor with a key of its own.
+  private static func partitioned(
+    _ entry: TFBundleEntry, _ dtype: DType, _ key: String, _ stored: [[UInt8]: ArraySlice<UInt8>], _ shardCount: Int
+  ) throws(TensorBundleError) -> Entry {
+    let damaged = TensorBundleError(key, .damaged("its slices"))
+    let shape = entry.shape.dim.compactMap { Int(exactly: $0.size) }
+    guard let total = checkedProduct(shape), checkedProduct([total, dtype.byteCount]) != nil else { throw damaged }
+    var parts: [Part] = []
+    for slice in entry.slices {
+      guard slice.extent.count == shape.count else { throw damaged }
+      let extent = slice.extent.map { axis in
+        (start: Int(axis.start), length: axis.hasLength_p == nil ? -1 : Int(axis.length))
+      }
+      guard let value = stored[SliceKey.encoded(key, extent)],
+        let description = try? TFBundleEntry(serializedBytes: Array(value)), description.dtype == entry.dtype
+      else { throw damaged }
+      let part = try Self.entry(description, dtype, key, shardCount).parts[0]
+      for (axis, size) in shape.enumerated() {
+        let (start, length) = (extent[axis].start, part.shape.count == shape.count ? part.shape[axis] : -1)
+        guard start >= 0, length >= 0, start <= size, length <= size - start,
+          extent[axis].length == length || extent[axis].length == -1 && start == 0 && length == size
+        else { throw damaged }
+      }
+      parts.append(
+        Part(
+          start: extent.map(\.start), shape: part.shape, shard: part.shard, range: part.range, checksum: part.checksum))
+    }
+    // As many elements as the whole has: a hole would be filled with zeros.
+    guard parts.reduce(0, { $0 + $1.shape.reduce(1, *) }) == total else { throw damaged }
+    return Entry(dtype: dtype, shape: shape, parts: parts)
   }
 
   private static func shardName(_ prefix: String, _ shard: Int, _ count: Int) -> String {

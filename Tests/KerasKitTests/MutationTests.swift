@@ -26,6 +26,7 @@ import Testing
     Subject(path: "weight_containers/model.npz"), Subject(path: "weight_containers/positional.npz"),
     Subject(path: "weight_containers/npz.keras"), Subject(path: "weight_containers/unzipped", part: "config.json"),
     Subject(path: "weight_containers/sharded_folder", part: "model.weights.json"),
+    Subject(path: "saved_models/latest", part: "model.ckpt-2.index"),
     Subject(path: "saved_models/tf2.15_dense", part: "saved_model.pb"),
     Subject(path: "saved_models/tf2.15_dense", part: "keras_metadata.pb"),
     Subject(path: "saved_models/tf2.15_dense", part: "variables/variables.index"),

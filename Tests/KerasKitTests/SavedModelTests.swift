@@ -53,6 +53,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "names.ckpt", "names.ckpt.index", "sharded.ckpt", "sliced.ckpt", "latest", "latest/checkpoint",
+    "latest/model.ckpt-1",
+  ])
+  func `a checkpoint of names fills the architecture that is given`(_ weights: String) throws {
+    let model = try Model.load(config: "\(Self.folder)/names.json", weights: "\(Self.folder)/\(weights)")
+    try check(model, "names")
+  }
+
+  @Test func `a checkpoint of names leaves the optimizer's values out`() throws {
+    let source = try ModelFile.open("\(Self.folder)/names.ckpt")
+    guard case .groups(let groups) = source.weights else {
+      Issue.record("\(source.weights)")
+      return
+    }
+    #expect(groups.map(\.name) == ["a_lstm", "dense", "norm", "zz_conv"])
+    #expect(groups.map(\.arrays.count) == [3, 2, 4, 2])
+  }
+
   @Test func `damaged checkpoints are typed errors`() throws {
     let source = "\(Self.folder)/tf2.15_dense.ckpt"
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("keraskit-\(UUID().uuidString)").path
