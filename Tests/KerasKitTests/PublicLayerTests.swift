@@ -11,14 +11,14 @@ import Testing
 
   static var cases: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-    return names.filter { $0.hasSuffix(".h5") }.map { String($0.dropLast(3)) }.sorted()
+    return names.filter { $0.hasSuffix(".h5") || $0.hasSuffix(".keras") }.sorted()
   }
 
-  @Test func everyCaseIsThere() { #expect(Self.cases.count == 24) }
+  @Test func everyCaseIsThere() { #expect(Self.cases.count == 27) }
 
   @Test(arguments: cases) func predictsWhatKerasDid(_ name: String) throws {
-    let model = try Model.load("\(Self.root)/\(name).h5")
-    let truth = try ArrayFile.read("\(Self.root)/\(name).npz")
+    let model = try Model.load("\(Self.root)/\(name)")
+    let truth = try ArrayFile.read("\(Self.root)/\(name.prefix { $0 != "." }).npz")
     let inputs = try (0..<truth.keys.count { $0.hasPrefix("x") }).map { try #require(truth["x\($0)"]) }
     let outputs = try model.predict(inputs)
     #expect(outputs.count == truth.keys.count { $0.hasPrefix("y") })

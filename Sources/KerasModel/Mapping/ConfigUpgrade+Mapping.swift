@@ -25,7 +25,8 @@ extension ConfigUpgrade {
       result = try given.applied(to: result)
     } else if saved.operationModule == nil,
       let known = try KnownCustomClasses.replacement(
-        for: result, arrays: source.arrays(ofLayerAt: path).map(\.shape), version: era.version)
+        for: result, arrays: source.arrays(ofLayerAt: path).map(\.shape), objects: source.objects,
+        version: era.version)
     {
       result = known.layer
       note(

@@ -1,4 +1,5 @@
 import KerasCore
+import KerasFile
 
 /// Custom classes that public files carry, and what computes the same: read from their authors' sources.
 ///
@@ -53,9 +54,10 @@ enum KnownCustomClasses {
   /// The layer of this program for a saved one of a class that is not one of Keras' own, and what should be said of it;
   /// `nil` if it is not known.
   ///
-  /// `arrays` are the shapes of the arrays that the file holds for it, `version` the release that wrote the file.
+  /// `arrays` are the shapes of the arrays that the file holds for it, `objects` all of a `.keras` file, `version` the
+  /// release that wrote the file.
   static func replacement(
-    for saved: SavedLayer, arrays: [[Int]], version: KerasVersion
+    for saved: SavedLayer, arrays: [[Int]], objects: [WeightGroup], version: KerasVersion
   ) throws(ModelError) -> (layer: SavedLayer, caution: String?)? {
     let bare = saved.className.components(after: ">")
     func isNamed(_ name: String) -> Bool { name == saved.className || name == bare }
@@ -67,7 +69,7 @@ enum KnownCustomClasses {
       row.names.contains(where: isNamed) && (row.isDistinct || !isOwn)
         && row.matches(saved.fields, arrays, version)
     }
-    if let formula { return (try formula.applied(to: saved, arrays: arrays), formula.caution) }
+    if let formula { return (try formula.applied(to: saved, arrays: arrays, objects: objects), formula.caution) }
     guard !isOwn else { return nil }
     if let quantized = QKerasClasses.replacement(for: saved) { return (quantized, nil) }
     let row = rows.first { row in isNamed(row.name) && row.field.map { saved.fields[$0] != nil } ?? true }

@@ -150,8 +150,8 @@ extension KnownFormula {
       names: ["PatchEncoder"], field: "num_patches",
       expression: "x @ W + b + K.gather(places, K.arange(0, $num_patches))",
       weights: [
-        ("projection/W", "(x.shape[-1], $projection_dim)"), ("projection/b", "$projection_dim"),
-        ("position_embedding/places", "($num_patches, $projection_dim)"),
+        ("projection/W", "stored"), ("projection/b", "stored"),
+        ("position_embedding/places", "stored"),
       ]),
   ]
 }

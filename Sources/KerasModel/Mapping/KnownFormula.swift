@@ -1,4 +1,5 @@
 import KerasCore
+import KerasFile
 import OrderedCollections
 
 /// A custom class whose public source is a formula: its result, its variables and its fields' defaults.
@@ -45,7 +46,11 @@ struct KnownFormula: Sendable {
   /// The saved layer of the class as a layer of this program.
   ///
   /// Throws `missingField` for a field without a default that the config lacks.
-  func applied(to saved: SavedLayer, arrays: [[Int]] = []) throws(ModelError) -> SavedLayer {
+  ///
+  /// `arrays` are the shapes of those the file holds for the layer, `objects` all that a `.keras` file holds.
+  func applied(
+    to saved: SavedLayer, arrays: [[Int]] = [], objects: [WeightGroup] = []
+  ) throws(ModelError) -> SavedLayer {
     var given = defaults
     for (key, value) in saved.fields { given[key] = value }
     let (expression, weights) = try generate?(given) ?? (self.expression, self.weights)
@@ -66,8 +71,8 @@ struct KnownFormula: Sendable {
       let parts = weight.name.split(separator: "/").map(String.init)
       var shape = weight.shape
       if shape == "stored" {
-        guard index < arrays.count else { throw ModelError(.missingWeight(weight.name)) }
-        shape = "[" + arrays[index].map(String.init).joined(separator: ", ") + "]"
+        guard let sizes = stored(index, arrays, objects) else { throw ModelError(.missingWeight(weight.name)) }
+        shape = "[" + sizes.map(String.init).joined(separator: ", ") + "]"
       }
       var variable: OrderedDictionary<String, JSON> = ["name": .string(parts.last ?? ""), "shape": .string(shape)]
       if parts.count > 1 { variable["holder"] = .string(parts.dropLast().joined(separator: "/")) }
@@ -77,5 +82,19 @@ struct KnownFormula: Sendable {
     if passesMask { result.fields["passes_mask"] = true }
     if let masks { result.fields["masks"] = .string(masks) }
     return result
+  }
+
+  /// The shape of the file's array for a variable; in `.keras` files by the object that owns it, if all such agree.
+  private func stored(_ index: Int, _ arrays: [[Int]], _ objects: [WeightGroup]) -> [Int]? {
+    if index < arrays.count { return arrays[index] }
+    let parts = weights[index].name.split(separator: "/")
+    guard parts.count > 1 else { return nil }
+    let holder = parts.dropLast().joined(separator: "/") + "/"
+    let place = weights[..<index].count { $0.name.hasPrefix(holder) }
+    var shapes: Set<[Int]> = []
+    for object in objects where (object.name + "/").hasSuffix("/" + holder) && place < object.arrays.count {
+      shapes.insert(object.arrays[place].shape)
+    }
+    return shapes.count == 1 ? shapes.first : nil
   }
 }

@@ -12,4 +12,7 @@ extension ModelSource {
     case .paths(let objects): return objects.first { $0.layerName == name }?.arrays ?? []
     }
   }
+
+  /// The objects of a file that stores by path; empty for others.
+  var objects: [WeightGroup] { if case .paths(let objects) = weights { objects } else { [] } }
 }
