@@ -56,4 +56,16 @@ import Testing
       #expect(try difference(weight, array("after\(index)")) <= 1e-5, "\(name)")
     }
   }
+
+  @Test func aLayerWithNothingButTheNameOfOneOfKerasIsUnknown() throws {
+    let path = "\(Self.root)/attention.h5"
+    let error = #expect(throws: (any Error).self) { try Model.load(path) }
+    let text = "\(try #require(error))"
+    #expect(text.contains("class Attention: 'attention'") && text.contains("attention/a:0 (4, 3)"))
+    #expect(text.contains("--map 'Attention=…'"))
+    var options = LoadOptions()
+    options.mappings = [try ObjectMapping(parsing: "Attention=K.sum(x, axis=1)")]
+    options.allowsPartialWeights = true
+    #expect(throws: Never.self) { try Model.load(path, options: options) }
+  }
 }

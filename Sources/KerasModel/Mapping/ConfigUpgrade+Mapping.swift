@@ -29,6 +29,7 @@ extension ConfigUpgrade {
         version: era.version)
     {
       result = known.layer
+      if result.className.hasPrefix(KnownCustomClasses.strangerPrefix) { return result }
       note(
         "custom-class", .note, path, saved.pointer,
         "The custom class \(saved.className) is taken for the public one of that name; --map gives it another meaning."

@@ -22,6 +22,9 @@ enum KnownCustomClasses {
     }
   }
 
+  /// Before the name of a class that is not Keras' of that name, so that it stays unknown.
+  static let strangerPrefix = "custom>"
+
   static let rows: [Row] = [
     // efficientnet 1.1 (qubvel), model.py: Dropout with a noise_shape that skips unknown axes; nothing at inference.
     Row(name: "FixedDropout", target: "Dropout"),
@@ -70,6 +73,12 @@ enum KnownCustomClasses {
         && row.matches(saved.fields, arrays, version)
     }
     if let formula { return (try formula.applied(to: saved, arrays: arrays, objects: objects), formula.caution) }
+    if isOwn, saved.className == "Attention", arrays.contains(where: { !$0.isEmpty }) {
+      // Keras' own has two scalars at most: this is some author's, which no row above fits.
+      var unknown = saved
+      unknown.className = strangerPrefix + saved.className
+      return (unknown, nil)
+    }
     guard !isOwn else { return nil }
     if let quantized = QKerasClasses.replacement(for: saved) { return (quantized, nil) }
     let row = rows.first { row in isNamed(row.name) && row.field.map { saved.fields[$0] != nil } ?? true }

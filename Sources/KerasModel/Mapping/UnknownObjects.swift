@@ -74,6 +74,8 @@ public enum UnknownObjects {
 
     private mutating func note(_ object: JSON, _ className: String, _ name: String, _ path: [String]) {
       let place = path.joined(separator: "/")
+      let stranger = KnownCustomClasses.strangerPrefix
+      let className = className.hasPrefix(stranger) ? String(className.dropFirst(stranger.count)) : className
       let isLambda = className == "Lambda"
       let key = isLambda ? "lambda:" + place : "class:" + className
       if found[key] != nil {
