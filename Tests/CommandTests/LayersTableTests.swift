@@ -3,10 +3,30 @@ import Testing
 
 @Suite struct LayersTableTests {
   @Test func theTableInTheDocumentationIsCurrent() throws {
-    let result = try Command.run("layers", "--markdown", "--cases", Command.fixture("layers"))
+    let result = try Command.run(
+      "layers", "--markdown", "--cases", Command.fixture("layers"), "--recordings", Command.fixture("legacy_layers"))
     #expect(result.status == 0)
     let written = try String(contentsOfFile: "\(Command.root)/docs/layers.md", encoding: .utf8)
-    #expect(result.output == written, "keraskit layers --markdown --cases fixtures/layers > docs/layers.md")
+    #expect(result.output == written, "see the top of docs/layers.md")
+  }
+
+  @Test func everyLinkOfTheTableLeadsToARecording() throws {
+    let text = try String(contentsOfFile: "\(Command.root)/docs/layers.md", encoding: .utf8)
+    let links = Set(text.matches(of: /\]\(\.\.\/(fixtures\/[^)]*)\)/).map { String($0.1) })
+    #expect(links.count > 20)
+    for link in links {
+      let path = "\(Command.root)/\(link)"
+      #expect(FileManager.default.fileExists(atPath: path), "\(link)")
+      // Beside a model lies what its release computed; an archive holds that itself.
+      guard let dot = path.lastIndex(of: "."), !path.hasSuffix(".zip") else { continue }
+      #expect(FileManager.default.fileExists(atPath: path[..<dot] + ".npz"), "\(link)")
+    }
+    // Every generation has a column: Keras 0, 1, 2, tf.keras and 3.
+    let header = try #require(text.split(separator: "\n").first { $0.hasPrefix("| layer") })
+    for release in ["keras-0.3.3", "keras-1.2.2", "keras-2.1.3", "keras-2.2.4", "tfkeras-2.5", "keras-2.15", "keras-3"]
+    {
+      #expect(header.contains("| \(release) |"), "\(release)")
+    }
   }
 
   @Test func everyLayerOfTheTableSaysWhatBecomesOfIt() throws {

@@ -10,7 +10,7 @@ struct LayersCommand: ParsableCommand {
     discussion: """
       Examples:
         keraskit layers
-        keraskit layers --markdown --cases fixtures/layers > docs/layers.md
+        keraskit layers --markdown --cases fixtures/layers --recordings fixtures/legacy_layers > docs/layers.md
       """)
 
   @Flag(help: "The table as Markdown, with a link to the recorded case that proves each cell.")
@@ -22,6 +22,9 @@ struct LayersCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder of recorded cases, one .zip a release.", valueName: "folder"))
   var cases: String?
 
+  @Option(help: ArgumentHelp("Folder of recorded models by release, for the table.", valueName: "folder"))
+  var recordings: String?
+
   func validate() throws {
     if markdown && json { throw ValidationError("--markdown or --json, not both") }
   }
@@ -29,7 +32,8 @@ struct LayersCommand: ParsableCommand {
   func run() throws {
     let proofs = try cases.map { try LayerCases(folder: $0) }
     if markdown {
-      Terminal.print(LayersText.markdown(proofs ?? LayerCases()))
+      Terminal.print(
+        try LayersText.markdown(proofs ?? LayerCases(), recordings.map { try LayerRecordings(folder: $0) }))
     } else if json {
       Terminal.print(LayersText.json(proofs ?? LayerCases()).text(indent: 2))
     } else {

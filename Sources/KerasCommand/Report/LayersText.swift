@@ -13,12 +13,33 @@ enum LayersText {
     return first == last ? names[first] : "\(names[first]) – \(names[last])"
   }
 
-  /// The column of `LayerHistory` that a recorded release belongs to.
-  private static func column(_ release: LayerCases.Release) -> Int? {
-    let parts = release.keras.split(separator: "-")[0].split(separator: ".")
-    guard parts.count >= 2 else { return nil }
-    let short = "\(parts[0]).\(parts[1])"
-    return LayerHistory.releases.firstIndex { $0 == short || $0.hasPrefix(short + ".") }
+  /// A release in the table, with what is recorded of it.
+  private struct Column {
+    var name: String
+    var version: [Int]
+    var cases: LayerCases.Release?
+    var files: [String: String]
+
+    /// The place in `LayerHistory.releases`.
+    var place: Int? {
+      guard version.count >= 2 else { return nil }
+      let short = "\(version[0]).\(version[1])"
+      let names = LayerHistory.releases
+      // tf.keras 2.5 has the layers of 2.4, the nearest release that was read.
+      if name.hasPrefix("tfkeras") { return names.firstIndex(of: "tf " + short) ?? names.firstIndex(of: "tf 2.4") }
+      return names.firstIndex { $0 == short || $0.hasPrefix(short + ".") }
+    }
+  }
+
+  private static func columns(_ cases: LayerCases, _ recordings: LayerRecordings?) -> [Column] {
+    let files = recordings?.files ?? [:]
+    let names = Set(cases.releases.map(\.name)).union(files.keys)
+    return names.map { name in
+      let release = cases.releases.first { $0.name == name }
+      let stated = release?.keras ?? String(name.split(separator: "-").dropFirst().first ?? "")
+      let version = stated.split(separator: "-")[0].split(separator: ".").compactMap { Int($0) }
+      return Column(name: name, version: version, cases: release, files: files[name] ?? [:])
+    }.sorted { $0.version == $1.version ? $0.name < $1.name : $0.version.lexicographicallyPrecedes($1.version) }
   }
 
   private static func proof(
@@ -30,25 +51,28 @@ enum LayersText {
     return nil
   }
 
-  static func markdown(_ cases: LayerCases) -> String {
+  static func markdown(_ cases: LayerCases, _ recordings: LayerRecordings?) -> String {
+    let columns = columns(cases, recordings)
     var lines = [
       "# Layers", "",
       "Every stock layer class of Keras 0.1 to 3.15, in which releases it existed, what becomes of it here, and the recorded",
       "case that proves it: a model that this release saved, with the outputs it computed, compared within 1e-5 by",
-      "`EveryLayerTests`. A dash means that the release had the class and no case of it is recorded there; an empty cell that",
-      "the release did not have it. Made by `keraskit layers --markdown --cases fixtures/layers`; do not edit.", "",
+      "`EveryLayerTests` (archives) and `LegacyLayerTests` (files). A dash means that the release had the class and no case of",
+      "it is recorded there; an empty cell that the release did not have it. Made by `keraskit layers --markdown --cases",
+      "fixtures/layers --recordings fixtures/legacy_layers`; do not edit.", "",
     ]
-    let releases = cases.releases
-    lines.append("| layer | in Keras | here | " + releases.map(\.name).joined(separator: " | ") + " |")
-    lines.append("|" + String(repeating: "---|", count: 3 + releases.count))
+    lines.append("| layer | in Keras | here | " + columns.map(\.name).joined(separator: " | ") + " |")
+    lines.append("|" + String(repeating: "---|", count: 3 + columns.count))
     for entry in LayerHistory.entries {
       var cells = [entry.name, span(entry), LayerSupport.of(entry.name).text]
-      for release in releases {
-        let existed = column(release).map { entry.existed(at: $0) } ?? false
-        if let proof = proof(entry, release) {
+      for column in columns {
+        if let release = column.cases, let proof = proof(entry, release) {
           cells.append("[\(proof.model): \(proof.layer)](../fixtures/layers/\(release.name).zip)")
+        } else if let file = ([entry.name] + entry.aliases).compactMap({ column.files[$0] }).first {
+          let name = file.split(separator: "/").last?.split(separator: ".").first ?? ""
+          cells.append("[\(name)](../fixtures/legacy_layers/\(file))")
         } else {
-          cells.append(existed ? "–" : "")
+          cells.append(column.place.map { entry.existed(at: $0) } ?? false ? "–" : "")
         }
       }
       lines.append("| " + cells.joined(separator: " | ") + " |")
