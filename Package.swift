@@ -38,9 +38,14 @@ let package = Package(
         "KerasCore", "HDF5", "ZipArchive", "TensorBundle", "DataFiles", .product(name: "Yams", package: "Yams"),
       ]),
 
+    // Marshalled Python code, as data
+    .target(
+      name: "PythonCode",
+      dependencies: ["KerasCore", .product(name: "OrderedCollections", package: "swift-collections")]),
+
     // → canonical model → op graph
     .target(name: "KerasGraph", dependencies: ["KerasCore"]),
-    .target(name: "KerasModel", dependencies: ["KerasCore", "KerasFile", "KerasGraph"]),
+    .target(name: "KerasModel", dependencies: ["KerasCore", "KerasFile", "KerasGraph", "PythonCode"]),
     .target(name: "KerasAudit", dependencies: ["KerasModel"]),
 
     // → engine, training, exporters

@@ -21,7 +21,8 @@ public struct Inspection: Sendable {
     do throws(ModelError) {
       let network: Network
       if case .none = source.weights {
-        canonical = try EraUpgrade.upgrade(source, mappings: options.mappings)
+        canonical = try EraUpgrade.upgrade(
+          source, mappings: options.mappings, translatesLambdas: options.translatesLambdas)
         try UnknownObjects.check(canonical.config, source)
         network = try Network(canonical: canonical.config)
         assignment = nil

@@ -11,6 +11,8 @@ public struct LoadOptions: Sendable {
   public var allowsPartialWeights = false
   /// What stands for custom classes, functions and Lambda layers; the last one given for a name counts.
   public var mappings: [ObjectMapping] = []
+  /// Whether the Python code of Lambda layers is read as data and translated; nothing is ever executed.
+  public var translatesLambdas = true
   /// Seeds the initializers of variables that a partial load leaves without an array.
   public var seed: UInt64 = 0
   /// Whether a file that holds an architecture only is refused.

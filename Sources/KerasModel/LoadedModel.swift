@@ -55,13 +55,16 @@ public struct LoadedModel: Sendable {
     source: ModelSource, options: LoadOptions = LoadOptions()
   ) throws(ModelError) -> LoadedModel {
     let source = options.stamped(source)
+    var checked = JSON.null
     do throws(ModelError) {
-      var canonical = try EraUpgrade.upgrade(source, mappings: options.mappings)
+      var canonical = try EraUpgrade.upgrade(
+        source, mappings: options.mappings, translatesLambdas: options.translatesLambdas)
       let era = Era(of: source, config: source.config ?? .null)
       SharedAxes.fill(in: &canonical, from: source.weights)
       VocabularyAssets.fill(in: &canonical, from: source)
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       try UnknownObjects.check(canonical.config, source)
+      checked = canonical.config
       let network = try Network(canonical: canonical.config)
       var targets: [WeightTarget] = []
       for (name, spec, _, trainable) in try network.parameterSpecs() {
@@ -99,7 +102,7 @@ public struct LoadedModel: Sendable {
         source: source, canonical: canonical, network: network, assignment: assignment, weights: weights,
         semantics: semantics(era, source), diagnostics: diagnostics, options: options)
     } catch {
-      throw error.inFile(source.file)
+      throw UnknownObjects.explained(error, checked, source).inFile(source.file)
     }
   }
 

@@ -29,10 +29,14 @@ struct LoadArguments: ParsableArguments {
   @Option(help: ArgumentHelp("A JSON object with such mappings: {\"name\": \"target\"}.", valueName: "file"))
   var mapFile: MappingFile?
 
+  @Flag(help: "Refuse Lambda layers. By default their Python code is read as data and translated; it is never executed.")
+  var noLambda = false
+
   var options: LoadOptions {
     var options = LoadOptions(
       kerasVersion: kerasVersion.flatMap { KerasVersion($0) }, backend: backend?.rawValue,
       allowsPartialWeights: allowPartial)
+    options.translatesLambdas = !noLambda
     options.mappings = (mapFile?.mappings ?? []) + map
     return options
   }

@@ -9,7 +9,7 @@ public enum EraUpgrade {
   /// Throws `malformedConfig` if there is no config or a part of it has the wrong form, `unsupported` or `lambda` for what
   /// cannot be said in Keras 3's terms. Unknown classes are kept as they are: `Network` reports them all at once.
   public static func upgrade(
-    _ source: ModelSource, mappings: [ObjectMapping] = []
+    _ source: ModelSource, mappings: [ObjectMapping] = [], translatesLambdas: Bool = true
   ) throws(ModelError) -> CanonicalModel {
     guard let saved = source.config else {
       throw ModelError(
@@ -19,6 +19,7 @@ public enum EraUpgrade {
     // `to_json` of Keras 1 and 2 puts the stamps beside the model.
     var upgrade = ConfigUpgrade(source: source, era: Era(of: source, config: saved))
     upgrade.mappings = mappings
+    upgrade.translatesLambdas = translatesLambdas
     do {
       var config = try upgrade.model(SavedLayer(saved, at: JSONPointer()), path: [])
       DataFormatResolution.resolve(&config, in: &upgrade)
@@ -40,6 +41,8 @@ struct ConfigUpgrade {
   let era: Era
   /// What the user gave for custom classes and functions; the last one given for a name counts.
   var mappings: [ObjectMapping] = []
+  /// Whether Lambda layers get the meaning that their code has; else they are refused.
+  var translatesLambdas = true
   var provenance: [Provenance] = []
   var diagnostics: [Diagnostic] = []
   /// Layer names given so far, per model, for files that hold none or the same twice.

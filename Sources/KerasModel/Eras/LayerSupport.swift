@@ -20,7 +20,7 @@ public enum LayerSupport: Sendable, Hashable {
   }
 
   private static let refusals = [
-    "Lambda": "Python code; --map gives it a meaning", "LambdaMerge": "Python code",
+    "LambdaMerge": "Python code that no file holds",
   ]
 
   /// Classes that a rule of their own translates.

@@ -56,6 +56,7 @@ extension ConfigUpgrade {
     }
     addDefaults(to: &fields, className: className, saved: saved, path: path)
     applyClassRules(to: &fields, className: className, saved: saved, path: path)
+    if className == LambdaLayer.className { translateLambda(&fields, saved: saved, path: path) }
     var object = layerObject(className: className, name: name, config: fields, pointer: saved.pointer)
     if original != saved.className { object["saved_class_name"] = .string(original.components(after: ">")) }
     return object

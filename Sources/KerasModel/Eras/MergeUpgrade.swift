@@ -7,13 +7,11 @@ extension ConfigUpgrade {
     "sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "min": "Minimum", "sub": "Subtract",
   ]
 
-  /// `Merge(mode=…)` as one of Keras 2's merging layers; throws `lambda` for a Python function as mode.
+  /// `Merge(mode=…)` as one of Keras 2's merging layers; with a Python function as mode, as a Lambda.
   mutating func mergeLayer(_ saved: SavedLayer, name: String, path: [String]) throws(ModelError) -> JSON {
     let mode = saved.fields["mode"] ?? "sum"
     let type = saved.fields["mode_type"]?.stringValue ?? "raw"
-    guard type == "raw", let text = mode.stringValue else {
-      throw ModelError(.lambda("Merge with a Python function as mode: its byte code is not run"))
-    }
+    guard type == "raw", let text = mode.stringValue else { return lambdaMerge(saved, name: name, path: path) }
     let (className, fields) = try merging(
       text, concatAxis: saved.fields["concat_axis"], dotAxes: saved.fields["dot_axes"], field: "mode")
     record(

@@ -89,15 +89,7 @@ struct ExpressionEvaluation {
     case "or": return try truth(a) ? a : evaluate(right, &context)
     default: break
     }
-    let b = try evaluate(right, &context)
-    switch (symbol, a, b) {
-    case ("is", _, _): return .bool(a == b)
-    case ("is not", _, _): return .bool(a != b)
-    case ("==", _, _) where a.isConstant && b.isConstant && !(a.double != nil && b.double != nil): return .bool(a == b)
-    case ("!=", _, _) where a.isConstant && b.isConstant && !(a.double != nil && b.double != nil): return .bool(a != b)
-    case ("/", _, _) where a.double != nil && b.double == 0: throw unsupported("a division by zero")
-    default: return try PythonOperators.apply(symbol, a, b, &context)
-    }
+    return try PythonOperators.infix(symbol, a, evaluate(right, &context), &context)
   }
 
   private func call(
@@ -116,7 +108,12 @@ struct ExpressionEvaluation {
     if let dotted = callee.dottedName, names[dotted[0]] == nil {
       if dotted.count == 1, functions[dotted[0]] != nil { return try apply(dotted[0], positional, &context) }
       if dotted == ["fold"], arguments.count == 3 { return try fold(positional, &context) }
-      if dotted.count == 1, let value = try builtin(dotted[0], positional) { return value }
+      if dotted.count == 1 {
+        if case ("unsupported", .string(let reason)?) = (dotted[0], positional.first) {
+          throw ModelError(.unsupported(reason))
+        }
+        if let value = try PythonOperators.builtin(dotted[0], positional, &context) { return value }
+      }
       return try FunctionNames.call(dotted.joined(separator: "."), positional, named, &context)
     }
     guard case .attribute(let base, let method) = callee else {
@@ -150,25 +147,6 @@ struct ExpressionEvaluation {
     var state = arguments[1]
     for step in 0..<count { state = try apply(name, [state, .int(step)], &context) }
     return state
-  }
-
-  /// Python's own functions of constants; `unsupported('…')` refuses with a reason.
-  private func builtin(_ name: String, _ arguments: [CallValue]) throws(ModelError) -> CallValue? {
-    switch (name, arguments.first, arguments.dropFirst().first) {
-    case ("len", .sequence(let elements), nil): return .int(elements.count)
-    case ("int", let value?, nil):
-      return value.double.flatMap { Int(exactly: $0.rounded(.towardZero)) }.map { .int($0) }
-    case ("float", let value?, nil): return value.double.map { .float($0) }
-    case ("tuple", .sequence, nil), ("list", .sequence, nil): return arguments[0]
-    case ("isinstance", let value?, .name(let type)):
-      switch (type, value) {
-      case ("list", .sequence), ("tuple", .sequence), ("int", .int): return .bool(true)
-      case ("list", _), ("tuple", _), ("int", _): return .bool(false)
-      default: return nil
-      }
-    case ("unsupported", .string(let reason), nil): throw ModelError(.unsupported(reason))
-    default: return nil
-    }
   }
 
   private func key(_ index: Expression.Index, _ context: inout LoweringContext) throws(ModelError) -> CallValue {

@@ -40,7 +40,9 @@ extension FunctionNames {
       "depthwise_conv2d", "depthwise_conv", "x=inputs depthwise_kernel=kernel strides padding data_format dilation_rate"
     ),
     ("cumprod", "cumprod", "x axis"), ("softsign", "softsign", "x"), ("softplus", "softplus", "x"),
-    ("epsilon", "keraskit>epsilon", ""), ("sign", "sign", "x"), ("round", "round", "x"),
+    ("epsilon", "keraskit>epsilon", ""), ("floatx", "keraskit>floatx", ""), ("backend", "keraskit>backend", ""),
+    ("image_data_format", "keraskit>image_data_format", ""),
+    ("image_dim_ordering", "keraskit>image_dim_ordering", ""), ("sign", "sign", "x"), ("round", "round", "x"),
   ]
 
   /// Names of TensorFlow 1 and 2, without their modules where one name has one meaning.

@@ -64,6 +64,14 @@ enum FunctionNames {
   /// Whether a call of that name has a meaning here.
   static func knows(_ name: String) -> Bool { resolve(name) != nil }
 
+  /// Whether a bare name is a module, a function, or one of Python's own functions, that has a meaning here.
+  static func knows(global name: String) -> Bool {
+    for modules in [current, backends, tensorFlow, numpy] {
+      if modules.contains(where: { $0 == name || $0.hasPrefix(name + ".") }) { return true }
+    }
+    return PythonOperators.builtinNames.contains(name) || knows(name)
+  }
+
   private static func resolve(_ name: String) -> (target: String, alias: Alias?)? {
     guard let (space, rest) = split(name) else {
       // A bare name: the backend's, else that of `keras.ops`.
@@ -113,9 +121,9 @@ enum FunctionNames {
   /// Arguments that change no result here.
   private static let meaningless: Set<String> = ["name", "out_type", "validate_indices", "use_cudnn_on_gpu", "sorted"]
 
-  /// TensorFlow 1's spellings, wherever they occur.
+  /// Spellings of TensorFlow 1 and of Keras 1 (`std`), wherever they occur.
   private static let renames = [
-    "keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis", "squeeze_dims": "axis",
+    "keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis", "squeeze_dims": "axis", "std": "stddev",
   ]
 
   private static let table: [Space: [String: Alias]] = [

@@ -121,8 +121,12 @@ extension BackendFunction {
         try triangle(arguments, .greaterOrEqual, &context)
       }
     ),
-    // K.epsilon(), unless the user's keras.json says otherwise.
+    // K.epsilon(), K.floatx() and the order of axes, unless the user's keras.json says otherwise.
     ("keraskit>epsilon", BackendFunction("") { _, _ throws(ModelError) in .float(1e-7) }),
+    ("keraskit>floatx", BackendFunction("") { _, _ throws(ModelError) in .string("float32") }),
+    ("keraskit>backend", BackendFunction("") { _, _ throws(ModelError) in .string("tensorflow") }),
+    ("keraskit>image_data_format", BackendFunction("") { _, _ throws(ModelError) in .string("channels_last") }),
+    ("keraskit>image_dim_ordering", BackendFunction("") { _, _ throws(ModelError) in .string("tf") }),
     // A draw from a distribution, new at each run.
     (
       "keraskit>normal",

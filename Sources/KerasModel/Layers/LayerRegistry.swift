@@ -178,7 +178,7 @@ public enum LayerRegistry {
     InstanceProperty.self,
     InstanceMethod.self,
     // Custom
-    ExpressionLayer.self,
+    ExpressionLayer.self, LambdaLayer.self,
     ScaleLayer.self,
     L2Normalization.self,
     InstanceNormalization.self,

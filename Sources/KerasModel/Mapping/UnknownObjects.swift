@@ -32,8 +32,22 @@ public enum UnknownObjects {
     return Array(walk.found.values)
   }
 
+  /// An error in the code of a Lambda with all else that has no meaning here: the other Lambdas whose code names what the
+  /// file does not hold, and how `--map` replaces each. Any other error as it is.
+  static func explained(_ error: ModelError, _ model: JSON, _ source: ModelSource?) -> ModelError {
+    guard case .lambda(let reason) = error.cause, let layer = error.layer else { return error }
+    var walk = Walk(source: source)
+    walk.failure = (layer, reason)
+    walk.visit(model, path: [], depth: 0)
+    let found = Array(walk.found.values)
+    guard !walk.isTooDeep, found.contains(where: { $0.layers.contains(layer) }) else { return error }
+    return ModelError(.unknownObjects(found), layer: found.count == 1 ? layer : nil)
+  }
+
   private struct Walk {
     let source: ModelSource?
+    /// The Lambda that cannot be followed, and why; all are then looked through for names without a meaning.
+    var failure: (layer: String, reason: String)?
     var found: OrderedDictionary<String, UnknownObject> = [:]
     /// The first layer that runs a program, and where it stands.
     var program: (className: String, layer: String)?
@@ -53,6 +67,8 @@ public enum UnknownObjects {
         ? OperationNode.knows(className) : LayerRegistry.type(named: className) != nil
       if LayerRegistry.programs[className] != nil, program == nil {
         program = (className, path.joined(separator: "/"))
+      } else if className == "Lambda" {
+        if let problem = problem(ofLambda: config, path) { note(object, className, name, path, problem: problem) }
       } else if !isKnown, className != "function" {
         note(object, className, name, path)
       }
@@ -72,7 +88,19 @@ public enum UnknownObjects {
       }
     }
 
-    private mutating func note(_ object: JSON, _ className: String, _ name: String, _ path: [String]) {
+    private func problem(ofLambda config: JSON, _ path: [String]) -> String? {
+      if let problem = LambdaLayer.problem(config) { return problem }
+      guard let failure else { return nil }
+      if failure.layer == path.joined(separator: "/") { return failure.reason }
+      guard let names = try? LambdaFunction(config["function"] ?? .null)?.unknownNames, !names.isEmpty else {
+        return nil
+      }
+      return "its code names \(names.joined(separator: ", ")), which the file does not hold"
+    }
+
+    private mutating func note(
+      _ object: JSON, _ className: String, _ name: String, _ path: [String], problem: String? = nil
+    ) {
       let place = path.joined(separator: "/")
       let stranger = KnownCustomClasses.strangerPrefix
       let className = className.hasPrefix(stranger) ? String(className.dropFirst(stranger.count)) : className
@@ -90,7 +118,7 @@ public enum UnknownObjects {
         kind: isLambda ? .lambda : .layer, name: isLambda ? name : className, layers: [place], fields: fields,
         weights: weights(of: path))
       if isLambda {
-        unknown.details = LambdaDescription(object).details
+        unknown.details = LambdaDescription(object).details + (problem.map { [$0] } ?? [])
         unknown.fields = [:]
       }
       found[key] = unknown

@@ -1,4 +1,5 @@
 import KerasCore
+import PythonCode
 
 /// What can be said of a Lambda layer without executing it.
 struct LambdaDescription {
@@ -19,7 +20,11 @@ struct LambdaDescription {
       if let code {
         let bytes = Self.bytes(of: code)
         parts.append("its byte code has \(bytes.count) bytes")
-        if let version = Self.pythonVersion(of: bytes) { parts.append("written by \(version)") }
+        if let code = try? CodeObject(marshalled: bytes) {
+          let release = code.possibleReleases().last?.rawValue ?? code.layout.rawValue
+          parts.append("written by Python \(release)")
+          parts.append("its function is '\(code.name)' of \(code.fileName), line \(code.firstLine)")
+        }
       }
       let name = function["config"]?["name"]?.stringValue ?? function["config"]?.stringValue
       if let name { parts.append("its function is named '\(name)'") }
@@ -30,30 +35,6 @@ struct LambdaDescription {
       parts.append("it is given the arguments \(JSON.object(arguments).text())")
     }
     return parts
-  }
-
-  /// The releases whose marshalled code objects begin as these bytes do: by the numbers between the type and the flags.
-  ///
-  /// A code object has argcount, nlocals, stacksize, flags (Python 2); 3.0 adds kwonlyargcount, 3.8 posonlyargcount, and
-  /// 3.11 drops nlocals (CPython, Python/marshal.c).
-  static func pythonVersion(of bytes: [UInt8]) -> String? {
-    // 'c', with the reference flag that Python 3.4 and later set.
-    guard let type = bytes.first, type & 0x7f == UInt8(ascii: "c") else { return nil }
-    func number(_ index: Int) -> Int? {
-      let start = 1 + 4 * index
-      guard start + 4 <= bytes.count else { return nil }
-      return (0..<4).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
-    }
-    // The byte code is the first string behind the numbers: 's', with or without the flag.
-    func isString(_ count: Int) -> Bool {
-      let index = 1 + 4 * count
-      return index < bytes.count && bytes[index] & 0x7f == UInt8(ascii: "s")
-    }
-    if isString(4) { return "Python 2" }
-    if isString(6) { return "Python 3.8 to 3.10" }
-    guard isString(5), let third = number(2) else { return nil }
-    // argcount, kwonlyargcount, nlocals, stacksize, flags; or argcount, posonlyargcount, kwonlyargcount, stacksize, flags.
-    return third >= (number(0) ?? 0) && third > 0 ? "Python 3.0 to 3.7" : "Python 3.11 or later"
   }
 
   /// The bytes of marshalled code as Keras saved it: one character each before 2.1.3, then base64.

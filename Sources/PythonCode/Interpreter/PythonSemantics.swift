@@ -1,0 +1,44 @@
+import OrderedCollections
+
+/// What Python's operations mean for values of some kind: tensors of a graph, or texts that show an expression.
+///
+/// The interpreter follows instructions, calls functions of the code itself and keeps lists; all else is asked here.
+/// Errors thrown are reasons in words; the interpreter adds the place.
+public protocol PythonSemantics {
+  associatedtype Value
+  associatedtype Failure: Error
+
+  mutating func constant(_ object: PythonObject) throws(Failure) -> Value
+  /// A global name, of a module or of a function.
+  mutating func global(_ name: String) throws(Failure) -> Value
+  /// `-`, `+`, `~`, `not`.
+  mutating func unary(_ symbol: String, _ operand: Value) throws(Failure) -> Value
+  /// Arithmetic, comparisons, `is`, `in`.
+  mutating func binary(_ symbol: String, _ left: Value, _ right: Value) throws(Failure) -> Value
+  mutating func sequence(_ elements: [Value], isTuple: Bool) throws(Failure) -> Value
+  mutating func slice(_ start: Value, _ stop: Value, _ step: Value) throws(Failure) -> Value
+  mutating func item(_ base: Value, _ key: Value) throws(Failure) -> Value
+  mutating func attribute(_ base: Value, _ name: String) throws(Failure) -> Value
+  /// Calls a function that is no code of the file.
+  mutating func call(
+    _ function: Value, _ positional: [Value], _ keywords: OrderedDictionary<String, Value>
+  ) throws(Failure) -> Value
+  mutating func call(
+    method: String, of base: Value, _ positional: [Value], _ keywords: OrderedDictionary<String, Value>
+  ) throws(Failure) -> Value
+  /// What two ways give of which data decide; throws where no meaning is known.
+  mutating func choice(_ condition: Value, _ then: Value, _ otherwise: Value) throws(Failure) -> Value
+
+  /// Whether it is a module or a function of a module, by name.
+  func name(of value: Value) -> String?
+  /// Python's truth; `nil` if it depends on data.
+  func truth(_ value: Value) -> Bool?
+  func isNone(_ value: Value) -> Bool
+  func int(_ value: Value) -> Int?
+  /// A constant text.
+  func text(_ value: Value) -> String?
+  /// The elements to iterate over, `count` of them where that is known; `nil` if they are not known.
+  mutating func elements(_ value: Value, count: Int?) throws(Failure) -> [Value]?
+  /// The failure as words.
+  func reason(_ failure: Failure) -> String
+}
