@@ -74,6 +74,7 @@ let package = Package(
     .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
     .testTarget(
       name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile", "TensorBundle"]),
+    .testTarget(name: "PythonCodeTests", dependencies: ["PythonCode", "KerasCore"]),
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
     .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles"]),
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),

@@ -1,4 +1,4 @@
-/// A code object of CPython: one function's instructions with its constants and names. Read as data, never run.
+/// A code object of CPython, one function's instructions with its constants and names: read as data, never run.
 public struct CodeObject: Sendable, Hashable {
   /// Which fields the releases marshal, in which order (`Python/marshal.c`).
   public enum Layout: String, CaseIterable, Sendable {
@@ -22,7 +22,7 @@ public struct CodeObject: Sendable, Hashable {
   public var constants: [PythonObject]
   /// Globals and attributes.
   public var names: [String]
-  /// Arguments first. From 3.11 on with the cells and free variables among them.
+  /// Arguments first; from 3.11 on with the cells and free variables among them.
   public var locals: [String]
   public var cells: [String]
   public var freeVariables: [String]

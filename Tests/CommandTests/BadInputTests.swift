@@ -73,7 +73,8 @@ import Testing
 
   @Test func lambda() throws {
     try expectRefusal(
-      ["inspect", Command.fixture("configs/lambda_python-keras-2.1.3.json")], mentions: ["lambda_1", "Lambda"])
+      ["inspect", "--no-lambda", Command.fixture("configs/lambda_python-keras-2.1.3.json")],
+      mentions: ["lambda_1", "Lambda", "--map", "--no-lambda"])
   }
 
   @Test func malformedJSON() throws {

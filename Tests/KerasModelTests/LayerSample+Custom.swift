@@ -1,6 +1,13 @@
 extension LayerSample {
   /// Layers of custom classes, in this program's own terms.
   static let custom: [LayerSample] = [
+    // x / 127.5 - 1.0, as Python 3.11 compiled it.
+    LayerSample(
+      "Lambda", inputs: [[nil, 5]],
+      config: #"""
+        {"function": {"class_name": "__lambda__", "config": {"code": "4wEAAAAAAAAAAAAAAAIAAAADAAAA8xIAAACXAHwAZAF6CwAAZAJ6CgAAUwApA05nAAAAAADgX0BnAAAAAAAA8D+pACkB2gF\#
+        4cwEAAAAg+gg8c3RyaW5nPvoIPGxhbWJkYT5yBQAAAAEAAABzDgAAAIAAiCGIZYkpkGOJL4AA8wAAAAA=", "defaults": null, "closure": null}}, "arguments": {}}
+        """#),
     LayerSample(
       "keraskit>WeightNormalization", inputs: [[nil, 5]],
       config: #"""

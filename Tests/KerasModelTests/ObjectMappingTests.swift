@@ -147,9 +147,4 @@ import Testing
     let layers = model.config["config"]?["layers"]?.arrayValue ?? []
     #expect(throws: Never.self) { try Network(canonical: rebuilt(layers)) }
   }
-
-  @Test func byteCodeTellsItsPython() {
-    let raw = "c\u{1}\u{0}\u{0}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}\u{0}\u{0}\u{0}C\u{0}\u{0}\u{0}s\u{8}\u{0}\u{0}\u{0}"
-    #expect(LambdaDescription.bytes(of: raw).count == 29)
-  }
 }

@@ -29,7 +29,7 @@ struct LoadArguments: ParsableArguments {
   @Option(help: ArgumentHelp("A JSON object with such mappings: {\"name\": \"target\"}.", valueName: "file"))
   var mapFile: MappingFile?
 
-  @Flag(help: "Refuse Lambda layers. By default their Python code is read as data and translated; it is never executed.")
+  @Flag(help: "Refuse Lambda layers, whose Python code is else read as data and translated; it is never executed.")
   var noLambda = false
 
   var options: LoadOptions {

@@ -19,9 +19,7 @@ public enum LayerSupport: Sendable, Hashable {
     return .readAs(row.new)
   }
 
-  private static let refusals = [
-    "LambdaMerge": "Python code that no file holds",
-  ]
+  private static let refusals = ["LambdaMerge": "Python code that no file holds"]
 
   /// Classes that a rule of their own translates.
   private static let readings = ["Merge": "Add, Multiply, Concatenate, Dot …"]

@@ -97,7 +97,12 @@ extension FunctionNames {
     ("linspace lin_space", "linspace", "start stop num"), ("eye", "eye", "num_rows=N num_columns=M"),
     ("broadcast_to", "broadcast_to", "input=x shape"), ("norm", "norm", "tensor=x ord axis keepdims"),
     ("pad", "pad", "tensor=x paddings=pad_width mode constant_values"),
-    ("image.resize image.resize_images", "resize", "images size method=interpolation"),
+    ("image.resize", "resize", "images size method=interpolation"),
+    // TensorFlow 1's, without half pixels.
+    (
+      "image.resize_images", "keraskit>resize",
+      "images size method=interpolation align_corners !interpolation=bilinear"
+    ),
     (
       "image.resize_bilinear", "keraskit>resize", "images size align_corners half_pixel_centers !interpolation=bilinear"
     ),

@@ -21,6 +21,13 @@ enum FunctionNames {
     "K", "keras.backend", "backend", "tensorflow.keras.backend", "tf.keras.backend", "tensorflow.python.keras.backend",
     "KB", "Kb",
   ]
+  private static let activations: Set<String> = [
+    "activations", "keras.activations", "tf.keras.activations", "tensorflow.keras.activations", "keras.src.activations",
+  ]
+  /// Activations that are the same in every release, and as operations; others, such as `hard_sigmoid`, are not.
+  private static let plainActivations: Set<String> = [
+    "relu", "sigmoid", "tanh", "softmax", "softplus", "softsign", "silu", "swish", "mish", "elu", "selu",
+  ]
   private static let tensorFlow: Set<String> = ["tf", "tensorflow", "tf.compat.v1", "tensorflow.compat.v1", "ktf"]
   private static let numpy: Set<String> = ["np", "numpy", "math"]
 
@@ -33,6 +40,11 @@ enum FunctionNames {
       let prefix = parts[..<count].joined(separator: ".")
       let rest = parts[count...].joined(separator: ".")
       if current.contains(prefix) { return (.ops, parts[parts.count - 1]) }
+      // `keras.random.normal` is the old backend's `random_normal`.
+      if prefix == "keras.random" || prefix == "keras.src.random" { return (.backend, "random_\(rest)") }
+      if activations.contains(prefix), parts.count == count + 1, plainActivations.contains(rest) {
+        return (.ops, rest)
+      }
       if backends.contains(prefix) { return (.backend, rest) }
       if tensorFlow.contains(prefix) { return (.tensorFlow, rest) }
       if numpy.contains(prefix) { return (.numpy, rest) }
@@ -66,7 +78,7 @@ enum FunctionNames {
 
   /// Whether a bare name is a module, a function, or one of Python's own functions, that has a meaning here.
   static func knows(global name: String) -> Bool {
-    for modules in [current, backends, tensorFlow, numpy] {
+    for modules in [current, backends, activations, tensorFlow, numpy] {
       if modules.contains(where: { $0 == name || $0.hasPrefix(name + ".") }) { return true }
     }
     return PythonOperators.builtinNames.contains(name) || knows(name)

@@ -14,7 +14,13 @@ extension PythonOperators {
     case "==" where areConstants: return .bool(a == b)
     case "!=" where areConstants: return .bool(a != b)
     case "/" where a.double != nil && b.double == 0: throw ModelError(.unsupported("a division by zero"))
-    default: return try apply(symbol, a, b, &context)
+    default:
+      let result = try apply(symbol, a, b, &context)
+      // Python's whole numbers have no end, and float32 would say something else.
+      if case .int = a, case .int = b, case .tensor = result {
+        throw ModelError(.unsupported("a whole number beyond 64 bits (\(symbol))"))
+      }
+      return result
     }
   }
 

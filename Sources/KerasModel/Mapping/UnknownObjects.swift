@@ -32,8 +32,9 @@ public enum UnknownObjects {
     return Array(walk.found.values)
   }
 
-  /// An error in the code of a Lambda with all else that has no meaning here: the other Lambdas whose code names what the
-  /// file does not hold, and how `--map` replaces each. Any other error as it is.
+  /// An error in the code of a Lambda, with all else that has no meaning here; any other error as it is.
+  ///
+  /// Said are also the other Lambdas whose code names what the file does not hold, and how `--map` replaces each.
   static func explained(_ error: ModelError, _ model: JSON, _ source: ModelSource?) -> ModelError {
     guard case .lambda(let reason) = error.cause, let layer = error.layer else { return error }
     var walk = Walk(source: source)

@@ -159,6 +159,11 @@ extension PythonInterpreter {
   private mutating func takeItem(_ key: Item, _ frame: inout Frame) throws(PythonCodeError) {
     let base = try pop(&frame)
     let key = try value(key, frame)
+    if case .keywords(let pairs) = base, let name = semantics.text(key) {
+      guard let item = pairs[name] else { throw refusal("the item '\(name)' of a dictionary without it", frame) }
+      frame.stack.append(item)
+      return
+    }
     var own: [Item]?
     switch base {
     case .tuple(let elements): own = elements

@@ -131,8 +131,14 @@ extension PythonInterpreter {
     // From 3.11 on the lowest bit asks for the mark that a callable needs.
     let hasMark = release >= .python3_11 && instruction.opcode == "LOAD_GLOBAL"
     let name = try name(hasMark ? instruction.argument >> 1 : instruction.argument, frame)
+    // Python 2 has True and False among the names.
+    let literals: [String: PythonObject] = ["True": .bool(true), "False": .bool(false), "None": .none]
+    let literal = release == .python2_7 ? literals[name] : nil
     let value = Item.value(
-      try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in try semantics.global(name) })
+      try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        if let literal { return try semantics.constant(literal) }
+        return try semantics.global(name)
+      })
     push(callable: value, marked: hasMark && instruction.argument & 1 == 1, &frame)
   }
 

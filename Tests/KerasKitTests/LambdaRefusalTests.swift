@@ -1,0 +1,61 @@
+import Foundation
+import KerasKit
+import Testing
+
+/// What code may not do, and how that is said.
+@Suite struct LambdaRefusalTests {
+  private func model(_ code: String, name: String = "odd") throws -> String {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("lambda-\(UUID().uuidString).json").path
+    let config: JSON = [
+      "class_name": "Sequential", "keras_version": "2.2.4", "backend": "tensorflow",
+      "config": [
+        [
+          "class_name": "Lambda",
+          "config": [
+            "name": .string(name), "batch_input_shape": [nil, 4], "function": [.string(code), nil, nil],
+            "function_type": "lambda", "arguments": [:],
+          ],
+        ]
+      ],
+    ]
+    try config.text().write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
+  private func entries(_ python: String, _ kind: String) throws -> [JSON] {
+    let path = "\(Fixture.root)/fixtures/lambdas/code/python-\(python).json"
+    return try #require(try JSON(parsing: String(contentsOfFile: path, encoding: .utf8))[kind]?.arrayValue)
+  }
+
+  @Test(arguments: ["2.7", "3.9", "3.11", "3.13"]) func hostileCodeIsRefused(_ python: String) throws {
+    let hostile = try entries(python, "hostile")
+    #expect(hostile.count >= 12)
+    for entry in hostile {
+      let path = try model(try #require(entry["code"]?.stringValue))
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      let error = #expect(throws: (any Error).self, "\(entry["source"] ?? .null)") { _ = try Model.load(path) }
+      let text = "\(try #require(error))"
+      #expect(text.contains("odd"), "\(text)")
+      #expect(text.contains("--map"), "\(text)")
+    }
+  }
+
+  /// Python 3.13 is no release of the recorded models; its code is that of a file of Keras all the same.
+  @Test(arguments: ["2.7", "3.9", "3.11", "3.13"]) func honestCodeComputes(_ python: String) throws {
+    let entry = try #require(try entries(python, "plain").first { $0["source"] == "lambda x: x / 127.5 - 1.0" })
+    let path = try model(try #require(entry["code"]?.stringValue))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let x = try TensorData(shape: [1, 4], floats: [0, 51, 127.5, 255])
+    let y = try Model.load(path).predict(["x": x])
+    #expect(try difference(y[0], TensorData(shape: [1, 4], floats: [-1, -0.6, 0, 1])) < 1e-6)
+  }
+
+  @Test func translationCanBeTurnedOff() throws {
+    let entry = try #require(try entries("3.11", "plain").first)
+    let path = try model(try #require(entry["code"]?.stringValue))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var options = LoadOptions()
+    options.translatesLambdas = false
+    #expect(throws: (any Error).self) { _ = try Model.load(path, options: options) }
+  }
+}
