@@ -58,4 +58,15 @@ import Testing
     options.translatesLambdas = false
     #expect(throws: (any Error).self) { _ = try Model.load(path, options: options) }
   }
+
+  /// Byte code that only its own Python runs is carried nowhere.
+  @Test func itIsNotWrittenIntoAnotherFile() throws {
+    let entry = try #require(try entries("2.7", "plain").first)
+    let path = try model(try #require(entry["code"]?.stringValue))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let target = path + ".keras"
+    let error = #expect(throws: (any Error).self) { try Model.load(path).save(to: target) }
+    #expect("\(try #require(error))".contains("Lambda"))
+    #expect(!FileManager.default.fileExists(atPath: target))
+  }
 }

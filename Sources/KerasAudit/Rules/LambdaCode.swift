@@ -1,4 +1,5 @@
 import KerasCore
+import KerasModel
 import OrderedCollections
 
 /// Python code in a config: not portable, and run by whoever loads the file in Python.
@@ -26,11 +27,21 @@ struct LambdaCode: SavedTextRule {
         Finding(
           rule: id, severity: .error, layer: layer, location: subject.location(pointer),
           summary: isMerge ? "A Merge whose mode is a Python function." : "A Lambda layer: \(Self.describe(members)).",
-          meantWhenSaved: "Whatever the Python function did; the file cannot say.",
+          meantWhenSaved: Self.meaning(members),
           meansNow: "Current Keras refuses to load it unless safe_mode is turned off, and then runs it.",
           advice: "Load it only if you trust its origin; replace the layer by built-in ones to carry the model on."))
     }
     return findings
+  }
+
+  /// What the code says, read as data.
+  private static func meaning(_ members: OrderedDictionary<String, JSON>) -> String {
+    let listing = LambdaListing.all(in: .object(members)).first
+    if let expression = listing?.expression { return "Its byte code says: \(expression)." }
+    guard let listing, !listing.functions.isEmpty else {
+      return "Whatever the Python function did; the file cannot say."
+    }
+    return "What its byte code says, which is no single expression; inspect --lambda shows it."
   }
 
   /// The function's name, or how much byte code there is.

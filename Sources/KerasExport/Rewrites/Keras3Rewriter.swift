@@ -125,6 +125,12 @@ struct Keras3Rewriter {
     case .array(let elements):
       for element in elements { try requireExpressible(element) }
     case .object(let members):
+      if members["class_name"] == "Lambda" {
+        throw context.refusal(
+          "a Lambda",
+          "Keras 3 runs the byte code of a Lambda only with safe_mode off, and only that of its own Python; "
+            + "--map with built-in layers carries it on")
+      }
       for (key, value) in members {
         if key.hasPrefix("keraskit>"), value != false, !value.isNull { try requireExpressible(.string(key)) }
         try requireExpressible(value)
