@@ -40,6 +40,24 @@ import Testing
     }
   }
 
+  /// Numbers at the ends of 64 bits are computed as Python does or refused; they stop nothing else.
+  @Test(arguments: ["2.7", "3.11"]) func numbersWithoutBoundsStopNothing(_ python: String) throws {
+    var refused = 0
+    let extreme = try entries(python, "extreme")
+    for entry in extreme {
+      let path = try model(try #require(entry["code"]?.stringValue))
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      do {
+        let x = try TensorData(shape: [1, 4], floats: [1, 2, 3, 4])
+        _ = try Model.load(path).predict(["x": x])
+      } catch {
+        refused += 1
+        #expect("\(error)".contains("odd"), "\(entry["source"] ?? .null): \(error)")
+      }
+    }
+    #expect(refused > extreme.count / 2)
+  }
+
   /// Python 3.13 is no release of the recorded models; its code is that of a file of Keras all the same.
   @Test(arguments: ["2.7", "3.9", "3.11", "3.13"]) func honestCodeComputes(_ python: String) throws {
     let entry = try #require(try entries(python, "plain").first { $0["source"] == "lambda x: x / 127.5 - 1.0" })

@@ -35,6 +35,19 @@ import Testing
     }
   }
 
+  /// What one way of a condition changes the other does not see.
+  @Test(arguments: releases) func bothWaysOfAConditionAreFollowed(_ python: String) throws {
+    let text = try String(contentsOfFile: "\(Self.folder)/python-\(python).json", encoding: .utf8)
+    let entries = try #require(try JSON(parsing: text)["choices"]?.arrayValue)
+    #expect(entries.count == 2)
+    for entry in entries {
+      let data = try #require(Data(base64Encoded: entry["code"]?.stringValue ?? ""))
+      let code = try CodeObject(marshalled: Array(data))
+      let release = try #require(code.possibleReleases().first)
+      #expect(try code.expression(as: release) == entry["expression"]?.stringValue)
+    }
+  }
+
   @Test(arguments: releases) func theDisassemblyNamesWhatTheCodeUses(_ python: String) throws {
     let (_, bytes) = try #require(try Self.recorded(python, "hostile").first { $0.source.contains("os.system") })
     let code = try CodeObject(marshalled: bytes)

@@ -2,6 +2,8 @@
 public enum LayerSupport: Sendable, Hashable {
   /// Read, computed and written as itself.
   case computed
+  /// Computed in predictions; training through it is refused.
+  case inferenceOnly
   /// Read as a class of Keras 3 that computes the same.
   case readAs(String)
   /// Not read without the user's help, for a reason.
@@ -12,7 +14,9 @@ public enum LayerSupport: Sendable, Hashable {
   public static func of(_ className: String) -> LayerSupport {
     if let reason = refusals[className] { return .refused(reason) }
     if let program = LayerRegistry.programs[className] { return .refused("runs \(program)") }
-    if LayerRegistry.type(named: className) != nil { return .computed }
+    if let type = LayerRegistry.type(named: className) {
+      return type is any RandomAugmentation.Type ? .inferenceOnly : .computed
+    }
     if let special = readings[className] { return .readAs(special) }
     let row = ClassRenames.row(for: className, dialect: .keras1) ?? ClassRenames.row(for: className, dialect: .keras3)
     guard let row, LayerRegistry.type(named: row.new) != nil else { return .missing }
@@ -22,12 +26,17 @@ public enum LayerSupport: Sendable, Hashable {
   private static let refusals = ["LambdaMerge": "Python code that no file holds"]
 
   /// Classes that a rule of their own translates.
-  private static let readings = ["Merge": "Add, Multiply, Concatenate, Dot …"]
+  private static let readings = [
+    "Merge": "Add, Multiply, Concatenate, Dot …", "ConvRNN2D": "ConvLSTM2D",
+    "ConvLSTM2DCell": "ConvLSTM2D, inside ConvRNN2D", "Siamese": "the layer it shares, inside a Graph",
+    "SiameseHead": "a call of the shared layer, inside a Graph",
+  ]
 
   /// In words.
   public var text: String {
     switch self {
     case .computed: "yes"
+    case .inferenceOnly: "in predictions only"
     case .readAs(let name): "as \(name)"
     case .refused(let reason): "refused: \(reason)"
     case .missing: "no"

@@ -86,7 +86,7 @@ enum PythonArithmetic {
       return .int(function == .modulo ? (isCrossing ? remainder + y : remainder) : x / y - (isCrossing ? 1 : 0))
     case .power:
       guard y >= 0 else { return x == 0 ? nil : .float(pow(Double(x), Double(y))) }
-      guard y <= 64 else { return abs(x) <= 1 ? .int(x == -1 && y % 2 == 1 ? -1 : x * x) : nil }
+      guard y <= 64 else { return x.magnitude <= 1 ? .int(x == -1 && y % 2 == 1 ? -1 : x * x) : nil }
       var result = 1
       for _ in 0..<y {
         let (next, overflow) = result.multipliedReportingOverflow(by: x)

@@ -159,7 +159,7 @@ enum PythonOperators {
       reversed.append(axis)
       func mirrored(_ index: Int?) throws(ModelError) -> Int? {
         guard let index else { return nil }
-        if index < 0 { return -index - 1 }
+        if index < 0 { return ~index }
         guard let size else { throw ModelError(.unsupported("a slice backwards from a place of an unknown axis")) }
         return size - 1 - min(index, size - 1)
       }
@@ -174,7 +174,7 @@ enum PythonOperators {
     }
     starts[axis] = first ?? 0
     limits[axis] = last
-    strides[axis] = abs(stride)
+    strides[axis] = Int(clamping: stride.magnitude)
   }
 
   // MARK: Attributes

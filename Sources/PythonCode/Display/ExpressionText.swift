@@ -67,7 +67,9 @@ struct TextSemantics: PythonSemantics {
   }
 
   func binary(_ symbol: String, _ left: ExpressionText, _ right: ExpressionText) throws(Failure) -> ExpressionText {
-    if case .int(let a)? = left.constant, case .int(let b)? = right.constant, abs(a) < 1 << 30, abs(b) < 1 << 30 {
+    if case .int(let a)? = left.constant, case .int(let b)? = right.constant, a.magnitude < 1 << 30,
+      b.magnitude < 1 << 30
+    {
       switch symbol {
       case "+": return try constant(.int(a + b))
       case "-": return try constant(.int(a - b))

@@ -23,11 +23,9 @@ extension PythonInterpreter {
       switch argument {
       case 5:
         let value = try popValue(&frame)
-        frame.stack.append(
-          .value(
-            try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-              try semantics.unary("+", value)
-            }))
+        try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+          try semantics.unary("+", value)
+        }
       case 6: frame.stack.append(.tuple(try elements(pop(&frame), frame)))
       default: throw refusal("an operation of the interpreter's own (\(argument))", frame)
       }

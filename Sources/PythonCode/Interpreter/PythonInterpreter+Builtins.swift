@@ -55,7 +55,7 @@ extension PythonInterpreter {
     let (first, last, step) = (
       bounds.count > 1 ? bounds[0] : 0, bounds.count > 1 ? bounds[1] : bounds[0], bounds.count > 2 ? bounds[2] : 1
     )
-    guard step != 0, abs(first) < 1 << 40, abs(last) < 1 << 40, abs(step) < 1 << 40,
+    guard step != 0, first.magnitude < 1 << 40, last.magnitude < 1 << 40, step.magnitude < 1 << 40,
       (last - first) / step <= Self.maximumElements
     else { throw refusal("a range of too many numbers", frame) }
     var items: [Item] = []

@@ -55,11 +55,9 @@ extension PythonInterpreter {
       for item in try pop(argument, &frame) { bounds.append(try value(item, frame)) }
       if bounds.count == 2 { bounds.append(try value(none(frame), frame)) }
       guard bounds.count == 3 else { throw refusal("a slice of \(bounds.count) bounds", frame) }
-      frame.stack.append(
-        .value(
-          try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-            try semantics.slice(bounds[0], bounds[1], bounds[2])
-          }))
+      try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.slice(bounds[0], bounds[1], bounds[2])
+      }
     default: return false
     }
     return true
@@ -68,19 +66,15 @@ extension PythonInterpreter {
   private mutating func unary(_ symbol: String, _ frame: inout Frame) throws(PythonCodeError) {
     let item = try pop(&frame)
     if symbol == "not", let truth = try truth(item, frame) {
-      frame.stack.append(
-        .value(
-          try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-            try semantics.constant(.bool(!truth))
-          }))
+      try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.constant(.bool(!truth))
+      }
       return
     }
     let operand = try value(item, frame)
-    frame.stack.append(
-      .value(
-        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-          try semantics.unary(symbol, operand)
-        }))
+    try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+      try semantics.unary(symbol, operand)
+    }
   }
 
   private func binarySymbol(_ opcode: String, _ argument: Int, _ frame: Frame) throws(PythonCodeError) -> String? {
@@ -118,11 +112,9 @@ extension PythonInterpreter {
     if symbol == "in" || symbol == "not in" {
       return try contains(a, right, isNegated: symbol == "not in", &frame)
     }
-    frame.stack.append(
-      .value(
-        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-          try semantics.binary(symbol, a, b)
-        }))
+    try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+      try semantics.binary(symbol, a, b)
+    }
   }
 
   /// `a in (…)`: equality with each element, all of which must be known.
@@ -138,11 +130,9 @@ extension PythonInterpreter {
       guard let truth = semantics.truth(equal) else { throw refusal("'in' of something that depends on data", frame) }
       if truth { isFound = true }
     }
-    frame.stack.append(
-      .value(
-        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-          try semantics.constant(.bool(isFound != isNegated))
-        }))
+    try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+      try semantics.constant(.bool(isFound != isNegated))
+    }
   }
 
   /// `base[start:stop]`, the base on the stack.
@@ -176,10 +166,8 @@ extension PythonInterpreter {
       return
     }
     let value = try value(base, frame)
-    frame.stack.append(
-      .value(
-        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-          try semantics.item(value, key)
-        }))
+    try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+      try semantics.item(value, key)
+    }
   }
 }

@@ -142,7 +142,8 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
     forks += 1
     defer { forks -= 1 }
     guard forks <= 6, !frame.code.isGenerator else { throw refusal("a condition that depends on data", frame) }
-    var (taken, passed) = (frame, frame)
+    // What one way changes the other must not see.
+    var (taken, passed) = (frame.copied(), frame.copied())
     try branch.follow(true, &taken)
     try branch.follow(false, &passed)
     let condition = branch.condition
@@ -175,6 +176,13 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
     do throws(Semantics.Failure) { return try body(&semantics) } catch {
       throw refusal(semantics.reason(error), frame)
     }
+  }
+
+  /// Asks the semantics for a value and puts it on the stack.
+  mutating func push(
+    _ frame: inout Frame, _ body: (inout Semantics) throws(Semantics.Failure) -> Value
+  ) throws(PythonCodeError) {
+    frame.stack.append(.value(try asked(frame, body)))
   }
 
   func pop(_ frame: inout Frame) throws(PythonCodeError) -> Item {

@@ -30,7 +30,7 @@ final class PythonCell<Value> {
 }
 
 final class PythonIterator<Value> {
-  private let elements: [PythonItem<Value>]
+  var elements: [PythonItem<Value>]
   private var place = 0
 
   init(_ elements: [PythonItem<Value>]) { self.elements = elements }

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training mixes several chains of random augmentations; the images themselves at inference.
-public struct AugMix: Layer {
+public struct AugMix: RandomAugmentation {
   public static let className = "AugMix"
 
   private let fields: AugmentationFields

@@ -2,6 +2,9 @@ import KerasCore
 import KerasGraph
 import OrderedCollections
 
+/// A layer that changes images in training only, which is refused.
+public protocol RandomAugmentation: Layer {}
+
 /// What the layers have in common that change images in training only, and at inference give back what they are given.
 ///
 /// Measured on Keras 3.15.1 for each of them, pixels outside `value_range` included. Their training is refused: a model

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training puts random parts of other images of the batch in; the images themselves at inference.
-public struct CutMix: Layer {
+public struct CutMix: RandomAugmentation {
   public static let className = "CutMix"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training blends images of the batch with each other; the images themselves at inference.
-public struct MixUp: Layer {
+public struct MixUp: RandomAugmentation {
   public static let className = "MixUp"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training applies random augmentations one after the other; the images themselves at inference.
-public struct RandAugment: Layer {
+public struct RandAugment: RandomAugmentation {
   public static let className = "RandAugment"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training adds a random part of the value range; the images themselves at inference.
-public struct RandomBrightness: Layer {
+public struct RandomBrightness: RandomAugmentation {
   public static let className = "RandomBrightness"
 
   private let fields: AugmentationFields

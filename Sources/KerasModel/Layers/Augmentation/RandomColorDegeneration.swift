@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training blends images with their grey version; the images themselves at inference.
-public struct RandomColorDegeneration: Layer {
+public struct RandomColorDegeneration: RandomAugmentation {
   public static let className = "RandomColorDegeneration"
 
   private let fields: AugmentationFields

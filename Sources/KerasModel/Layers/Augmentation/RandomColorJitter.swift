@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training changes brightness, contrast, saturation and hue at random; the images themselves at inference.
-public struct RandomColorJitter: Layer {
+public struct RandomColorJitter: RandomAugmentation {
   public static let className = "RandomColorJitter"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training scales the distance of pixels from their mean at random; the images themselves at inference.
-public struct RandomContrast: Layer {
+public struct RandomContrast: RandomAugmentation {
   public static let className = "RandomContrast"
 
   private let fields: AugmentationFields

@@ -5,7 +5,7 @@ import OrderedCollections
 /// In training a part of `height` rows and `width` columns at a random place.
 ///
 /// At inference Keras 3 gives back the images; tf.keras cuts them to the aspect ratio and resizes them bilinearly.
-public struct RandomCrop: Layer {
+public struct RandomCrop: RandomAugmentation {
   public static let className = "RandomCrop"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training moves pixels along a random smooth field; the images themselves at inference.
-public struct RandomElasticTransform: Layer {
+public struct RandomElasticTransform: RandomAugmentation {
   public static let className = "RandomElasticTransform"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training covers random rectangles; the images themselves at inference.
-public struct RandomErasing: Layer {
+public struct RandomErasing: RandomAugmentation {
   public static let className = "RandomErasing"
 
   private let fields: AugmentationFields

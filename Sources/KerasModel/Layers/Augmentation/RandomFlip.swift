@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training mirrors images at random; the images themselves at inference.
-public struct RandomFlip: Layer {
+public struct RandomFlip: RandomAugmentation {
   public static let className = "RandomFlip"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training blurs images with a random width; the images themselves at inference.
-public struct RandomGaussianBlur: Layer {
+public struct RandomGaussianBlur: RandomAugmentation {
   public static let className = "RandomGaussianBlur"
 
   private let fields: AugmentationFields

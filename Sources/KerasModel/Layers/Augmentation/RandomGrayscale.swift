@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training turns random images grey; the images themselves at inference.
-public struct RandomGrayscale: Layer {
+public struct RandomGrayscale: RandomAugmentation {
   public static let className = "RandomGrayscale"
 
   private let fields: AugmentationFields

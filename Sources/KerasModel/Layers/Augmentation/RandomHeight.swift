@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training resizes a batch to a random height; the images themselves at inference.
-public struct RandomHeight: Layer {
+public struct RandomHeight: RandomAugmentation {
   public static let className = "RandomHeight"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training shifts the hue at random; the images themselves at inference.
-public struct RandomHue: Layer {
+public struct RandomHue: RandomAugmentation {
   public static let className = "RandomHue"
 
   private let fields: AugmentationFields

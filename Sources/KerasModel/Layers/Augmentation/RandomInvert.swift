@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training inverts the colours of random images; the images themselves at inference.
-public struct RandomInvert: Layer {
+public struct RandomInvert: RandomAugmentation {
   public static let className = "RandomInvert"
 
   private let fields: AugmentationFields

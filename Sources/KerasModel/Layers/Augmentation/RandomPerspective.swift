@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training distorts images by a random perspective; the images themselves at inference.
-public struct RandomPerspective: Layer {
+public struct RandomPerspective: RandomAugmentation {
   public static let className = "RandomPerspective"
 
   private let fields: AugmentationFields

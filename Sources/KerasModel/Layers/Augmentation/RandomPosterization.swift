@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training keeps a random number of bits per channel; the images themselves at inference.
-public struct RandomPosterization: Layer {
+public struct RandomPosterization: RandomAugmentation {
   public static let className = "RandomPosterization"
 
   private let fields: AugmentationFields

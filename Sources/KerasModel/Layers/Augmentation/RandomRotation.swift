@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training turns images by a random angle; the images themselves at inference.
-public struct RandomRotation: Layer {
+public struct RandomRotation: RandomAugmentation {
   public static let className = "RandomRotation"
 
   private let fields: AugmentationFields

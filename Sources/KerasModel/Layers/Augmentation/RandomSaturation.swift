@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training scales the saturation at random; the images themselves at inference.
-public struct RandomSaturation: Layer {
+public struct RandomSaturation: RandomAugmentation {
   public static let className = "RandomSaturation"
 
   private let fields: AugmentationFields

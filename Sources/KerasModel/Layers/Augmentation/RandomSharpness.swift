@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training blends images with a smoothed version; the images themselves at inference.
-public struct RandomSharpness: Layer {
+public struct RandomSharpness: RandomAugmentation {
   public static let className = "RandomSharpness"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training shears images at random; the images themselves at inference.
-public struct RandomShear: Layer {
+public struct RandomShear: RandomAugmentation {
   public static let className = "RandomShear"
 
   private let fields: AugmentationFields

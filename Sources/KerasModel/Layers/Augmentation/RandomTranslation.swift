@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training moves images at random; the images themselves at inference.
-public struct RandomTranslation: Layer {
+public struct RandomTranslation: RandomAugmentation {
   public static let className = "RandomTranslation"
 
   private let fields: AugmentationFields

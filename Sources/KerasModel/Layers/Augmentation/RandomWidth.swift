@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training resizes a batch to a random width; the images themselves at inference.
-public struct RandomWidth: Layer {
+public struct RandomWidth: RandomAugmentation {
   public static let className = "RandomWidth"
 
   private let fields: AugmentationFields

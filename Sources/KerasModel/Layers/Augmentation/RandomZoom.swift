@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training enlarges or shrinks images at random; the images themselves at inference.
-public struct RandomZoom: Layer {
+public struct RandomZoom: RandomAugmentation {
   public static let className = "RandomZoom"
 
   private let fields: AugmentationFields

@@ -2,7 +2,7 @@ import KerasCore
 import OrderedCollections
 
 /// In training inverts pixels above a random threshold; the images themselves at inference.
-public struct Solarization: Layer {
+public struct Solarization: RandomAugmentation {
   public static let className = "Solarization"
 
   private let fields: AugmentationFields
