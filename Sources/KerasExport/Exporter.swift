@@ -13,6 +13,9 @@ public protocol Exporter: Sendable {
   /// The file appears at `path` only when it is complete. Throws `ExportError` naming the layer that the format cannot
   /// express; what had to be said differently, or is lost, comes back as notes.
   func export(_ model: LoadedModel, to path: String, options: ExportOptions) throws(ExportError) -> [ExportNote]
+
+  /// Throws what `export` would throw of the model, and writes nothing: to be asked before a long training.
+  func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError)
 }
 
 /// The formats this program writes.

@@ -9,6 +9,10 @@ public struct KerasH5Exporter: Exporter {
 
   public init() {}
 
+  public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
+    _ = try Keras3Model(model, options: options)
+  }
+
   public func export(
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {

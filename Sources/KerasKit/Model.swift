@@ -166,6 +166,11 @@ public final class Model {
     }
   }
 
+  /// Throws what `save` would throw of the model and the path's name, and writes nothing.
+  public func checkSave(to path: String) throws(KerasKitError) {
+    try KerasKitError.wrap { try Exporters.forFile(path).check(loaded, options: ExportOptions()) }
+  }
+
   /// Writes the model in the format of the release that saved it, for the program it came from.
   ///
   /// Throws if the model did not come as a whole HDF5 model; `canSaveAsSource` tells.

@@ -77,6 +77,16 @@ import Testing
       mentions: ["lambda_1", "Lambda", "--map", "--no-lambda"])
   }
 
+  /// Said before anything is read or trained.
+  @Test func aResultThatCannotBeWritten() throws {
+    let model = Command.fixture("legacy_layers/keras-1.2.2/join_callable.h5")
+    let output = try Command.folder() + "/tuned"
+    for (suffix, word) in [(".keras", "Lambda"), (".docx", "tuned.docx")] {
+      try expectRefusal(
+        ["fine-tune", model, "--train", "absent.npz", "--output", output + suffix], mentions: [word])
+    }
+  }
+
   @Test func malformedJSON() throws {
     let path = try write(String(dense([4]).dropLast(3)))
     try expectRefusal(["inspect", path], mentions: [path, "JSON", "byte"])

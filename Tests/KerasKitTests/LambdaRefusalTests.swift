@@ -5,7 +5,10 @@ import Testing
 /// What code may not do, and how that is said.
 @Suite struct LambdaRefusalTests {
   private func model(_ code: String, name: String = "odd") throws -> String {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("lambda-\(UUID().uuidString).json").path
+    // In a folder of its own: weights that lie beside a config are taken for its own.
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lambda-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let path = folder.appendingPathComponent("model.json").path
     let config: JSON = [
       "class_name": "Sequential", "keras_version": "2.2.4", "backend": "tensorflow",
       "config": [
@@ -22,6 +25,10 @@ import Testing
     return path
   }
 
+  private func remove(_ path: String) {
+    try? FileManager.default.removeItem(at: URL(fileURLWithPath: path).deletingLastPathComponent())
+  }
+
   private func entries(_ python: String, _ kind: String) throws -> [JSON] {
     let path = "\(Fixture.root)/fixtures/lambdas/code/python-\(python).json"
     return try #require(try JSON(parsing: String(contentsOfFile: path, encoding: .utf8))[kind]?.arrayValue)
@@ -32,7 +39,7 @@ import Testing
     #expect(hostile.count >= 12)
     for entry in hostile {
       let path = try model(try #require(entry["code"]?.stringValue))
-      defer { try? FileManager.default.removeItem(atPath: path) }
+      defer { remove(path) }
       let error = #expect(throws: (any Error).self, "\(entry["source"] ?? .null)") { _ = try Model.load(path) }
       let text = "\(try #require(error))"
       #expect(text.contains("odd"), "\(text)")
@@ -46,7 +53,7 @@ import Testing
     let extreme = try entries(python, "extreme")
     for entry in extreme {
       let path = try model(try #require(entry["code"]?.stringValue))
-      defer { try? FileManager.default.removeItem(atPath: path) }
+      defer { remove(path) }
       do {
         let x = try TensorData(shape: [1, 4], floats: [1, 2, 3, 4])
         _ = try Model.load(path).predict(["x": x])
@@ -62,7 +69,7 @@ import Testing
   @Test(arguments: ["2.7", "3.9", "3.11", "3.13"]) func honestCodeComputes(_ python: String) throws {
     let entry = try #require(try entries(python, "plain").first { $0["source"] == "lambda x: x / 127.5 - 1.0" })
     let path = try model(try #require(entry["code"]?.stringValue))
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    defer { remove(path) }
     let x = try TensorData(shape: [1, 4], floats: [0, 51, 127.5, 255])
     let y = try Model.load(path).predict(["x": x])
     #expect(try difference(y[0], TensorData(shape: [1, 4], floats: [-1, -0.6, 0, 1])) < 1e-6)
@@ -71,7 +78,7 @@ import Testing
   @Test func translationCanBeTurnedOff() throws {
     let entry = try #require(try entries("3.11", "plain").first)
     let path = try model(try #require(entry["code"]?.stringValue))
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    defer { remove(path) }
     var options = LoadOptions()
     options.translatesLambdas = false
     #expect(throws: (any Error).self) { _ = try Model.load(path, options: options) }
@@ -81,7 +88,7 @@ import Testing
   @Test func itIsNotWrittenIntoAnotherFile() throws {
     let entry = try #require(try entries("2.7", "plain").first)
     let path = try model(try #require(entry["code"]?.stringValue))
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    defer { remove(path) }
     let target = path + ".keras"
     let error = #expect(throws: (any Error).self) { try Model.load(path).save(to: target) }
     #expect("\(try #require(error))".contains("Lambda"))

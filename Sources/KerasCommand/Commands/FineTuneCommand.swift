@@ -29,6 +29,7 @@ struct FineTuneCommand: ParsableCommand {
   func run() throws {
     try OutputFile.check(result.output, force: result.force)
     let model = try model.load()
+    try result.check(model)
     if let threads = loop.threads { model.threads = threads }
     let samples = try images.read(data.train, for: model, targets: data.target, loss: loop.loss)
     let validation = try data.validation.map {

@@ -15,11 +15,19 @@ struct TrainedModelArguments: ParsableArguments {
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
+  private func keepsLayout(of model: Model) -> Bool {
+    [".h5", ".hdf5"].contains { output.lowercased().hasSuffix($0) } && layout == .source && model.canSaveAsSource
+  }
+
+  /// Says before the training what would keep its result from being written.
+  func check(_ model: Model) throws {
+    if !keepsLayout(of: model) { try model.checkSave(to: output) }
+  }
+
   /// Writes the model and says what had to be said differently.
   func write(_ model: Model, activitySemantics: ActivitySemantics, batchSize: Int) throws {
-    let isHDF5 = [".h5", ".hdf5"].contains { output.lowercased().hasSuffix($0) }
     let notes =
-      isHDF5 && layout == .source && model.canSaveAsSource
+      keepsLayout(of: model)
       ? try model.saveAsSource(to: output)
       : try model.save(to: output, activitySemantics: activitySemantics, batchSize: batchSize)
     for note in notes { Terminal.printNote("\(note)") }
