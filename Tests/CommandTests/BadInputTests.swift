@@ -81,10 +81,12 @@ import Testing
   @Test func aResultThatCannotBeWritten() throws {
     let model = Command.fixture("legacy_layers/keras-1.2.2/join_callable.h5")
     let output = try Command.folder() + "/tuned"
-    for (suffix, word) in [(".keras", "Lambda"), (".docx", "tuned.docx")] {
-      try expectRefusal(
-        ["fine-tune", model, "--train", "absent.npz", "--output", output + suffix], mentions: [word])
-    }
+    try expectRefusal(
+      ["fine-tune", model, "--train", "absent.npz", "--output", output + ".keras"], mentions: ["Lambda"])
+    // The name of a format that nobody writes is bad usage.
+    let result = try Command.run("fine-tune", model, "--train", "absent.npz", "--output", output + ".docx")
+    #expect(result.status == 2)
+    #expect(result.errors.contains("tuned.docx"))
   }
 
   @Test func malformedJSON() throws {
