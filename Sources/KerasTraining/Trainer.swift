@@ -59,7 +59,10 @@ public final class Trainer {
     do throws(TrainingError) {
       optimizer =
         compile.optimizer.isNull
-        ? nil : try Optimizer(compile.optimizer, semantics: semantics, learningRate: options.learningRate)
+        ? nil
+        : try Optimizer(
+          compile.optimizer, semantics: semantics,
+          learningRate: options.schedule ?? options.learningRate.map { .constant($0) })
     } catch {
       // The file's own optimizer is missed only by training.
       guard case .unknownOptimizer = error, options.optimizer == nil else { throw error }

@@ -8,6 +8,8 @@ public struct TrainingOptions: Sendable {
   /// An optimizer's Keras name, or its serialized form, instead of the file's.
   public var optimizer: JSON?
   public var learningRate: Double?
+  /// A schedule over the optimizer's iterations, before `learningRate`; `LearningRate(text:)` reads one as users write it.
+  public var schedule: LearningRate?
   /// Patterns of layer paths (`conv*`, `encoder/*`, `*`) whose layers are not trained.
   public var freeze: [String]
   /// Patterns of layer paths that are trained again although the file or `freeze` says otherwise.

@@ -24,6 +24,50 @@ import Testing
     #expect(try [10, 11, 20, 21].map { try rate("PiecewiseConstantDecay", piecewise, at: $0) } == [1, 0.5, 0.5, 0.1])
   }
 
+  @Test func schedulesAreReadAsUsersWriteThem() throws {
+    let pairs: [(String, LearningRate)] = [
+      ("0.01", .constant(0.01)), ("constant(1e-3)", .constant(0.001)),
+      (
+        "cosine(1e-3, steps=1000)",
+        .cosineDecay(rate: 0.001, alpha: 0, steps: 1000, warmupSteps: 0, warmupTarget: nil)
+      ),
+      (
+        "CosineDecay(0.0, 90, warmup_target=0.1, warmup=10, alpha=0.01)",
+        .cosineDecay(rate: 0, alpha: 0.01, steps: 90, warmupSteps: 10, warmupTarget: 0.1)
+      ),
+      (
+        "exponential(0.1, 50, decay=0.5, staircase)",
+        .exponentialDecay(rate: 0.1, decay: 0.5, steps: 50, isStaircase: true)
+      ),
+      (
+        "inverse_time(rate=0.1, decay_steps=5, decay_rate=0.5, staircase=false)",
+        .timeDecay(rate: 0.1, decay: 0.5, steps: 5, isStaircase: false)
+      ),
+      (
+        "polynomial(0.1, 100, end=0, power=2, cycle=true)",
+        .polynomialDecay(rate: 0.1, end: 0, steps: 100, power: 2, cycles: true)
+      ),
+      (
+        "cosine_restarts(0.1, steps=10, t_mul=1.5)",
+        .cosineRestarts(rate: 0.1, alpha: 0, steps: 10, growth: 1.5, height: 1)
+      ),
+      ("piecewise([100, 200], [1e-1, 1e-2, 1e-3])", .piecewise(boundaries: [100, 200], values: [0.1, 0.01, 0.001])),
+    ]
+    for (text, expected) in pairs {
+      #expect(try LearningRate(text: text) == expected, "\(text)")
+      #expect(try LearningRate(expected.json, default: 0) == expected, "\(text)")
+    }
+  }
+
+  @Test(arguments: [
+    " ", "fast", "cosine", "cosine(", "cosine()", "cosine(0.1)", "cosine(0.1, steps=0)", "cosine(0.1, 10) x",
+    "cosine(0.1, speed=3)", "cosine(0.1, steps=ten)", "exponential(0.1, 10)", "piecewise([1], [0.1])", "nan",
+    "constant(1, 2)", "polynomial(0.1, 10, 0, 1, true, 7)", "cosine(0.1,, 10)",
+  ])
+  func textsThatAreNoScheduleSayWhatWasExpected(_ text: String) {
+    #expect { try LearningRate(text: text) } throws: { "\($0)".contains(text) || "\($0)".contains("learning_rate") }
+  }
+
   @Test func unknownSchedulesAndShortListsAreRefused() {
     #expect(throws: TrainingError.self) { try rate("MadeUp", .null, at: 0) }
     #expect(throws: TrainingError.self) {

@@ -14,6 +14,8 @@ public enum LearningRate: Sendable, Hashable {
   case cosineDecay(rate: Double, alpha: Double, steps: Double, warmupSteps: Double, warmupTarget: Double?)
   /// Cosine periods from `steps` on, each `growth` times as long and `height` times as high as the one before.
   case cosineRestarts(rate: Double, alpha: Double, steps: Double, growth: Double, height: Double)
+  /// tf.keras' `experimental.LinearCosineDecay` of 1.14 to 2.8.
+  case linearCosineDecay(rate: Double, alpha: Double, beta: Double, steps: Double, periods: Double)
 
   /// Reads a number or a serialized schedule; throws `TrainingError.unsupported`.
   init(_ json: JSON, default standard: Double) throws(TrainingError) {
@@ -32,6 +34,10 @@ public enum LearningRate: Sendable, Hashable {
     let rate = config.double("initial_learning_rate", default: standard)
     let steps = config.double("decay_steps", default: 1)
     let decay = config.double("decay_rate", default: 1)
+    let firstSteps = config.double("first_decay_steps", default: 1)
+    guard steps > 0, firstSteps > 0 else {
+      throw .unsupported(field: "learning_rate", reason: "a schedule over \(min(steps, firstSteps)) steps")
+    }
     switch config.className {
     case "InverseTimeDecay":
       self = .timeDecay(rate: rate, decay: decay, steps: steps, isStaircase: config.bool("staircase"))
@@ -56,8 +62,12 @@ public enum LearningRate: Sendable, Hashable {
     case "CosineDecayRestarts":
       self = .cosineRestarts(
         rate: rate, alpha: config.double("alpha", default: 0),
-        steps: config.double("first_decay_steps", default: 1), growth: config.double("t_mul", default: 2),
+        steps: firstSteps, growth: config.double("t_mul", default: 2),
         height: config.double("m_mul", default: 1))
+    case "LinearCosineDecay":
+      self = .linearCosineDecay(
+        rate: rate, alpha: config.double("alpha", default: 0), beta: config.double("beta", default: 0.001),
+        steps: steps, periods: config.double("num_periods", default: 0.5))
     default: throw .unsupported(field: "learning_rate", reason: "unknown schedule '\(config.className)'")
     }
   }
@@ -98,6 +108,10 @@ public enum LearningRate: Sendable, Hashable {
       }
       let cosine = 0.5 * pow(height, period) * (1 + cos(Double.pi * fraction))
       return rate * ((1 - alpha) * cosine + alpha)
+    case .linearCosineDecay(let rate, let alpha, let beta, let steps, let periods):
+      let done = min(t, steps) / steps
+      let cosine = 0.5 * (1 + cos(Double.pi * 2 * periods * done))
+      return rate * ((alpha + 1 - done) * cosine + beta)
     }
   }
 }

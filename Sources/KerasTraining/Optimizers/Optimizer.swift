@@ -29,7 +29,7 @@ public final class Optimizer {
   ///
   /// Throws `TrainingError.unknownOptimizer` or `unsupported`.
   public init(
-    _ json: JSON, semantics: TrainingSemantics, learningRate override: Double? = nil, iterations: Int = 0
+    _ json: JSON, semantics: TrainingSemantics, learningRate override: LearningRate? = nil, iterations: Int = 0
   ) throws(TrainingError) {
     let config = try OptimizerConfig(json)
     let type = try OptimizerRegistry.type(named: config.className)
@@ -42,7 +42,7 @@ public final class Optimizer {
     readsIterationsLate = semantics.readsIterationsLate
     let stated = config.fields["learning_rate"] ?? config.fields["lr"] ?? .null
     let rate =
-      if let override { LearningRate.constant(override) } else {
+      if let override { override } else {
         try LearningRate(stated, default: type.defaultLearningRate)
       }
     let decay = config.double("decay", default: 0)
