@@ -52,7 +52,9 @@ let package = Package(
     .target(name: "KerasEngine", dependencies: ["KerasGraph", "COneDNN", "CKernels"]),
     .target(
       name: "KerasTraining",
-      dependencies: ["KerasModel", "KerasEngine", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "KerasModel", "KerasEngine", "DataFiles", "ZipArchive", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(name: "KerasExport", dependencies: ["KerasModel", "KerasGraph"]),
 
     .target(

@@ -23,7 +23,7 @@ public final class Model {
   }
 
   /// The file's content, the canonical config, the network and its weights.
-  public private(set) var loaded: LoadedModel
+  public internal(set) var loaded: LoadedModel
   public let inputs: [Port]
   public let outputs: [Port]
   /// The inference graph and what came of lowering: layers with shapes and parameters.
@@ -38,7 +38,7 @@ public final class Model {
   /// About a fifth of a millisecond of one processor's time.
   var sharesWorkFrom = 2e7
   var engineOptions: EngineOptions { EngineOptions(threads: threads, sharesWorkFrom: sharesWorkFrom) }
-  private var predictor: Predictor?
+  var predictor: Predictor?
 
   /// Loads a model file or folder, recognised by content; see `ModelFile.open`.
   public static func load(_ path: String, options: LoadOptions = LoadOptions()) throws(KerasKitError) -> Model {
@@ -98,46 +98,13 @@ public final class Model {
 
   /// The loss, each regularization term and the metrics on data, by the rules of the release that saved the model.
   public func evaluate(
-    _ data: DataSet, batchSize: Int = 32, options: TrainingOptions? = nil
+    _ data: any SampleSource, batchSize: Int = 32, options: TrainingOptions? = nil
   ) throws(KerasKitError) -> Evaluation {
     try KerasKitError.wrap {
       var options = options ?? TrainingOptions()
       options.threads = threads
       options.sharesWorkFrom = sharesWorkFrom
       return try Trainer(model: loaded, options: options).evaluate(data, batchSize: batchSize)
-    }
-  }
-
-  /// Trains the model on data and keeps the new weights; without options by the file's own loss and optimizer.
-  @discardableResult
-  public func fineTune(
-    _ data: DataSet, validation: DataSet? = nil, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double? = nil,
-    shuffles: Bool = true,
-    options: TrainingOptions = TrainingOptions(), activitySemantics: ActivitySemantics = .asSaved,
-    progress: (TrainingProgress) -> TrainingDirective = { _ in .proceed }
-  ) throws(KerasKitError) -> TrainingHistory {
-    try KerasKitError.wrap {
-      var options = options
-      options.threads = threads
-      options.sharesWorkFrom = sharesWorkFrom
-      if activitySemantics == .intended {
-        options.semantics = (options.semantics ?? loaded.semantics).withIntendedActivity
-      }
-      let trainer = try Trainer(model: loaded, options: options)
-      let history = try trainer.fit(
-        data, validation: validation,
-        FitOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles, validationSplit: validationSplit),
-        progress: progress)
-      loaded.weights = try trainer.weights()
-      // Another optimizer's state does not go with the training config of the file.
-      if options.optimizer == nil {
-        loaded.optimizerState = try trainer.savedState()
-      } else {
-        loaded.optimizerState = nil
-        loaded.source.optimizerWeights = []
-      }
-      predictor = nil
-      return history
     }
   }
 

@@ -47,7 +47,7 @@ public struct TrainingHistory: Sendable {
     public var learningRate: Double
   }
   public var epochs: [Epoch] = []
-  /// Whether a callback ended training early.
+  /// Whether a callback or early stopping ended training before its last epoch.
   public var wasStopped = false
 }
 
@@ -89,6 +89,25 @@ struct EvaluationAverage {
       metricSums[index] += Double(scalars[position])
       metricWeights[index] += Double(scalars[position + 1])
       position += 2
+    }
+  }
+
+  /// Everything added so far, to go on from.
+  var state: [Double] {
+    get { [samples, loss, dataLoss] + outputs + penalties + metricSums + metricWeights }
+    set {
+      guard newValue.count == state.count else { return }
+      var rest = newValue[...]
+      func take(_ count: Int) -> [Double] {
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+      }
+      let totals = take(3)
+      (samples, loss, dataLoss) = (totals[0], totals[1], totals[2])
+      outputs = take(outputs.count)
+      penalties = take(penalties.count)
+      metricSums = take(metricSums.count)
+      metricWeights = take(metricWeights.count)
     }
   }
 

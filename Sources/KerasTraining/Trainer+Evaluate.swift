@@ -5,24 +5,44 @@ extension Trainer {
   /// The loss with each of its terms, and the metrics, averaged over batches as Keras does.
   ///
   /// Layers run in inference mode. Throws `TrainingError`.
-  public func evaluate(_ data: DataSet, batchSize: Int = 32) throws(TrainingError) -> Evaluation {
-    let loss = try compiledLoss(trains: false, for: data)
-    let feed = try BatchFeed(data, for: loss.loss)
-    return try evaluate(feed, loss, batchSize: batchSize)
+  public func evaluate(_ data: any SampleSource, batchSize: Int = 32) throws(TrainingError) -> Evaluation {
+    let loss = try compiledLoss(trains: false, weightRanks: data.weightRanks)
+    let batches = try batches(data, loss, batchSize: batchSize)
+    guard let result = try evaluate(batches, loss, isInterrupted: { false }) else { throw .noSamples }
+    return result
   }
 
-  func evaluate(_ feed: BatchFeed, _ loss: CompiledLoss, batchSize: Int) throws(TrainingError) -> Evaluation {
+  /// `nil` if it was interrupted.
+  func evaluate(
+    _ batches: any BatchSequence, _ loss: CompiledLoss, isInterrupted: () -> Bool
+  ) throws(TrainingError) -> Evaluation? {
     var average = EvaluationAverage(loss.layout)
-    let order = Array(0..<feed.count)
-    for start in stride(from: 0, to: feed.count, by: max(batchSize, 1)) {
-      let rows = order[start..<min(start + max(batchSize, 1), feed.count)]
-      let plan = try loss.plan(for: feed, batchSize: rows.count)
+    try batches.begin(epoch: 1, skipping: 0)
+    while let batch = try batches.next() {
+      let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count)
       try engineStep { () throws(EngineError) in
-        try feed.fill(plan, rows: rows)
+        try batch.feed.fill(plan, rows: batch.rows)
         try plan.execute()
       }
-      average.add(try loss.scalars(of: plan), count: rows.count)
+      average.add(try loss.scalars(of: plan), count: batch.rows.count)
+      if isInterrupted() { return nil }
     }
     return average.evaluation
+  }
+
+  /// The batches of a source: in the order of the data, or shuffled, all of it or within a buffer.
+  func batches(
+    _ data: any SampleSource, _ loss: CompiledLoss, batchSize: Int, classWeights: [Int: Double] = [:],
+    shuffleBuffer: Int? = nil, shuffles: Bool = false
+  ) throws(TrainingError) -> any BatchSequence {
+    guard data.count > 0 else { throw .noSamples }
+    if let data = data as? DataSet, !shuffles || shuffleBuffer == nil {
+      return MemoryBatches(
+        try BatchFeed(data, for: loss.loss, classWeights: classWeights), batchSize: batchSize,
+        shuffleSeed: shuffles ? options.seed : nil)
+    }
+    return StreamedBatches(
+      data, for: loss.loss, classWeights: classWeights, batchSize: batchSize,
+      shuffleBuffer: shuffles ? shuffleBuffer ?? FitOptions.standardShuffleBuffer : 0, seed: options.seed)
   }
 }

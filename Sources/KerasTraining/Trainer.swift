@@ -148,12 +148,13 @@ public final class Trainer {
   }
 
   /// The loss graph for evaluation or training, compiled on first use.
-  func compiledLoss(trains: Bool, for data: DataSet) throws(TrainingError) -> CompiledLoss {
-    let usesWeights = !data.sampleWeights.isEmpty || (trains && !options.classWeights.isEmpty)
+  ///
+  /// `weightRanks` are those of the data's arrays of sample weights.
+  func compiledLoss(trains: Bool, weightRanks ranks: [Int]) throws(TrainingError) -> CompiledLoss {
+    let usesWeights = !ranks.isEmpty || (trains && !options.classWeights.isEmpty)
     if trains, !options.classWeights.isEmpty, outputNames.count > 1 {
       throw .unsupported(field: "class_weight", reason: "the model has several outputs")
     }
-    let ranks = data.sampleWeights.map(\.shape.count)
     let perOutput = ranks.count == 1 ? outputNames.map { _ in ranks[0] } : ranks
     let key = CompiledKey(trains: trains, weightRanks: usesWeights ? perOutput : nil)
     if let known = compiled[key] { return known }

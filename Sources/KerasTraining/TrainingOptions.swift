@@ -45,19 +45,3 @@ public struct TrainingOptions: Sendable {
     self.seed = seed
   }
 }
-
-/// How long and in what portions to train.
-public struct FitOptions: Sendable {
-  public var epochs: Int
-  public var batchSize: Int
-  public var shuffles: Bool
-  /// The share of the last samples kept for validation, taken before shuffling.
-  public var validationSplit: Double?
-
-  public init(epochs: Int = 1, batchSize: Int = 32, shuffles: Bool = true, validationSplit: Double? = nil) {
-    self.epochs = epochs
-    self.batchSize = batchSize
-    self.shuffles = shuffles
-    self.validationSplit = validationSplit
-  }
-}

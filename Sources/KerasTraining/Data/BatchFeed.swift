@@ -13,7 +13,7 @@ struct BatchFeed {
   }
 
   private var columns: [Column] = []
-  let count: Int
+  private(set) var count: Int
 
   /// Converts every array once; throws `TrainingError.dataShape` where one does not fit the graph's input.
   init(_ data: DataSet, for loss: LossGraph, classWeights: [Int: Double] = [:]) throws(TrainingError) {
@@ -82,6 +82,52 @@ struct BatchFeed {
         for (index, factor) in try own.floats().enumerated() { weights[index] *= factor }
       }
       return try TensorData(shape: [samples], floats: weights)
+    }
+  }
+
+  /// Bytes of one sample.
+  var rowBytes: Int { columns.reduce(0) { $0 + $1.rowSize } }
+
+  /// A feed of the same arrays without rows, with room for some.
+  func empty(capacity: Int) -> BatchFeed {
+    var result = self
+    result.count = 0
+    for index in columns.indices {
+      result.columns[index].bytes = []
+      result.columns[index].bytes.reserveCapacity(capacity * columns[index].rowSize)
+    }
+    return result
+  }
+
+  /// Adds a row of another feed; throws `TrainingError.dataShape` if its rows have other shapes.
+  mutating func append(_ row: Int, of other: BatchFeed) throws(TrainingError) {
+    try checkRows(of: other)
+    for index in columns.indices {
+      let size = columns[index].rowSize
+      columns[index].bytes.append(contentsOf: other.columns[index].bytes[row * size..<(row + 1) * size])
+    }
+    count += 1
+  }
+
+  /// Puts a row of another feed in the place of one of this.
+  mutating func replace(_ target: Int, with row: Int, of other: BatchFeed) throws(TrainingError) {
+    try checkRows(of: other)
+    for index in columns.indices {
+      let size = columns[index].rowSize
+      other.columns[index].bytes.withUnsafeBytes { source in
+        columns[index].bytes.withUnsafeMutableBytes { bytes in
+          UnsafeMutableRawBufferPointer(rebasing: bytes[target * size..<(target + 1) * size])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[row * size..<(row + 1) * size]))
+        }
+      }
+    }
+  }
+
+  private func checkRows(of other: BatchFeed) throws(TrainingError) {
+    for (own, column) in zip(columns, other.columns) where own.rowShape != column.rowShape {
+      throw .dataShape(
+        name: own.name, expected: Shape([nil] + own.rowShape.map { $0 }),
+        found: Shape([nil] + column.rowShape.map { $0 }))
     }
   }
 

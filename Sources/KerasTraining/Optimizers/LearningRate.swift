@@ -72,6 +72,26 @@ public enum LearningRate: Sendable, Hashable {
     }
   }
 
+  /// The rate that a constant or an old optimizer's `decay` begins with, which may be set; `nil` for schedules.
+  var base: Double? {
+    get {
+      switch self {
+      case .constant(let rate): rate
+      case .timeDecay(let rate, _, steps: 1, isStaircase: false): rate
+      default: nil
+      }
+    }
+    set {
+      guard let newValue else { return }
+      switch self {
+      case .constant: self = .constant(newValue)
+      case .timeDecay(_, let decay, steps: 1, isStaircase: false):
+        self = .timeDecay(rate: newValue, decay: decay, steps: 1, isStaircase: false)
+      default: break
+      }
+    }
+  }
+
   /// The rate at iteration `t`, counted from 0.
   public func value(at t: Int) -> Double {
     let t = Double(t)

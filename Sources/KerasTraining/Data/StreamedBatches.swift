@@ -1,0 +1,116 @@
+import KerasCore
+
+/// Batches of a source that a background thread reads, shuffled within a buffer.
+///
+/// In memory are the buffer's samples as float32, three batches, and a block of what was read last (4 MiB, or one sample
+/// if that is larger).
+final class StreamedBatches: BatchSequence {
+  let batchSize: Int
+  private let source: any SampleSource
+  private let loss: LossGraph
+  private let classWeights: [Int: Double]
+  private let shuffleBuffer: Int
+  private let seed: UInt64
+  private var reader: BackgroundReader?
+
+  var count: Int { source.count }
+
+  /// `shuffleBuffer` of less than two samples leaves the order as it is.
+  init(
+    _ source: any SampleSource, for loss: LossGraph, classWeights: [Int: Double] = [:], batchSize: Int,
+    shuffleBuffer: Int = 0, seed: UInt64 = 0
+  ) {
+    self.source = source
+    self.loss = loss
+    self.classWeights = classWeights
+    self.batchSize = max(batchSize, 1)
+    self.shuffleBuffer = shuffleBuffer
+    self.seed = seed
+  }
+
+  func begin(epoch: Int, skipping skipped: Int) {
+    reader = nil
+    guard skipped < steps else { return }
+    var production = BatchProduction(
+      source: source, loss: loss, classWeights: classWeights, batchSize: batchSize, skipped: skipped,
+      shuffleBuffer: shuffleBuffer, random: SplitMix64(state: seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95))
+    reader = BackgroundReader { emit in try production.run(emit) }
+  }
+
+  func next() throws(TrainingError) -> Batch? { try reader?.next() }
+}
+
+/// The work of the background thread: reads blocks, brings them into a plan's form, shuffles and cuts batches.
+private struct BatchProduction: Sendable {
+  let source: any SampleSource
+  let loss: LossGraph
+  let classWeights: [Int: Double]
+  let batchSize: Int
+  let skipped: Int
+  let shuffleBuffer: Int
+  var random: SplitMix64
+
+  private static let blockBytes = 4 << 20
+
+  /// Gives `emit` each batch until it wants no more.
+  mutating func run(_ emit: (Batch) -> Bool) throws {
+    let shuffles = shuffleBuffer > 1
+    // Without shuffling what is skipped need not be read; the shuffled order depends on all of it.
+    let start = shuffles ? 0 : min(skipped * batchSize, source.count)
+    var unread = source.count - start
+    var toSkip = shuffles ? skipped : 0
+    let reader = try source.reader(from: start)
+    var buffer: BatchFeed?
+    var batch: BatchFeed?
+    var blockRows = min(batchSize, 1024)
+
+    /// Adds a row to the batch, which goes when it is full; `false` when no more is wanted.
+    func add(_ row: Int, of feed: BatchFeed) throws -> Bool {
+      if batch == nil { batch = feed.empty(capacity: batchSize) }
+      try batch?.append(row, of: feed)
+      return batch?.count == batchSize ? send() : true
+    }
+    func send() -> Bool {
+      guard let full = batch else { return true }
+      batch = nil
+      if toSkip > 0 {
+        toSkip -= 1
+        return true
+      }
+      return emit(Batch(feed: full, rows: Array(0..<full.count)[...]))
+    }
+
+    while unread > 0 {
+      guard let data = try reader.next(min(blockRows, unread)) else {
+        throw TrainingError.sampleCount(name: "data", expected: source.count, found: source.count - unread)
+      }
+      unread -= data.count
+      let block = try BatchFeed(data, for: loss, classWeights: classWeights)
+      blockRows = max(1, min(4096, Self.blockBytes / max(block.rowBytes, 1)))
+      for row in 0..<block.count {
+        guard shuffles else {
+          guard try add(row, of: block) else { return }
+          continue
+        }
+        if buffer == nil { buffer = block.empty(capacity: min(shuffleBuffer, source.count)) }
+        guard var pool = buffer.take() else { return }
+        defer { buffer = pool }
+        if pool.count < min(shuffleBuffer, source.count) {
+          try pool.append(row, of: block)
+        } else {
+          let chosen = Int(random.next() % UInt64(pool.count))
+          guard try add(chosen, of: pool) else { return }
+          try pool.replace(chosen, with: row, of: block)
+        }
+      }
+    }
+    if let pool = buffer {
+      var order = Array(0..<pool.count)
+      for last in stride(from: order.count - 1, to: 0, by: -1) {
+        order.swapAt(last, Int(random.next() % UInt64(last + 1)))
+      }
+      for row in order { guard try add(row, of: pool) else { return } }
+    }
+    _ = send()
+  }
+}
