@@ -2,9 +2,10 @@ import Foundation
 import KerasKit
 import Testing
 
-/// Models with classes of public packages and repositories, run by real Keras; see `Tools/fixtures/public_layers.py`.
+/// Models with classes of public packages and repositories, run by real Keras; see `Tools/fixtures/public_layers.py` and
+/// `detection_layers.py`.
 ///
-/// `bert`, `tcn` and those that begin with `tfa` are their authors' code; the other classes were written anew for the
+/// `bert`, `tcn` and those that begin with `tfa` or `retinanet` are their authors' code; the other classes were written anew for the
 /// recording, so they show what Keras makes of the formulas, not that an author's file has the same.
 @Suite struct PublicLayerTests {
   private static let root = "\(Fixture.root)/fixtures/public_layers"
@@ -14,7 +15,7 @@ import Testing
     return names.filter { $0.hasSuffix(".h5") || $0.hasSuffix(".keras") }.sorted()
   }
 
-  @Test func everyCaseIsThere() { #expect(Self.cases.count == 27) }
+  @Test func everyCaseIsThere() { #expect(Self.cases.count == 36) }
 
   @Test(arguments: cases) func predictsWhatKerasDid(_ name: String) throws {
     let model = try Model.load("\(Self.root)/\(name)")

@@ -1,6 +1,7 @@
 extension KnownFormula {
   static let rows: [KnownFormula] =
-    addons + contrib + images + attention + transformers + others + scores + blocks + vision + sequences + generative
+    addons + contrib + images + attention + transformers + others + scores + blocks + vision + detection + sequences
+    + generative
 
   private static let images: [KnownFormula] = [
     // Image-to-image models (pix2pix, style transfer): tf.pad with REFLECT; the order of unequal sizes differs by author.
