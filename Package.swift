@@ -86,8 +86,8 @@ let package = Package(
     .testTarget(
       name: "KerasKitTests",
       dependencies: [
-        "KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "ZipArchive", "TensorBundle",
-        "DataFiles",
+        "KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "HDF5", "ZipArchive",
+        "TensorBundle", "DataFiles",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
   ],

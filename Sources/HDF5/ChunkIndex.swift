@@ -9,6 +9,7 @@ struct ChunkIndex {
     /// All chunks in a row.
     case implicit(Int)
     case fixedArray(Int)
+    case extensibleArray(Int)
     case records(Int)
   }
 
@@ -19,18 +20,23 @@ struct ChunkIndex {
     var mask: Int
   }
 
+  private static let countLimit = 1 << 24
+
   /// Without the elements' own size.
   let shape: [Int]
   let elementSize: Int
   /// `nil`: no chunk was ever written.
   let kind: Kind?
+  /// Chunks that reach over the data set's edge went through no filter.
+  let leavesEdges: Bool
 
-  init(_ dimensions: [Int], _ kind: Kind?) throws(HDF5Error.Cause) {
+  init(_ dimensions: [Int], _ kind: Kind?, leavesEdges: Bool = false) throws(HDF5Error.Cause) {
     guard let last = dimensions.last, dimensions.allSatisfy({ $0 > 0 }), dimensions.count <= HDF5File.Limits.rank + 1
     else { throw .damaged("a chunk's shape") }
     shape = Array(dimensions.dropLast())
     elementSize = last
     self.kind = kind
+    self.leavesEdges = leavesEdges
     guard checkedProduct(dimensions) != nil else { throw .tooLarge("chunks of \(dimensions)") }
   }
 
@@ -40,6 +46,18 @@ struct ChunkIndex {
   func chunks(_ extent: StoredExtent, isFiltered: Bool, in bytes: StoredBytes) throws(HDF5Error.Cause) -> [Chunk] {
     guard extent.shape.count == shape.count else { throw .damaged("chunks of another rank than the data set") }
     guard let kind else { return [] }
+    var chunks = try chunks(kind, extent, isFiltered, bytes)
+    guard leavesEdges else { return chunks }
+    for index in chunks.indices {
+      let room = zip(extent.shape, shape).map { $0 - $1 }
+      if zip(chunks[index].origin, room).contains(where: { $0 > $1 }) { chunks[index].mask = -1 }
+    }
+    return chunks
+  }
+
+  private func chunks(
+    _ kind: Kind, _ extent: StoredExtent, _ isFiltered: Bool, _ bytes: StoredBytes
+  ) throws(HDF5Error.Cause) -> [Chunk] {
     switch kind {
     case .tree(let root): return try tree(root, bytes)
     case .single(let place, let stored, let mask):
@@ -52,7 +70,8 @@ struct ChunkIndex {
         chunks.append(try chunk(origin, place + offset, size, 0, bytes))
       }
       return chunks
-    case .fixedArray(let place): return try fixedArray(place, extent.maximum, isFiltered, bytes)
+    case .fixedArray(let place): return try fixedArray(place, extent, isFiltered, bytes)
+    case .extensibleArray(let place): return try extensibleArray(place, extent, isFiltered, bytes)
     case .records(let place): return try records(place, isFiltered, bytes)
     }
   }
@@ -80,7 +99,7 @@ struct ChunkIndex {
   /// The origins of all chunks that an extent has, the last axis fastest.
   private func grid(_ extent: [Int]) throws(HDF5Error.Cause) -> [[Int]] {
     let counts = zip(extent, shape).map { $0 / $1 + ($0 % $1 == 0 ? 0 : 1) }
-    guard let count = checkedProduct(counts), count <= 1 << 24 else { throw .tooLarge("\(counts) chunks") }
+    guard let count = checkedProduct(counts), count <= Self.countLimit else { throw .tooLarge("\(counts) chunks") }
     return (0..<count).map { number in
       var rest = number
       var origin = [Int](repeating: 0, count: counts.count)
@@ -92,44 +111,56 @@ struct ChunkIndex {
     }
   }
 
-  /// Section VII.C: one entry for each chunk of the grid, in pages if there are many.
-  private func fixedArray(
-    _ address: Int, _ extent: [Int], _ isFiltered: Bool, _ bytes: StoredBytes
+  /// The chunks that the entries of an array lead to, each by its number.
+  private func chunks(
+    _ entries: [Int?], _ entrySize: Int, _ numbered: [(number: Int, origin: [Int])], _ isFiltered: Bool,
+    _ bytes: StoredBytes
   ) throws(HDF5Error.Cause) -> [Chunk] {
-    var header = try bytes.cursor(at: address)
-    try header.expect("FAHD", version: 0)
-    try header.skip(1)
-    let (entrySize, pageBits) = (try header.byte(), try header.byte())
-    let count = try header.length()
-    guard let place = try header.address() else { return [] }
     let sizeWidth = entrySize - 12
-    guard entrySize >= 8, pageBits < 32, !isFiltered || (1...8).contains(sizeWidth), count <= bytes.count else {
-      throw .damaged("a chunk index")
-    }
-    let pageCount = 1 << pageBits
-    let isPaged = count > pageCount
-    var cursor = try bytes.cursor(at: place)
-    try cursor.expect("FADB", version: 0)
-    try cursor.skip(9)
-    let pages = (count + pageCount - 1) / pageCount
-    let used = isPaged ? try cursor.take((pages + 7) / 8) : 0..<0
-    if isPaged { try cursor.skip(4) }
+    guard isFiltered ? (1...8).contains(sizeWidth) : entrySize == 8 else { throw .damaged("a chunk index") }
     var chunks: [Chunk] = []
-    for (index, origin) in try grid(extent).enumerated() {
-      guard index < count else { throw .damaged("a chunk index that is too short") }
-      if isPaged, index > 0, index % pageCount == 0 { try cursor.skip(4) }
-      let page = index / pageCount
-      // A page that was never written holds anything.
-      if isPaged, bytes.bytes[used.lowerBound + page / 8] >> UInt8(7 - page % 8) & 1 == 0 {
-        try cursor.skip(entrySize)
-        continue
-      }
-      let place = try cursor.address()
+    for (number, origin) in numbered where number < entries.count {
+      guard let entry = entries[number] else { continue }
+      var cursor = try bytes.cursor(at: entry, upTo: entry + entrySize)
+      guard let place = try cursor.address() else { continue }
       let stored = isFiltered ? try cursor.length(sizeWidth) : size
-      let mask = isFiltered ? try cursor.word() : 0
-      if let place { chunks.append(try chunk(origin, place, stored, mask, bytes)) }
+      chunks.append(try chunk(origin, place, stored, isFiltered ? try cursor.word() : 0, bytes))
     }
     return chunks
+  }
+
+  private func fixedArray(
+    _ address: Int, _ extent: StoredExtent, _ isFiltered: Bool, _ bytes: StoredBytes
+  ) throws(HDF5Error.Cause) -> [Chunk] {
+    let array = try FixedArray(at: address, in: bytes)
+    let grid = try grid(extent.maximum)
+    guard array.entries.isEmpty || grid.count <= array.entries.count else {
+      throw .damaged("a chunk index that is too short")
+    }
+    return try chunks(array.entries, array.entrySize, grid.enumerated().map { ($0, $1) }, isFiltered, bytes)
+  }
+
+  /// Chunks are counted along the unlimited axis first, and along the others as far as those may grow.
+  private func extensibleArray(
+    _ address: Int, _ extent: StoredExtent, _ isFiltered: Bool, _ bytes: StoredBytes
+  ) throws(HDF5Error.Cause) -> [Chunk] {
+    guard let unlimited = extent.maximum.firstIndex(of: .max) else { throw .damaged("a chunk index") }
+    let counts = zip(extent.maximum, shape).map { $0 / $1 + ($0 % $1 == 0 ? 0 : 1) }
+    var numbered: [(number: Int, origin: [Int])] = []
+    for origin in try grid(extent.shape) {
+      var number = origin[unlimited] / shape[unlimited]
+      for axis in shape.indices where axis != unlimited {
+        guard let larger = checkedProduct([number, counts[axis]]), larger < Int.max - counts[axis] else {
+          throw .tooLarge("\(counts) chunks")
+        }
+        number = larger + origin[axis] / shape[axis]
+      }
+      numbered.append((number, origin))
+    }
+    let wanted = (numbered.map(\.number).max() ?? -1) + 1
+    guard wanted <= Self.countLimit else { throw .tooLarge("\(wanted) chunks") }
+    let array = try ExtensibleArray(at: address, wanted: wanted, in: bytes)
+    return try chunks(array.entries, array.entrySize, numbered, isFiltered, bytes)
   }
 
   /// Records of kinds 10 and 11 of the new tree.

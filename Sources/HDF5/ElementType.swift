@@ -19,6 +19,21 @@ struct ElementType: Hashable {
   /// Bytes of a stored element.
   var size: Int
   var isBigEndian = false
+  /// The bits that an integer has, if not all of its bytes.
+  var bits: IntegerBits?
+
+  struct IntegerBits: Hashable {
+    var offset: Int
+    var precision: Int
+    var isSigned: Bool
+
+    /// The number in a stored element.
+    func number(in stored: UInt64) -> UInt64 {
+      let shifted = stored << UInt64(64 - offset - precision)
+      let unused = UInt64(64 - precision)
+      return isSigned ? UInt64(bitPattern: Int64(bitPattern: shifted) >> Int64(unused)) : shifted >> unused
+    }
+  }
 
   init(_ content: Range<Int>, in bytes: StoredBytes) throws(HDF5Error.Cause) {
     var cursor = try bytes.cursor(content)
@@ -32,7 +47,7 @@ struct ElementType: Hashable {
     guard size > 0 else { throw .damaged("elements of no size") }
     kind = .unsupported("")
     switch first & 15 {
-    case 0: kind = try Self.integer(&cursor, size, isSigned: bits & 8 != 0)
+    case 0: (kind, self.bits) = try Self.integer(&cursor, size, isSigned: bits & 8 != 0)
     case 1: kind = try Self.float(&cursor, size, isVAX: bits & 0x40 != 0)
     case 3: kind = .fixedString(isSpacePadded: bits & 15 == 2)
     case 5: kind = .opaque
@@ -41,6 +56,7 @@ struct ElementType: Hashable {
       let base = try Self(&cursor, depth: 1)
       guard base.size == size else { throw .damaged("an enumeration's size") }
       isBigEndian = base.isBigEndian
+      self.bits = base.bits
       var names: Set<String> = []
       for _ in 0..<(bits & 0xffff) {
         let start = cursor.position
@@ -52,9 +68,10 @@ struct ElementType: Hashable {
     case 9: kind = bits & 15 == 1 && size == 16 ? .variableString : .unsupported("variable-length sequence")
     case 2: kind = .unsupported("time")
     case 4: kind = .unsupported("bit field")
-    case 6: kind = .unsupported("compound")
+    case 6: kind = .unsupported("compound (\(bits & 0xffff) fields)")
     case 7: kind = .unsupported("reference")
     case 10: kind = .unsupported("array")
+    case 11: kind = .unsupported("complex")
     default: kind = .unsupported("unknown")
     }
     if first & 15 < 2 { isBigEndian = bits & 1 != 0 }
@@ -62,15 +79,16 @@ struct ElementType: Hashable {
 
   private static func integer(
     _ cursor: inout StoredCursor, _ size: Int, isSigned: Bool
-  ) throws(HDF5Error.Cause) -> Kind {
+  ) throws(HDF5Error.Cause) -> (Kind, IntegerBits?) {
     let (offset, precision) = (try cursor.short(), try cursor.short())
-    guard offset == 0, precision == 8 * size else { return .unsupported("\(precision)-bit integer") }
+    guard precision > 0, offset <= 8 * size - precision else { throw .damaged("an integer's bits") }
+    let bits = precision == 8 * size ? nil : IntegerBits(offset: offset, precision: precision, isSigned: isSigned)
     return switch size {
-    case 1: .numeric(isSigned ? .int8 : .uint8)
-    case 2: .numeric(isSigned ? .int16 : .uint16)
-    case 4: .numeric(isSigned ? .int32 : .uint32)
-    case 8: .numeric(isSigned ? .int64 : .uint64)
-    default: .unsupported("\(size)-byte integer")
+    case 1: (.numeric(isSigned ? .int8 : .uint8), bits)
+    case 2: (.numeric(isSigned ? .int16 : .uint16), bits)
+    case 4: (.numeric(isSigned ? .int32 : .uint32), bits)
+    case 8: (.numeric(isSigned ? .int64 : .uint64), bits)
+    default: (.unsupported("\(size)-byte integer"), nil)
     }
   }
 

@@ -2,7 +2,8 @@ import CZlib
 
 /// What was done to each chunk before it was stored, in order.
 ///
-/// Deflate, shuffle, Fletcher's checksum and h5py's LZF are undone; other filters are named. Layout: section IV.A.2.l.
+/// Deflate, shuffle, Fletcher's checksum, n-bit, scale-offset and h5py's LZF are undone; other filters are named. Layout:
+/// section IV.A.2.l.
 struct FilterPipeline {
   struct Filter {
     var id: Int
@@ -39,7 +40,7 @@ struct FilterPipeline {
 
   /// Refuses filters that are not undone, before anything is read.
   func check() throws(HDF5Error.Cause) {
-    for filter in filters where ![1, 2, 3, 32000].contains(filter.id) {
+    for filter in filters where ![1, 2, 3, 5, 6, 32000].contains(filter.id) {
       let name = filter.name.isEmpty ? "number \(filter.id)" : "'\(filter.name)' (number \(filter.id))"
       throw .unsupported("the filter \(name) is not supported; repack the file without it: h5repack -f GZIP=4 OLD NEW")
     }
@@ -48,14 +49,17 @@ struct FilterPipeline {
   /// A chunk of `size` bytes from what is stored of it; `mask` has a bit set for each filter that was left out.
   func decode(_ stored: [UInt8], size: Int, mask: Int) throws(HDF5Error.Cause) -> [UInt8] {
     var chunk = stored
+    // Checksums and the heads of packed integers may lie under the packing.
+    let limit = size + 32 * filters.count
     for (index, filter) in filters.enumerated().reversed() where mask >> index & 1 == 0 {
       switch filter.id {
-      // A checksum may lie under the packing.
-      case 1: chunk = try Self.inflate(chunk, limit: size + 4 * filters.count)
+      case 1: chunk = try Self.inflate(chunk, limit: limit)
       case 2: chunk = Self.unshuffle(chunk, elementSize: filter.parameters.first ?? 1)
       case 3: chunk = try Self.checked(chunk)
+      case 5: chunk = try PackedIntegers.undoBits(chunk, filter.parameters, size: size)
+      case 6: chunk = try PackedIntegers.undoScaleOffset(chunk, filter.parameters, size: size)
       case 32000:
-        guard let unpacked = LZF.decode(chunk, limit: size + 4 * filters.count) else {
+        guard let unpacked = LZF.decode(chunk, limit: limit) else {
           throw .damaged("the data packed by LZF")
         }
         chunk = unpacked

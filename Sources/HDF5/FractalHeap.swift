@@ -10,6 +10,8 @@ struct FractalHeap {
   private let rootRows: Int
   private let hasChecksums: Bool
   private let hugeIndex: Int?
+  /// Blocks whose checksums were right.
+  private var checked: Set<Int> = []
 
   init(at address: Int, in bytes: StoredBytes) throws(HDF5Error.Cause) {
     self.bytes = bytes
@@ -29,6 +31,7 @@ struct FractalHeap {
     try cursor.skip(2)
     root = try cursor.address()
     rootRows = try cursor.short()
+    try cursor.checksum(from: address)
     guard (1...1024).contains(width), startSize > 0, startSize & (startSize - 1) == 0, directLimit >= startSize,
       directLimit & (directLimit - 1) == 0, directLimit <= 1 << 40, (1...64).contains(bits)
     else { throw .damaged("a heap's header") }
@@ -37,7 +40,7 @@ struct FractalHeap {
   }
 
   /// Where the object lies whose identifier is stored at `id`.
-  func object(_ id: Range<Int>) throws(HDF5Error.Cause) -> Range<Int> {
+  mutating func object(_ id: Range<Int>) throws(HDF5Error.Cause) -> Range<Int> {
     var cursor = try bytes.cursor(id)
     let kind = try cursor.byte()
     switch kind >> 4 & 3 {
@@ -65,8 +68,23 @@ struct FractalHeap {
     throw .damaged("a large object of a heap is missing")
   }
 
+  /// A block's own checksum was computed with zeros in its place.
+  private func checkBlock(_ block: Range<Int>) throws(HDF5Error.Cause) {
+    guard bytes.verifiesChecksums else { return }
+    var cursor = try bytes.cursor(block)
+    try cursor.expect("FHDB", version: 0)
+    try cursor.skip(8 + offsetSize)
+    let place = try cursor.take(4)
+    let stored = place.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32(bytes.bytes[$1]) }
+    var content = try bytes.copy(block)
+    for index in place { content[index - block.lowerBound] = 0 }
+    guard content.withUnsafeBytes({ MetadataChecksum.of($0) }) == stored else {
+      throw .damaged("the checksum of a heap's block at byte \(block.lowerBound)")
+    }
+  }
+
   /// The blocks double from row to row; those above `directLimit` hold blocks themselves.
-  private func managed(_ offset: Int, _ length: Int) throws(HDF5Error.Cause) -> Range<Int> {
+  private mutating func managed(_ offset: Int, _ length: Int) throws(HDF5Error.Cause) -> Range<Int> {
     guard var block = root else { throw .damaged("an empty heap") }
     var rows = rootRows
     var blockStart = 0
@@ -78,11 +96,17 @@ struct FractalHeap {
         }
         var cursor = try bytes.cursor(at: block)
         let whole = try cursor.take(size)
+        if hasChecksums, checked.insert(block).inserted { try checkBlock(whole) }
         return whole.lowerBound + offset - blockStart..<whole.lowerBound + offset - blockStart + length
       }
       var cursor = try bytes.cursor(at: block)
       try cursor.expect("FHIB", version: 0)
       try cursor.skip(8 + offsetSize)
+      if checked.insert(block).inserted {
+        var rest = cursor
+        try rest.skip(8 * width * rows)
+        try rest.checksum(from: block)
+      }
       var (row, rowStart) = (0, blockStart)
       size = startSize
       while true {

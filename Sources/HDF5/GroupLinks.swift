@@ -3,7 +3,9 @@ struct GroupLinks {
   enum Target: Hashable {
     /// An object header's address.
     case object(Int)
-    case soft, external
+    /// A path in the same file.
+    case soft(String)
+    case external(file: String, path: String)
   }
 
   private(set) var targets: [String: Target] = [:]
@@ -34,7 +36,7 @@ struct GroupLinks {
   // MARK: Symbol tables (sections III.A.1, III.B, III.D)
 
   /// The local heap's content, where the names are.
-  private static func names(_ heap: Int, _ bytes: StoredBytes) throws(HDF5Error.Cause) -> Range<Int> {
+  static func names(_ heap: Int, _ bytes: StoredBytes) throws(HDF5Error.Cause) -> Range<Int> {
     var cursor = try bytes.cursor(at: heap)
     try cursor.expect("HEAP", version: 0)
     try cursor.skip(3)
@@ -56,11 +58,14 @@ struct GroupLinks {
         guard offset < names.count else { throw .damaged("a member's name lies outside its heap") }
         let object = try cursor.address()
         let isSoft = try cursor.word() == 2
-        try cursor.skip(20)
+        try cursor.skip(4)
+        let scratch = try cursor.word()
+        try cursor.skip(12)
         var text = try bytes.cursor(at: names.lowerBound + offset, upTo: names.upperBound)
         let name = try text.text()
         if isSoft {
-          try add(name, .soft)
+          var path = try bytes.cursor(at: names.lowerBound + min(scratch, names.count), upTo: names.upperBound)
+          try add(name, .soft(path.text()))
         } else if let object {
           try add(name, .object(object))
         } else {
@@ -83,8 +88,12 @@ struct GroupLinks {
     let name = try cursor.text(length)
     switch kind {
     case 0: try add(name, .object(cursor.place()))
-    case 1: try add(name, .soft)
-    default: try add(name, .external)
+    case 1: try add(name, .soft(cursor.text(cursor.short())))
+    case 64:
+      try cursor.skip(3)
+      let file = try cursor.text()
+      try add(name, .external(file: file, path: cursor.text()))
+    default: try add(name, .external(file: "a user-defined link", path: ""))
     }
   }
 
@@ -93,7 +102,7 @@ struct GroupLinks {
     guard try cursor.byte() == 0 else { throw .damaged("a group's description of an unknown version") }
     if try cursor.byte() & 1 != 0 { try cursor.skip(8) }
     guard let place = try cursor.address(), let index = try cursor.address() else { return }
-    let heap = try FractalHeap(at: place, in: bytes)
+    var heap = try FractalHeap(at: place, in: bytes)
     let records = try RecordTree(at: index, in: bytes)
     guard records.type == 5, records.recordSize == 11 else { throw .damaged("a group's index of kind \(records.type)") }
     for record in records.records {

@@ -98,7 +98,7 @@ extension HDF5File {
         guard try cursor.byte() == 0 else { throw .damaged("the attributes' description") }
         if try cursor.byte() & 1 != 0 { try cursor.skip(2) }
         guard let place = try cursor.address(), let index = try cursor.address() else { continue }
-        let heap = try FractalHeap(at: place, in: bytes)
+        var heap = try FractalHeap(at: place, in: bytes)
         let records = try RecordTree(at: index, in: bytes)
         guard records.type == 8, records.recordSize == 17 else {
           throw .damaged("an index of attributes of kind \(records.type)")

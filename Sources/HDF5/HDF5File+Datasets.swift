@@ -44,9 +44,13 @@ extension HDF5File {
     let header = try object(path).header
     guard header.isDataset else { throw .wrongKind("a data set is needed here") }
     let layout = try DataLayout(part(ObjectHeader.Kind.layout, of: header), in: bytes)
-    if case .virtual = layout { throw .leavesFile("the data set is assembled from other files") }
-    if header[ObjectHeader.Kind.externalFiles] != nil {
-      throw .leavesFile("the data set's elements are in another file")
+    if case .virtual(let place, let index) = layout {
+      let source = sourceOfVirtual(place, index).map { " ('\($0)')" } ?? ""
+      throw .leavesFile("the data set is assembled from other ones\(source)")
+    }
+    if let list = header[ObjectHeader.Kind.externalFiles] {
+      let other = fileOfElements(list).map { "'\($0)'" } ?? "another file"
+      throw .leavesFile("the data set's elements are in \(other)")
     }
     let type = try ElementType(part(ObjectHeader.Kind.datatype, of: header), in: bytes)
     let extent = try StoredExtent(part(ObjectHeader.Kind.dataspace, of: header), in: bytes)
@@ -82,6 +86,26 @@ extension HDF5File {
       fill: try fill(header, type.size))
   }
 
+  /// The first file that a virtual data set takes elements from.
+  private func sourceOfVirtual(_ place: Int?, _ index: Int) -> String? {
+    guard let place, let index = UInt16(exactly: index),
+      let content = try? heap.object(index, at: place, in: bytes.bytes),
+      var cursor = try? bytes.cursor(content), (try? cursor.skip(9)) != nil
+    else { return nil }
+    // Later versions of the list have flags before the name.
+    if bytes.bytes[content.lowerBound] > 0 { try? cursor.skip(1) }
+    return try? cursor.text()
+  }
+
+  /// The first file that holds a data set's elements (section IV.A.2.h).
+  private func fileOfElements(_ list: ObjectHeader.Message) -> String? {
+    guard var cursor = try? bytes.cursor(list.content), (try? cursor.skip(8)) != nil, let heap = try? cursor.place(),
+      let offset = try? cursor.length(), let names = try? GroupLinks.names(heap, bytes), offset < names.count
+    else { return nil }
+    var name = try? bytes.cursor(at: names.lowerBound + offset, upTo: names.upperBound)
+    return try? name?.text()
+  }
+
   private func part(_ kind: Int, of header: ObjectHeader) throws(HDF5Error.Cause) -> Range<Int> {
     guard let message = header[kind] else { throw .damaged("a part of its description is missing") }
     return try ObjectHeader.content(kind, message.content, isShared: message.isShared, bytes)
@@ -111,7 +135,7 @@ extension HDF5File {
 
   private func elements(of dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
     switch dataset.layout {
-    case .virtual: throw .leavesFile("the data set is assembled from other files")
+    case .virtual: throw .leavesFile("the data set is assembled from other ones")
     case .compact(let content):
       guard dataset.size <= content.count else { throw .damaged("its elements end early") }
       return try bytes.copy(content.lowerBound..<content.lowerBound + dataset.size)

@@ -20,7 +20,8 @@ extension HDF5File {
         return try TensorData(shape: shape, strings: strings)
       case .boolean: return try TensorData(dtype: .bool, shape: shape, bytes: stored.map { $0 == 0 ? 0 : 1 })
       case .numeric, .opaque, .unsupported:
-        let bytes = type.isBigEndian && type.size > 1 ? Self.swapped(stored, type.size) : stored
+        var bytes = type.isBigEndian && type.size > 1 ? Self.swapped(stored, type.size) : stored
+        if let bits = type.bits { bytes = Self.integers(bytes, type.size, bits) }
         return try TensorData(dtype: dtype, shape: shape, bytes: bytes)
       }
     } catch let cause as HDF5Error.Cause {
@@ -50,6 +51,17 @@ extension HDF5File {
           for index in 0..<size { target[start + index] = source[start + size - 1 - index] }
         }
       }
+    }
+    return result
+  }
+
+  /// Integers of all of their bytes from those of a part of the bits.
+  private static func integers(_ bytes: [UInt8], _ size: Int, _ bits: ElementType.IntegerBits) -> [UInt8] {
+    var result = bytes
+    for start in stride(from: 0, to: bytes.count - size + 1, by: size) {
+      let stored = bytes[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      let number = bits.number(in: stored)
+      for index in 0..<size { result[start + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index)) }
     }
     return result
   }

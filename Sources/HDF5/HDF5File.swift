@@ -2,13 +2,14 @@ import KerasCore
 
 /// An HDF5 file opened for reading, from disk or from memory.
 ///
-/// Objects are named by path (`/model_weights/dense_1`), and a path is followed through ordinary (hard) links only:
-/// nothing in a file can make this reader open another file. May be used from several threads.
+/// Objects are named by path (`/model_weights/dense_1`), and a path is followed through hard and soft links: nothing in a
+/// file can make this reader open another file. May be used from several threads.
 ///
 /// Written from the format's specification rather than around the library, which trusts what a file says of itself:
-/// every number is checked before it is used. Read are all versions of superblocks, object headers and groups; compact,
-/// contiguous and chunked data with deflate, shuffle, Fletcher's checksum and LZF. Refused by name are other filters,
-/// chunks of extensible arrays, external and virtual data, soft and external links.
+/// every number is checked before it is used, and the checksums of new-format files are verified. Read are all versions
+/// of superblocks, object headers, groups and chunk indices; compact, contiguous and chunked data with deflate, shuffle,
+/// Fletcher's checksum, n-bit, scale-offset and LZF. Refused by name are other filters, external and virtual data, and
+/// links to other files.
 public final class HDF5File: Sendable {
   /// The file as the caller named it, for messages.
   public let name: String
@@ -34,14 +35,20 @@ public final class HDF5File: Sendable {
   }
 
   /// Opens an HDF5 file that lies in `range` of bytes in memory, without copying them.
-  public init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
+  public convenience init(_ contents: FileContents, in range: Range<Int>? = nil, name: String) throws(HDF5Error) {
+    try self.init(contents, in: range, name: name, verifiesChecksums: true)
+  }
+
+  init(
+    _ contents: FileContents, in range: Range<Int>? = nil, name: String, verifiesChecksums: Bool
+  ) throws(HDF5Error) {
     self.name = name
     let range = range ?? 0..<contents.count
     guard range.lowerBound >= 0, range.upperBound <= contents.count else {
       throw HDF5Error(file: name, .unreadable("it ends early"))
     }
     do {
-      let superblock = try Superblock(StoredBytes(contents, in: range))
+      let superblock = try Superblock(StoredBytes(contents, in: range, verifiesChecksums: verifiesChecksums))
       bytes = superblock.bytes
       root = superblock.root
     } catch {
@@ -79,21 +86,38 @@ public final class HDF5File: Sendable {
     return object
   }
 
-  /// Follows `path` link by link, so that no link of another kind than hard is ever resolved.
+  /// Follows `path` link by link, so that no link to another file is ever resolved; `nil` also for a soft link to nothing.
   private func objectIfPresent(_ path: String) throws(HDF5Error.Cause) -> Object? {
-    let components = path.split(separator: "/")
-    guard components.count <= Limits.depth else { throw .tooLarge("a path of \(components.count) levels") }
-    var object = Object(address: root, header: try ObjectHeader(at: root, in: bytes))
-    for component in components {
+    var components = try Self.components(path)
+    let root = Object(address: root, header: try ObjectHeader(at: root, in: bytes))
+    var object = root
+    var softLinks = 0
+    while !components.isEmpty {
+      let component = components.removeFirst()
+      if component == "." { continue }
       guard object.header.isGroup else { return nil }
-      switch try links(of: object).targets[String(component)] {
+      switch try links(of: object).targets[component] {
       case nil: return nil
       case .object(let address): object = Object(address: address, header: try ObjectHeader(at: address, in: bytes))
-      case .soft: throw .leavesFile("'\(component)' is a soft link")
-      case .external: throw .leavesFile("'\(component)' is a link to another file")
+      case .soft(let target):
+        softLinks += 1
+        guard softLinks <= Limits.softLinks else {
+          throw .damaged("more than \(Limits.softLinks) soft links follow one another at '\(component)'")
+        }
+        // A target counts from the root or from the group that holds the link.
+        if target.hasPrefix("/") { object = root }
+        components = try Self.components(target) + components
+      case .external(let file, let path):
+        throw .leavesFile("'\(component)' is a link to '\(path)' in another file, '\(file)'")
       }
     }
     return object
+  }
+
+  private static func components(_ path: String) throws(HDF5Error.Cause) -> [String] {
+    let components = path.split(separator: "/")
+    guard components.count <= Limits.depth else { throw .tooLarge("a path of \(components.count) levels") }
+    return components.map(String.init)
   }
 
   private func links(of group: Object) throws(HDF5Error.Cause) -> GroupLinks {
@@ -117,6 +141,8 @@ public final class HDF5File: Sendable {
   /// Sizes beyond which a file is taken for an attack rather than a model.
   enum Limits {
     static let depth = 64
+    /// As many as the library follows.
+    static let softLinks = 16
     static let rank = 32
     static let attributeBytes = 256 << 20
     /// Strings of a data set or attribute.

@@ -40,6 +40,7 @@ struct ObjectHeader {
       if flags & 0x10 != 0 { try cursor.skip(4) }
       let size = try cursor.length(1 << (flags & 3))
       let block = try cursor.take(size)
+      try cursor.checksum(from: address)
       try read(block, version: 2, hasOrder: flags & 4 != 0, bytes)
     } else {
       guard try cursor.byte() == 1 else { throw .damaged("no object at byte \(address)") }
@@ -78,6 +79,7 @@ struct ObjectHeader {
         if version == 2 {
           try block.expect("OCHK")
           blocks.append(try block.take(length - 8))
+          try block.checksum(from: start)
         } else {
           blocks.append(try block.take(length))
         }

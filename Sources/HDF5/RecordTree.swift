@@ -16,6 +16,8 @@ struct RecordTree {
     try cursor.skip(2)
     let root = try cursor.address()
     let count = try cursor.short()
+    try cursor.skip(8)
+    try cursor.checksum(from: address)
     guard recordSize > 0, nodeSize > 10 + recordSize, depth < 32 else { throw .damaged("a tree's header") }
     guard let root else { return }
     // How many bytes a child's number of records takes follows from how many fit.
@@ -43,13 +45,15 @@ struct RecordTree {
       try cursor.skip(1)
       for _ in 0..<count { records.append(try cursor.take(recordSize)) }
       guard records.count < Self.limit else { throw .tooLarge("a tree of more than \(Self.limit) records") }
-      guard level > 0 else { continue }
-      for _ in 0...count {
-        let child = try cursor.place()
-        let childCount = try cursor.length(countSize)
-        try cursor.skip(pointerSizes[level] - 8 - countSize)
-        stack.append((child, childCount, level - 1))
+      if level > 0 {
+        for _ in 0...count {
+          let child = try cursor.place()
+          let childCount = try cursor.length(countSize)
+          try cursor.skip(pointerSizes[level] - 8 - countSize)
+          stack.append((child, childCount, level - 1))
+        }
       }
+      try cursor.checksum(from: address)
     }
   }
 

@@ -8,9 +8,12 @@ struct StoredBytes: @unchecked Sendable {
   /// Keeps the bytes where they are.
   private let contents: FileContents
   let bytes: UnsafeRawBufferPointer
+  /// Off only in tests that damage files, to get behind the checksums.
+  let verifiesChecksums: Bool
 
-  init(_ contents: FileContents, in range: Range<Int>) {
+  init(_ contents: FileContents, in range: Range<Int>, verifiesChecksums: Bool = true) {
     self.contents = contents
+    self.verifiesChecksums = verifiesChecksums
     bytes = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
   }
 
@@ -18,17 +21,12 @@ struct StoredBytes: @unchecked Sendable {
 
   /// What follows the first `start` bytes.
   func dropping(_ start: Int) -> StoredBytes {
-    var rest = self
-    rest.bytesStart(start)
-    return rest
+    StoredBytes(self, UnsafeRawBufferPointer(rebasing: bytes[min(start, bytes.count)...]))
   }
 
-  private mutating func bytesStart(_ start: Int) {
-    self = StoredBytes(contents, UnsafeRawBufferPointer(rebasing: bytes[min(start, bytes.count)...]))
-  }
-
-  private init(_ contents: FileContents, _ bytes: UnsafeRawBufferPointer) {
-    self.contents = contents
+  private init(_ whole: StoredBytes, _ bytes: UnsafeRawBufferPointer) {
+    contents = whole.contents
+    verifiesChecksums = whole.verifiesChecksums
     self.bytes = bytes
   }
 

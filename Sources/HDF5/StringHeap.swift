@@ -48,6 +48,13 @@ struct StringHeap: Sendable {
     return strings
   }
 
+  /// Where an object of any kind lies.
+  func object(
+    _ index: UInt16, at place: Int, in file: UnsafeRawBufferPointer
+  ) throws(HDF5Error.Cause) -> Range<Int>? {
+    try objects(of: place, in: file)[index]
+  }
+
   private func objects(
     of place: Int, in file: UnsafeRawBufferPointer
   ) throws(HDF5Error.Cause) -> [UInt16: Range<Int>] {

@@ -34,5 +34,6 @@ struct Superblock {
     guard end - base <= bytes.count else { throw .unreadable("it ends early: \(bytes.count) of \(end - base) bytes") }
     if version < 2 { try cursor.skip(16) }
     root = try cursor.place()
+    if version >= 2 { try cursor.checksum(from: 0) }
   }
 }
