@@ -1,11 +1,18 @@
 /// How an image is resampled along one axis.
 ///
-/// Half pixel centres as in `tf.image.resize` without antialiasing (TensorFlow 2, tf.keras, Keras 3), except for
-/// `bilinearAsymmetric`.
+/// As `tf.image.resize` (TensorFlow 2, tf.keras, Keras 3) with half pixel centres, except for `bilinearAsymmetric`.
 public enum Interpolation: String, Sendable, Hashable {
-  case nearest, bilinear, bicubic
+  case nearest, bilinear, bicubic, area, lanczos3, lanczos5, gaussian, mitchellcubic
   /// source = target / scale: UpSampling2D of Keras 2.2.3 to 2.3.1.
   case bilinearAsymmetric = "keraskit>bilinear_asymmetric"
+
+  /// What Keras' image layers and functions name.
+  public static let all: [Interpolation] = [
+    .nearest, .bilinear, .bicubic, .area, .lanczos3, .lanczos5, .gaussian, .mitchellcubic,
+  ]
+
+  /// Whether an image of the new size already stays as it is.
+  public var keepsPixels: Bool { self != .gaussian && self != .mitchellcubic }
 
   /// A place of the old axis and its share in a place of the new one.
   public struct Tap: Sendable, Hashable {
@@ -14,7 +21,12 @@ public enum Interpolation: String, Sendable, Hashable {
   }
 
   /// What each of `target` places takes from `source` places; both are at least 1.
-  public func taps(from source: Int, to target: Int) -> [[Tap]] {
+  ///
+  /// With `antialias` a smaller image's places take from all that they cover; `nearest` and `area` know no difference.
+  public func taps(from source: Int, to target: Int, antialias: Bool = false) -> [[Tap]] {
+    if let kernel = ResamplingKernel(self, antialias: antialias) {
+      return kernel.taps(from: source, to: target, antialias: antialias)
+    }
     // TensorFlow computes positions in single precision.
     let scale = Float(source) / Float(target)
     return (0..<target).map { place in
@@ -22,11 +34,13 @@ public enum Interpolation: String, Sendable, Hashable {
       let centre = (Float(place) + 0.5) * scale
       switch self {
       case .nearest: return [tap(Int(centre.rounded(.down)), 1)]
-      case .bilinear, .bilinearAsymmetric:
-        let position = self == .bilinear ? max(centre - 0.5, 0) : Float(place) * scale
-        let lower = min(Int(position), source - 1)
-        let fraction = position - Float(lower)
-        return [tap(lower, 1 - fraction), tap(lower + 1, fraction)]
+      case .area:
+        // The mean of what the place covers (`resize_area_op.cc`).
+        let (begin, end) = (Float(place) * scale, Float(place + 1) * scale)
+        return (Int(begin.rounded(.down))..<max(Int(end.rounded(.up)), 1)).map { index in
+          let part = min(Float(index + 1), end) - max(Float(index), begin)
+          return tap(index, part / scale)
+        }
       case .bicubic:
         let lower = Int((centre - 0.5).rounded(.down))
         let offset = Int(((centre - 0.5 - Float(lower)) * Self.steps).rounded(.toNearestOrEven))
@@ -34,6 +48,11 @@ public enum Interpolation: String, Sendable, Hashable {
         let inside = zip(lower - 1...lower + 2, Self.cubic(offset)).filter { (0..<source).contains($0.0) }
         let sum = inside.reduce(0) { $0 + $1.1 }
         return inside.map { tap($0, abs(sum) > 1e-30 ? $1 / sum : $1) }
+      default:
+        let position = self == .bilinearAsymmetric ? Float(place) * scale : max(centre - 0.5, 0)
+        let lower = min(Int(position), source - 1)
+        let fraction = position - Float(lower)
+        return [tap(lower, 1 - fraction), tap(lower + 1, fraction)]
       }
     }
   }

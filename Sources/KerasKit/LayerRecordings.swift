@@ -13,7 +13,7 @@ public struct LayerRecordings: Sendable {
       var classes: [String: String] = [:]
       for name in names.sorted() where name.hasSuffix(".npz") {
         let stem = String(name.dropLast(4))
-        guard let file = ["\(stem).json", "\(stem).h5"].first(where: names.contains) else { continue }
+        guard let file = ["\(stem).json", "\(stem).keras", "\(stem).h5"].first(where: names.contains) else { continue }
         let source = try KerasKitError.wrap { try ModelFile.open("\(folder)/\(release)/\(file)") }
         for found in Self.classes(source.config ?? .null) where classes[found] == nil {
           classes[found] = "\(release)/\(file)"

@@ -9,12 +9,13 @@ import Testing
     (
       "keras-3",
       [
-        "activations", "binary", "elementwise", "images", "indexing", "linalg", "logic", "losses", "products",
-        "reductions",
+        "activations", "binary", "elementwise", "geometry", "images", "indexing", "linalg", "logic", "losses",
+        "products",
+        "reductions", "resizing",
         "shaping",
       ], "keras"
     ),
-    ("keras-2.15", ["backend", "functions", "linalg", "more_functions", "operators", "slicing"], "h5"),
+    ("keras-2.15", ["backend", "functions", "linalg", "more_functions", "operators", "resizing", "slicing"], "h5"),
     ("tfkeras-1.15", ["operations"], "h5"),
   ]
   static let all = groups.flatMap { entry in entry.groups.map { "\(entry.release)/\($0).\(entry.suffix)" } }

@@ -25,6 +25,7 @@ import Testing
       // A model without weights holds nothing that tells the backend.
       return try Model.load(path + ".h5", options: LoadOptions(backend: "theano"))
     }
+    if FileManager.default.fileExists(atPath: path + ".keras") { return try Model.load(path + ".keras") }
     guard FileManager.default.fileExists(atPath: path + ".json") else { return try Model.load(path + ".h5") }
     return try Model.load(config: path + ".json", weights: path + ".h5")
   }

@@ -12,11 +12,6 @@ import Testing
 @Suite struct LayerGradientTests {
   enum Mode: String, CaseIterable, Sendable { case inference, training, maskedInference, maskedTraining }
 
-  /// Layers whose training is refused, as Keras' own release or this library cannot do it deterministically.
-  private static func isTrainingRefused(_ sample: LayerSample) -> Bool {
-    sample.className == "SpectralNormalization" || LayerSample.isAugmentation(sample)
-  }
-
   /// A sample in a mode that it has.
   struct Case: Sendable, CustomTestStringConvertible {
     let sample: LayerSample
@@ -29,7 +24,7 @@ import Testing
   static let cases = LayerSample.all.flatMap { sample in Mode.allCases.map { Case(sample: sample, mode: $0) } }.filter {
     // Nothing flows through strings; quantizers pass the gradient straight through their steps, which have no slope.
     $0.sample.dtype != .string && !$0.sample.className.hasPrefix("keraskit>Quantize")
-      && !($0.trains && isTrainingRefused($0.sample))
+      && !($0.trains && LayerSample.isUntrainable($0.sample))
       && !($0.isMasked && !$0.sample.inputs.contains { $0.rank >= 3 })
   }
 

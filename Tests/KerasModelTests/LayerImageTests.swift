@@ -79,10 +79,4 @@ import Testing
   @Test(arguments: cases) func imageLayersComputeWhatKerasDid(_ recorded: Case) throws {
     #expect(try recorded.agrees())
   }
-
-  @Test func antialiasingIsRefused() {
-    #expect(throws: ModelError.self) {
-      try LayerBench(input: [4, 4, 1], [("Resizing", ["height": 2, "width": 2, "antialias": true])])
-    }
-  }
 }

@@ -37,9 +37,7 @@ import Testing
   }
 
   /// Without those whose training is refused; see AttentionValueTests and AugmentationTests.
-  private static let trainable = LayerSample.all.filter {
-    $0.className != "SpectralNormalization" && !LayerSample.isAugmentation($0)
-  }
+  private static let trainable = LayerSample.all.filter { !LayerSample.isUntrainable($0) }
 
   @Test(arguments: trainable)
   func shapesKnownBeforehandAreThoseComputedInTraining(_ sample: LayerSample) throws {

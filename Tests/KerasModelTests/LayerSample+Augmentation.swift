@@ -1,12 +1,21 @@
 import KerasCore
 
+@testable import KerasModel
+
 /// Configs that Keras 3.15.1 (RandomHeight, RandomWidth: 2.15) wrote, without name, trainable and dtype.
 extension LayerSample {
-  static func isAugmentation(_ sample: LayerSample) -> Bool {
-    augmentation.contains { $0.className == sample.className }
+  /// Whether training through the sample is refused.
+  static func isUntrainable(_ sample: LayerSample) -> Bool {
+    sample.className == "SpectralNormalization"
+      || LayerRegistry.type(named: sample.className) is any RandomAugmentation.Type
   }
 
   static let augmentation: [LayerSample] = [
+    LayerSample(
+      "Equalization", inputs: [[nil, 8, 8, 3]],
+      config: #"""
+        {"data_format": "channels_last", "bins": 256, "value_range": [0, 255]}
+        """#),
     LayerSample(
       "AugMix", inputs: [[nil, 8, 8, 3]],
       config: #"""

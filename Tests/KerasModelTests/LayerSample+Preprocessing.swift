@@ -4,6 +4,21 @@ import KerasCore
 extension LayerSample {
   static let preprocessing: [LayerSample] = [
     LayerSample(
+      "ContrastLimitedAdaptiveHistogramEqualization", inputs: [[nil, 7, 8, 3]],
+      config: #"""
+        {"data_format": "channels_last", "value_range": [0, 255], "clip_limit": 4.0, "tile_grid_size": [2, 2]}
+        """#),
+    LayerSample(
+      "Pipeline", inputs: [[nil, 6, 5, 2]],
+      config: #"""
+        {"layers": [
+        {"class_name": "Rescaling", "config": {"name": "rescaling", "scale": 2.0, "offset": 1.0}},
+        {"class_name": "Normalization", "config": {"name": "normalization", "axis": [-1], "invert": false, "mean": null,
+        "variance": null}},
+        {"class_name": "CenterCrop", "config": {"name": "center_crop", "data_format": "channels_last", "height": 4,
+        "width": 4}}]}
+        """#),
+    LayerSample(
       "STFTSpectrogram", inputs: [[nil, 19, 2]],
       config: #"""
         {"mode": "log", "frame_length": 4, "frame_step": 3, "fft_length": 4, "window": "hann", "periodic": false,

@@ -70,5 +70,5 @@ extension Interpolation: ExpressibleByArgument {
   }
 
   /// Without what only old layers have.
-  public static var allValueStrings: [String] { ["bilinear", "nearest", "bicubic"] }
+  public static var allValueStrings: [String] { all.map(\.rawValue) }
 }

@@ -17,6 +17,7 @@ struct Keras3Rewriter {
     MergeMask.self,
     TransposedOutput.self,
     OlderDefaults.self,
+    AugmentationReleases.self,
     RemovedClasses.self,
   ]
 

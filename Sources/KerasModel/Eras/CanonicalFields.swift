@@ -213,6 +213,7 @@ enum CanonicalFields {
     PReLU: alpha_initializer="Zeros" alpha_regularizer=null alpha_constraint=null shared_axes=null
     ParametricSoftplus: alpha_init=0.2 beta_init=5.0 shared_axes=null
     Permute: dims
+    Pipeline: layers
     RMSNormalization: axis=-1 epsilon=1e-06
     RNN: cell return_sequences=false return_state=false go_backwards=false stateful=false unroll=false
       zero_output_for_mask=false

@@ -151,7 +151,8 @@ extension ConfigUpgrade {
   private mutating func innerLayers(
     _ key: String, _ value: JSON, saved: SavedLayer, className: String, path: [String]
   ) throws(ModelError) -> JSON? {
-    guard ["layer", "backward_layer", "cell", "cells"].contains(key) else { return nil }
+    let isPipeline = className == "Pipeline" && key == "layers"
+    guard isPipeline || ["layer", "backward_layer", "cell", "cells"].contains(key) else { return nil }
     let pointer = saved.fieldsPointer.appending(key)
     if let list = value.arrayValue {
       var layers: [JSON] = []
@@ -263,8 +264,9 @@ extension ConfigUpgrade {
     if Self.forgetful.contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
     }
-    if className == "RandomCrop", era.dialect < .keras3 {
-      set("keraskit>resizes", true, "random-crop-inference", .defaulted, &self)
+    for row in AugmentationRules.rows where row.className == className && era.dialect < .keras3 {
+      guard row.releases.contains(where: { $0.contains(era.version) }) else { continue }
+      set(row.flag, true, row.rule, .defaulted, &self)
     }
     if MaskMergingRules.classes.contains(className), era.dialect < .keras3 {
       set("keraskit>mask", "all", MaskMergingRules.rule, .defaulted, &self)

@@ -36,7 +36,7 @@ struct BackendFunction: Sendable {
     let parts: [Table] = [
       elementwise, activations, arithmetic, logic, reductions, shaping, joining, products, creation, selection, images,
       statistics, normalization, numbers, ordering, windows, rearranging, tolerant, losses, attention,
-      bits, colours, linearAlgebra, detection,
+      bits, colours, linearAlgebra, detection, imageGeometry,
     ]
     for part in parts {
       for (name, function) in part { table[name] = function }

@@ -98,9 +98,6 @@ extension BackendFunction {
       BackendFunction(
         "images size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format"
       ) { arguments, context throws(ModelError) in
-        for name in ["antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio"] {
-          guard try !arguments.bool(name, default: false) else { throw arguments.unsupported(name, "False") }
-        }
         let size = try arguments.ints("size")
         guard size.count == 2 else { throw arguments.unsupported("size", "rows and columns") }
         let name = try arguments.optionalString("interpolation") ?? "bilinear"
@@ -191,6 +188,8 @@ extension BackendFunction {
         let x = try arguments.float("images", &context)
         let rank = context.shape(x).rank
         let axis = try arguments.optionalString("data_format") == "channels_first" ? rank - 3 : rank - 1
+        // A grey image stays as it is (keras/src/backend/tensorflow/image.py).
+        if axis >= 0, context.shape(x)[axis] == 1 { return .tensor(x) }
         let data = try LoweringContext.data { () throws(TensorDataError) in
           try TensorData(shape: [3], floats: [0.2989, 0.587, 0.114])
         }
@@ -226,9 +225,13 @@ extension BackendFunction {
     try context.shape(x).expectRank(4)
     let first = try arguments.optionalString("data_format") == "channels_first"
     if first { x = try context.op(.transpose([0, 2, 3, 1]), x) }
-    for (axis, target) in zip([1, 2], size) where context.shape(x)[axis] != target {
-      x = try context.resampled(x, axis: axis, to: target, method)
+    let window = ImageWindow(height: size[0], width: size[1])
+    if try arguments.bool("crop_to_aspect_ratio", default: false) {
+      x = try window.croppedToAspect(x, &context)
+    } else if try arguments.bool("pad_to_aspect_ratio", default: false) {
+      x = try window.paddedToAspect(x, value: Float(arguments.double("fill_value", default: 0)), &context)
     }
+    x = try window.resized(x, method, antialias: arguments.bool("antialias", default: false), &context)
     if first { x = try context.op(.transpose([0, 3, 1, 2]), x) }
     return hasBatch ? x : try dropped(x, [0], keeps: false, &context)
   }

@@ -52,20 +52,14 @@ extension BackendFunction {
       BackendFunction("images size strides dilation_rate padding data_format") {
         arguments, context throws(ModelError) in
         let images = try arguments.float("images", &context)
-        let size = try sizes("size", of: arguments, count: 2, default: 1)
-        let channels = try context.shape(images).known(axis: firstChannels(arguments) ? 1 : -1)
-        // Every element of the window is a channel of its own.
-        let count = size[0] * size[1] * channels
-        guard count > 0, count <= 1 << 12 else { throw arguments.unsupported("size", "a smaller window") }
-        let unit = try LoweringContext.data { () throws(TensorDataError) in
-          let floats = (0..<count * count).map { $0 / count == $0 % count ? Float(1) : 0 }
-          return try TensorData(shape: [size[0], size[1], channels, count], floats: floats)
-        }
-        var inner = arguments
-        inner.set("inputs", .tensor(images))
-        inner.set("kernel", .tensor(context.constant(unit)))
-        if arguments["strides"].isNone { inner.set("strides", .sequence(size.map { .int($0) })) }
-        return try convolved(inner, &context) { _, kernel, _ throws(ModelError) in (kernel, 1) }
+        return try patches(of: images, arguments, rank: context.shape(images).rank == 5 ? 3 : 2, &context)
+      }
+    ),
+    (
+      "extract_patches_3d",
+      BackendFunction("volumes size strides dilation_rate padding data_format") {
+        arguments, context throws(ModelError) in
+        try patches(of: arguments.float("volumes", &context), arguments, rank: 3, &context)
       }
     ),
     (
@@ -87,6 +81,31 @@ extension BackendFunction {
       }
     ),
   ]
+
+  /// The elements of each window as channels.
+  private static func patches(
+    of images: Value, _ arguments: FunctionArguments, rank: Int, _ context: inout LoweringContext
+  ) throws(ModelError) -> CallValue {
+    let size = try sizes("size", of: arguments, count: rank, default: 1)
+    let hasBatch = context.shape(images).rank == rank + 2
+    let batch = hasBatch ? images : try context.expanded(images, axis: 0)
+    try context.shape(batch).expectRank(rank + 2)
+    let channels = try context.shape(batch).known(axis: firstChannels(arguments) ? 1 : -1)
+    guard let count = checkedProduct(size + [channels]), count > 0, count <= 1 << 12 else {
+      throw arguments.unsupported("size", "a smaller window")
+    }
+    let unit = try LoweringContext.data { () throws(TensorDataError) in
+      let floats = (0..<count * count).map { $0 / count == $0 % count ? Float(1) : 0 }
+      return try TensorData(shape: size + [channels, count], floats: floats)
+    }
+    var inner = arguments
+    inner.set("inputs", .tensor(batch))
+    inner.set("kernel", .tensor(context.constant(unit)))
+    if arguments["strides"].isNone { inner.set("strides", .sequence(size.map { .int($0) })) }
+    let result = try convolved(inner, &context) { _, kernel, _ throws(ModelError) in (kernel, 1) }
+    guard !hasBatch, case .tensor(let value) = result else { return result }
+    return .tensor(try dropped(value, [0], keeps: false, &context))
+  }
 
   /// Whether images have their channels before their rows.
   static func firstChannels(_ arguments: FunctionArguments) throws(ModelError) -> Bool {

@@ -92,6 +92,9 @@ public enum LayerRegistry {
     StringLookup.self,
     TextVectorization.self,
     AutoContrast.self,
+    ContrastLimitedAdaptiveHistogramEqualization.self,
+    Equalization.self,
+    Pipeline.self,
     MaxNumBoundingBoxes.self,
     // Audio
     MelSpectrogram.self,

@@ -90,7 +90,7 @@ struct ModelLeaves {
   ) -> [ModelLeaf] {
     let config = layer["config"] ?? .null
     let isTrainable = isTrainable && config["trainable"] != false
-    if config["layers"]?.arrayValue != nil {
+    if config["layers"]?.arrayValue != nil, layer["class_name"] != "Pipeline" {
       return children(
         of: layer, path: path, prefix: prefix + "/", objectPath: objectPath, isTrainable: isTrainable, scheme: scheme,
         targets: targets
@@ -101,6 +101,15 @@ struct ModelLeaves {
       leaves += Self.leaves(
         of: layer, label: label, path: path, prefix: prefix + "/" + key, objectPath: objectPath + "/" + key,
         isTrainable: isTrainable, scheme: scheme, targets: targets)
+    }
+    // No model: its variables are named by the objects that hold them.
+    var counts: [String: Int] = [:]
+    for part in config["layers"]?.arrayValue ?? [] {
+      let base = SavedLayer.snakeCase(part["class_name"]?.stringValue ?? "")
+      let number = counts[base, default: 0]
+      counts[base] = number + 1
+      inner(
+        "layers/" + (number == 0 ? base : "\(base)_\(number)"), part, label: part["name"]?.stringValue ?? base)
     }
     if let wrapped = config["layer"], wrapped["class_name"] != nil {
       let name = wrapped["name"]?.stringValue ?? ""

@@ -1,17 +1,25 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training adds a random part of the value range; the images themselves at inference.
-public struct RandomBrightness: RandomAugmentation {
+public struct RandomBrightness: ImageAugmentation {
   public static let className = "RandomBrightness"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  init(fields: AugmentationFields) { self.fields = fields }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    let range = try fields.valueRange()
+    let share = try context.uniform(like: context.perSample(images), fields.sortedRange("factor"))
+    return Draws(["rgb_delta": try context.scaled(share, by: Float(abs(range.upper - range.lower)))])
+  }
+
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    try context.clipped(context.f(.add, images, draws("rgb_delta")), to: fields.valueRange())
   }
 }

@@ -1,17 +1,25 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training blends images with their grey version; the images themselves at inference.
-public struct RandomColorDegeneration: RandomAugmentation {
+public struct RandomColorDegeneration: ImageAugmentation {
   public static let className = "RandomColorDegeneration"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  init(fields: AugmentationFields) { self.fields = fields }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    Draws(["factor": try context.uniform(like: context.perSample(images), fields.sortedRange("factor"))])
+  }
+
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let change = try context.f(.subtract, context.grey(images), images)
+    let result = try context.f(.add, images, context.f(.multiply, draws("factor"), change))
+    return try context.clipped(result, to: fields.valueRange())
   }
 }

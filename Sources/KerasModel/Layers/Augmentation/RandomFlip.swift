@@ -1,17 +1,45 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training mirrors images at random; the images themselves at inference.
-public struct RandomFlip: RandomAugmentation {
+///
+/// Keras 3 draws once for an image and mirrors it along both axes or none (`random_flip.py`); tf.keras draws for each
+/// axis.
+public struct RandomFlip: ImageAugmentation {
   public static let className = "RandomFlip"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
-  public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
-
-  public var config: OrderedDictionary<String, JSON> { fields.config }
-
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  public init(_ config: inout ConfigReader) throws(ModelError) {
+    fields = try AugmentationFields(&config, flags: [Self.separateAxes])
   }
+
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    let pattern = try context.perSample(images)
+    var draws = Draws(["flips": try context.f(.lessOrEqual, context.uniform(like: pattern), 0.5)])
+    if fields.has(Self.separateAxes) {
+      draws["vertical_flips"] = try context.f(.lessOrEqual, context.uniform(like: pattern), 0.5)
+    }
+    return draws
+  }
+
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let mode = fields["mode"].isNull ? "horizontal_and_vertical" : fields["mode"].stringValue ?? ""
+    guard ["horizontal", "vertical", "horizontal_and_vertical"].contains(mode) else {
+      throw fields.wrong("mode", "horizontal, vertical or horizontal_and_vertical")
+    }
+    var result = images
+    if mode != "vertical" {
+      result = try context.op(.select, draws("flips"), context.op(.reverse(axes: [2]), result), result)
+    }
+    if mode != "horizontal" {
+      let flips = if let own = draws["vertical_flips"] { own } else { try draws("flips") }
+      result = try context.op(.select, flips, context.op(.reverse(axes: [1]), result), result)
+    }
+    return result
+  }
+
+  private static let separateAxes = "keraskit>separate_axes"
 }

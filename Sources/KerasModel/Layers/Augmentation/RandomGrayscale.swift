@@ -1,17 +1,22 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training turns random images grey; the images themselves at inference.
-public struct RandomGrayscale: RandomAugmentation {
+public struct RandomGrayscale: ImageAugmentation {
   public static let className = "RandomGrayscale"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    let share = try context.uniform(like: context.perSample(images))
+    return Draws(["should_apply": try context.f(.less, share, Float(fields.number("factor", default: 0.5)))])
+  }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    try context.op(.select, draws("should_apply"), context.grey(images), images)
   }
 }

@@ -1,17 +1,22 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training inverts the colours of random images; the images themselves at inference.
-public struct RandomInvert: RandomAugmentation {
+public struct RandomInvert: ImageAugmentation {
   public static let className = "RandomInvert"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    Draws(["apply_inversion": try context.chance(like: context.perSample(images), fields.share("factor"))])
+  }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let inverted = try context.f(.subtract, context.constant(Float(fields.valueRange().upper)), images)
+    return try context.op(.select, draws("apply_inversion"), inverted, images)
   }
 }

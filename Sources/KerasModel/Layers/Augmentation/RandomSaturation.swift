@@ -1,17 +1,30 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training scales the saturation at random; the images themselves at inference.
-public struct RandomSaturation: RandomAugmentation {
+///
+/// As Keras 3.15.1 the saturation, which lies between 0 and 1 whatever the pixels' range, is cut to `value_range`.
+public struct RandomSaturation: ImageAugmentation {
   public static let className = "RandomSaturation"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  init(fields: AugmentationFields) { self.fields = fields }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    let share = try context.uniform(like: context.perSample(images), fields.sortedRange("factor"))
+    let rest = try context.shifted(context.f(.negate, share), by: 1 + 1e-7)
+    return Draws(["factor": try context.f(.divide, share, rest)])
+  }
+
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    try context.inHueSaturationValue(images) { hue, saturation, context throws(ModelError) in
+      let scaled = try context.f(.multiply, saturation, draws("factor"))
+      return (hue, try context.clipped(scaled, to: fields.valueRange()))
+    }
   }
 }

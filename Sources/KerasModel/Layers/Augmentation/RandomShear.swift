@@ -1,17 +1,31 @@
 import KerasCore
-import OrderedCollections
+import KerasGraph
 
 /// In training shears images at random; the images themselves at inference.
-public struct RandomShear: RandomAugmentation {
+public struct RandomShear: ImageAugmentation {
   public static let className = "RandomShear"
 
-  private let fields: AugmentationFields
+  let fields: AugmentationFields
 
   public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  init(fields: AugmentationFields) { self.fields = fields }
 
-  public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+  func draw(_ images: Value, _ context: inout LoweringContext) throws(ModelError) -> Draws {
+    let pattern = try context.perSample(images)
+    let sign = try context.randomSign(like: pattern)
+    func shear(_ key: String, _ context: inout LoweringContext) throws(ModelError) -> Value {
+      try context.f(.multiply, sign, context.uniform(like: pattern, fields.sortedRange(key)))
+    }
+    let y = try shear("y_factor", &context)
+    return Draws(["shear_x": try shear("x_factor", &context), "shear_y": y])
+  }
+
+  func transformed(
+    _ images: Value, by draws: Draws, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let (zero, one) = (context.constant(0), context.constant(1))
+    let matrix = [one, try draws("shear_x"), zero, try draws("shear_y"), one, zero]
+    return try fields.sampling().affine(images, matrix, &context)
   }
 }

@@ -3,9 +3,9 @@ import KerasGraph
 
 extension Interpolation {
   /// The taps as a matrix `(target, source)`, row by row.
-  fileprivate func matrix(from source: Int, to target: Int) -> [Float] {
+  fileprivate func matrix(from source: Int, to target: Int, antialias: Bool) -> [Float] {
     var matrix = [Float](repeating: 0, count: source * target)
-    for (row, taps) in taps(from: source, to: target).enumerated() {
+    for (row, taps) in taps(from: source, to: target, antialias: antialias).enumerated() {
       for tap in taps { matrix[row * source + tap.index] += tap.weight }
     }
     return matrix
@@ -15,7 +15,7 @@ extension Interpolation {
 extension LoweringContext {
   /// A channels-last image `(batch, rows, columns, channels)` resampled along axis 1 or 2, whose size must be known.
   mutating func resampled(
-    _ x: Value, axis: Int, to target: Int, _ interpolation: Interpolation
+    _ x: Value, axis: Int, to target: Int, _ interpolation: Interpolation, antialias: Bool = false
   ) throws(ModelError) -> Value {
     let source = try shape(x).known(axis: axis)
     guard source > 0, target > 0, let elements = checkedProduct([source, target]), elements < 1 << 28 else {
@@ -23,7 +23,8 @@ extension LoweringContext {
     }
     let data: TensorData
     do {
-      data = try TensorData(shape: [target, source], floats: interpolation.matrix(from: source, to: target))
+      data = try TensorData(
+        shape: [target, source], floats: interpolation.matrix(from: source, to: target, antialias: antialias))
     } catch {
       throw ModelError(.unsupported(error.description))
     }

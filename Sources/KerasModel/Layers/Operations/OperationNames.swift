@@ -29,6 +29,9 @@ enum OperationNames {
     "Full": ["fill_value"], "FullLike": ["x", "fill_value"], "Average": ["x", "weights"],
     "BatchNorm": ["x", "mean", "variance", "offset", "scale"], "LayerNorm": ["x", "gamma", "beta"],
     "RMSNorm": ["x", "scale"], "Pad": ["x", "constant_values"], "Isclose": ["x1", "x2", "rtol", "atol"],
+    "AffineTransform": ["images", "transform"], "MapCoordinates": ["inputs", "coordinates"],
+    "PerspectiveTransform": ["images", "start_points", "end_points"],
+    "ScaleAndTranslate": ["images", "output_shape", "scale", "translation"], "SSIM": ["image1", "image2"],
     "Conv": ["inputs", "kernel"], "DepthwiseConv": ["inputs", "kernel"], "ConvTranspose": ["inputs", "kernel"],
   ]
 
@@ -55,7 +58,6 @@ enum OperationNames {
     }
     for name in ["View", "Nextafter"] { table[name] = "reads the bits of numbers, which the graph does not have" }
     table["CTCDecode"] = "searches paths, which no graph of fixed shapes expresses"
-    table["ElasticTransform"] = "is random"
     return table
   }()
 

@@ -31,14 +31,21 @@ public struct AutoContrast: Layer {
     try call.unmasked(&context) { x, context throws(ModelError) in
       try context.shape(x).expectRank(4)
       let x = try context.cast(x, to: .float32)
-      // Keras takes axes 1 and 2 in either data format.
-      let least = try context.op(.reduce(.minimum, axes: [1, 2], keepDimensions: true), x)
-      let most = try context.op(.reduce(.maximum, axes: [1, 2], keepDimensions: true), x)
-      let span = try context.op(.binary(.subtract), most, least)
-      let part = try context.op(.binary(.divideNoNaN), context.op(.binary(.subtract), x, least), span)
-      let stretched = try context.shifted(context.scaled(part, by: high - low), by: low)
-      let isFlat = try context.op(.compare(.equal), most, least)
-      return try context.op(.select, isFlat, x, stretched)
+      return try Self.stretched(x, to: DrawRange(Double(low), Double(high)), &context)
     }
+  }
+
+  /// Axes 1 and 2 are taken in either data format, as Keras does.
+  static func stretched(
+    _ x: Value, to range: DrawRange, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    let least = try context.op(.reduce(.minimum, axes: [1, 2], keepDimensions: true), x)
+    let most = try context.op(.reduce(.maximum, axes: [1, 2], keepDimensions: true), x)
+    let span = try context.op(.binary(.subtract), most, least)
+    let part = try context.op(.binary(.divideNoNaN), context.op(.binary(.subtract), x, least), span)
+    let stretched = try context.shifted(
+      context.scaled(part, by: Float(range.upper - range.lower)), by: Float(range.lower))
+    let isFlat = try context.op(.compare(.equal), most, least)
+    return try context.op(.select, isFlat, x, stretched)
   }
 }

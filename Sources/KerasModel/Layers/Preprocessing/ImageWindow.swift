@@ -8,12 +8,13 @@ struct ImageWindow: Sendable {
 
   /// The image resized to the window.
   func resized(
-    _ x: Value, _ interpolation: Interpolation, _ context: inout LoweringContext
+    _ x: Value, _ interpolation: Interpolation, antialias: Bool = false, _ context: inout LoweringContext
   ) throws(ModelError) -> Value {
     var y = x
     for (axis, target) in [(1, height), (2, width)] {
-      if context.shape(y)[axis] != target {
-        y = try context.resampled(y, axis: axis, to: target, interpolation)
+      // Some kernels change an image of the same size.
+      if context.shape(y)[axis] != target || !interpolation.keepsPixels {
+        y = try context.resampled(y, axis: axis, to: target, interpolation, antialias: antialias)
       }
     }
     return y
@@ -22,9 +23,14 @@ struct ImageWindow: Sendable {
   /// The largest part around the centre that has the window's aspect ratio.
   func croppedToAspect(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
     let (rows, columns) = (try context.shape(x).known(axis: 1), try context.shape(x).known(axis: 2))
-    let (wantedRows, wantedColumns) = fitting(rows, columns)
-    return try cut(
-      x, rows: max(min(rows, wantedRows), 1), columns: max(min(columns, wantedColumns), 1), &context)
+    let part = aspectPart(rows: rows, columns: columns)
+    return try cut(x, rows: part.rows, columns: part.columns, &context)
+  }
+
+  /// The size of that part.
+  func aspectPart(rows: Int, columns: Int) -> (rows: Int, columns: Int) {
+    let wanted = fitting(rows, columns)
+    return (max(min(rows, wanted.rows), 1), max(min(columns, wanted.columns), 1))
   }
 
   /// The image with a border of `value` that gives it the window's aspect ratio.

@@ -4,7 +4,7 @@ import OrderedCollections
 
 /// Images `(batch, rows, columns, channels)` or channels first, resampled to `height` and `width`.
 ///
-/// As `tf.image.resize` without antialiasing (tf.keras, Keras 3 on TensorFlow); the size of the input must be known.
+/// As `tf.image.resize` (tf.keras, Keras 3 on TensorFlow); the size of the input must be known.
 public struct Resizing: Layer {
   public static let className = "Resizing"
 
@@ -13,18 +13,17 @@ public struct Resizing: Layer {
   let cropsToAspectRatio: Bool
   let padsToAspectRatio: Bool
   let fillValue: Double
+  let antialias: Bool
   let dataFormat: DataFormat
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     window = ImageWindow(height: try config.positiveInt("height"), width: try config.positiveInt("width"))
-    interpolation = try config.interpolation([.nearest, .bilinear, .bicubic], default: .bilinear)
+    interpolation = try config.interpolation(Interpolation.all, default: .bilinear)
     cropsToAspectRatio = try config.bool("crop_to_aspect_ratio", default: false)
     padsToAspectRatio = try config.bool("pad_to_aspect_ratio", default: false)
     _ = try config.choice("fill_mode", ["constant"], default: "constant")
     fillValue = try config.double("fill_value", default: 0)
-    guard try !config.bool("antialias", default: false) else {
-      throw ModelError(.unsupported("Resizing with antialiasing"))
-    }
+    antialias = try config.bool("antialias", default: false)
     dataFormat = try config.dataFormat()
   }
 
@@ -33,7 +32,7 @@ public struct Resizing: Layer {
       "data_format": .string(dataFormat.rawValue), "height": JSON(window.height), "width": JSON(window.width),
       "interpolation": .string(interpolation.rawValue), "crop_to_aspect_ratio": .bool(cropsToAspectRatio),
       "pad_to_aspect_ratio": .bool(padsToAspectRatio), "fill_mode": "constant", "fill_value": .number(fillValue),
-      "antialias": false,
+      "antialias": .bool(antialias),
     ]
   }
 
@@ -46,7 +45,7 @@ public struct Resizing: Layer {
       } else if padsToAspectRatio {
         y = try window.paddedToAspect(y, value: Float(fillValue), &context)
       }
-      return try dataFormat.fromChannelsLast(window.resized(y, interpolation, &context), &context)
+      return try dataFormat.fromChannelsLast(window.resized(y, interpolation, antialias: antialias, &context), &context)
     }
   }
 }

@@ -11,7 +11,7 @@ struct UpSamplingFields: Sendable {
   init(_ config: inout ConfigReader, rank: Int) throws(ModelError) {
     size = try config.positiveInts("size", count: rank, default: 2)
     dataFormat = try config.dataFormat()
-    let known: [Interpolation] = rank == 2 ? [.nearest, .bilinear, .bicubic, .bilinearAsymmetric] : [.nearest]
+    let known: [Interpolation] = rank == 2 ? Interpolation.all + [.bilinearAsymmetric] : [.nearest]
     interpolation = try config.interpolation(known, default: .nearest)
   }
 
@@ -28,7 +28,7 @@ struct UpSamplingFields: Sendable {
     try call.unmasked(&context) { x, context throws(ModelError) in
       try context.shape(x).expectRank(size.count + 2)
       var y = try dataFormat.toChannelsLast(x, &context)
-      for axis in size.indices where size[axis] > 1 {
+      for axis in size.indices where size[axis] > 1 || !interpolation.keepsPixels {
         y =
           interpolation == .nearest
           ? try context.repeated(y, axis: axis + 1, times: size[axis])
