@@ -75,6 +75,8 @@ public struct LoweringContext: Sendable {
   public private(set) var parameters: [(name: String, spec: WeightSpec, trainable: Bool)] = []
   /// Variables that no file holds (states of stateful layers, counters), by parameter name; they begin at zero.
   public private(set) var stateParameters: [(name: String, shape: [Int])] = []
+  /// Sizes that each training step draws.
+  public private(set) var randomSizes: [RandomSize] = []
   /// Every application of a layer of a model, in order.
   public var layerOutputs: [LayerOutput] = []
   /// What tensors that hold a shape are known to hold, so that they can be used as one.
@@ -178,6 +180,14 @@ public struct LoweringContext: Sendable {
   public mutating func constant(_ data: TensorData) -> Value { graph.addConstant(data) }
 
   public func shape(_ value: Value) -> Shape { graph.shape(value) }
+
+  /// A vector of as many elements as a size drawn anew in each training step.
+  mutating func randomSize(of base: Int, _ factor: DrawRange) throws(ModelError) -> Value {
+    let size = RandomSize(
+      name: "keraskit>size_\(randomSizes.count)", base: base, lower: factor.lower, upper: factor.upper)
+    randomSizes.append(size)
+    return graph.addInput(size.name, TensorType(.float32, Shape([nil])))
+  }
 
   /// A number for a random op, different at each call and the same in each lowering of the same model.
   public mutating func nextRandomStream() -> Int {

@@ -49,9 +49,23 @@ final class CompiledLoss {
     executor = Executor(loss.graph, parameters: store, mutableParameters: true, options: options)
   }
 
-  /// The plan for a batch; its random seed is `seed` if it is made now.
-  func plan(for feed: BatchFeed, batchSize: Int) throws(TrainingError) -> Plan {
-    try engineStep { () throws(EngineError) in try executor.plan(for: feed.shapes(batchSize: batchSize)) }
+  /// The plan for a batch, whose random sizes `seed` decides.
+  func plan(for feed: BatchFeed, batchSize: Int, seed: UInt64 = 0) throws(TrainingError) -> Plan {
+    try engineStep { () throws(EngineError) in
+      try executor.plan(for: shapes(of: feed, batchSize: batchSize, seed: seed))
+    }
+  }
+
+  private func shapes(of feed: BatchFeed, batchSize: Int, seed: UInt64) -> [String: [Int]] {
+    var shapes = feed.shapes(batchSize: batchSize)
+    for (index, size) in loss.randomSizes.enumerated() {
+      // SplitMix64 (Steele, Lea, Flood 2014) of the step's seed, one number for each size.
+      var z = seed &+ (UInt64(index) + 1) &* 0x9e37_79b9_7f4a_7c15
+      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+      shapes[size.name] = [size.length(for: Double((z ^ (z >> 31)) >> 11) * 0x1p-53)]
+    }
+    return shapes
   }
 
   /// The scalars of the last run.
@@ -95,7 +109,7 @@ final class CompiledLoss {
   ///
   /// Compiles a graph of its own: meant for the one step that went wrong.
   func firstLayerNotFinite(
-    inputs: BatchFeed, rows: ArraySlice<Int>, store: ParameterStore, options: EngineOptions
+    inputs: BatchFeed, rows: ArraySlice<Int>, seed: UInt64, store: ParameterStore, options: EngineOptions
   ) -> String? {
     var graph = loss.graph
     let last = loss.total.node
@@ -112,7 +126,7 @@ final class CompiledLoss {
     }
     graph.outputs = lastOfScope.map(\.value)
     let executor = Executor(graph, parameters: store, mutableParameters: true, options: options)
-    guard let plan = try? executor.plan(for: inputs.shapes(batchSize: rows.count)),
+    guard let plan = try? executor.plan(for: shapes(of: inputs, batchSize: rows.count, seed: seed)),
       (try? inputs.fill(plan, rows: rows)) != nil, (try? plan.execute()) != nil
     else { return nil }
     for (index, entry) in lastOfScope.enumerated() {

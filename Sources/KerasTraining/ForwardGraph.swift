@@ -15,6 +15,8 @@ struct ForwardGraph {
   var updates: [VariableUpdate]
   /// Variables no file holds, which begin at zero.
   var stateParameters: [(name: String, shape: [Int])]
+  /// Sizes that each step draws.
+  var randomSizes: [RandomSize]
 }
 
 extension ForwardGraph {
@@ -28,5 +30,6 @@ extension ForwardGraph {
     activities = lowered.activities
     updates = lowered.updates + lowered.stateUpdates
     stateParameters = lowered.stateParameters
+    randomSizes = lowered.randomSizes
   }
 }

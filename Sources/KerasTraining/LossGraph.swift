@@ -13,6 +13,8 @@ struct LossGraph {
 
   private(set) var graph: Graph
   let inputNames: [String]
+  /// Sizes that each step draws, which are inputs of the graph too.
+  let randomSizes: [RandomSize]
   let parameters: [(name: String, spec: WeightSpec, trainable: Bool)]
   let updates: [VariableUpdate]
   /// The graph input that takes an output's targets; `nil` for an output without loss or metric.
@@ -36,6 +38,7 @@ struct LossGraph {
     graph.scope = ""
     inputNames = forward.inputNames
     parameters = forward.parameters
+    randomSizes = forward.randomSizes
     updates = forward.updates
     dataLoss = graph.scalar(0)
     total = dataLoss

@@ -54,16 +54,18 @@ extension Trainer {
       if let optimizerProblem { throw optimizerProblem }
       throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
     }
-    let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count)
     // One sequence of random numbers for the whole training, whatever plans the batch sizes need.
-    plan.seed = options.seed &+ UInt64(optimizer.iterations) &* 0x9e37_79b9_7f4a_7c15
+    let seed = options.seed &+ UInt64(optimizer.iterations) &* 0x9e37_79b9_7f4a_7c15
+    let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count, seed: seed)
+    plan.seed = seed
     try engineStep { () throws(EngineError) in
       try batch.feed.fill(plan, rows: batch.rows)
       try plan.execute()
     }
     let scalars = try loss.scalars(of: plan)
     guard scalars[0].isFinite else {
-      let layer = loss.firstLayerNotFinite(inputs: batch.feed, rows: batch.rows, store: store, options: engineOptions)
+      let layer = loss.firstLayerNotFinite(
+        inputs: batch.feed, rows: batch.rows, seed: seed, store: store, options: engineOptions)
       throw .notFinite(loss: scalars[0], epoch: epoch, step: step, layer: layer)
     }
     let gradients = try loss.gradients(of: plan)

@@ -19,15 +19,4 @@ import Testing
     #expect(outputs[0].shape == images.shape)
     #expect(outputs[0].values == images.values)
   }
-
-  @Test(arguments: LayerSample.augmentation.filter { LayerSample.isUntrainable($0) })
-  func trainingIsRefusedByName(_ sample: LayerSample) throws {
-    let layer = try sample.layer()
-    var context = LoweringContext(isTraining: true)
-    let input = context.graph.addInput("x", TensorType(.float32, Shape([nil, 8, 8, 3])))
-    let error = #expect(throws: ModelError.self) {
-      _ = try context.apply(layer, LayerCall(inputs: [LayerTensor(input)]))
-    }
-    #expect(error?.description.contains(sample.className) == true)
-  }
 }

@@ -4,10 +4,10 @@ import KerasCore
 
 /// Configs that Keras 3.15.1 (RandomHeight, RandomWidth: 2.15) wrote, without name, trainable and dtype.
 extension LayerSample {
-  /// Whether training through the sample is refused.
+  /// Whether training through the sample needs more than its inputs: SpectralNormalization's is refused, and the sizes
+  /// of RandomHeight and RandomWidth come from the trainer (see RandomSizeTests).
   static func isUntrainable(_ sample: LayerSample) -> Bool {
-    sample.className == "SpectralNormalization"
-      || LayerRegistry.type(named: sample.className) is any RandomAugmentation.Type
+    ["SpectralNormalization", "RandomHeight", "RandomWidth"].contains(sample.className)
   }
 
   static let augmentation: [LayerSample] = [

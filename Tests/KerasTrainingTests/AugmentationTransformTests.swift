@@ -8,9 +8,12 @@ import Testing
 
 /// Transformations that Keras drew, applied by this program: in double precision and by the engine.
 @Suite struct AugmentationTransformTests {
-  @Test func everyRecordingIsFound() { #expect(RecordedAugmentation.all.count == 107) }
+  @Test func everyRecordingIsFound() { #expect(RecordedAugmentation.all.count == 119) }
 
-  @Test(arguments: RecordedAugmentation.all) func imagesAreKeras(_ recorded: RecordedAugmentation) throws {
+  @Test(arguments: RecordedAugmentation.all.filter { !$0.drawsSize })
+  func imagesAreKeras(
+    _ recorded: RecordedAugmentation
+  ) throws {
     let layer = try recorded.layer()
     var context = LoweringContext(isTraining: true)
     var inputs = ["x": recorded.x]

@@ -16,6 +16,9 @@ struct RecordedAugmentation: Sendable, CustomTestStringConvertible {
   let y: TensorData
   let draws: [String: TensorData]
 
+  /// Whether the layer draws a size, not numbers of the graph.
+  var drawsSize: Bool { ["RandomHeight", "RandomWidth"].contains(className) }
+
   var testDescription: String { "\(release) \(name)" }
 
   static let all: [RecordedAugmentation] = ["keras-3", "keras-2.15"].flatMap { (try? cases($0)) ?? [] }

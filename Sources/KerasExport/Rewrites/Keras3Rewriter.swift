@@ -18,6 +18,7 @@ struct Keras3Rewriter {
     TransposedOutput.self,
     OlderDefaults.self,
     AugmentationReleases.self,
+    ImageInterpolation.self,
     RemovedClasses.self,
   ]
 

@@ -2,8 +2,6 @@
 public enum LayerSupport: Sendable, Hashable {
   /// Read, computed and written as itself.
   case computed
-  /// Computed in predictions; training through it is refused.
-  case inferenceOnly
   /// Read as a class of Keras 3 that computes the same.
   case readAs(String)
   /// Not read without the user's help, for a reason.
@@ -14,9 +12,7 @@ public enum LayerSupport: Sendable, Hashable {
   public static func of(_ className: String) -> LayerSupport {
     if let reason = refusals[className] { return .refused(reason) }
     if let program = LayerRegistry.programs[className] { return .refused("runs \(program)") }
-    if let type = LayerRegistry.type(named: className) {
-      return type is any RandomAugmentation.Type ? .inferenceOnly : .computed
-    }
+    if LayerRegistry.type(named: className) != nil { return .computed }
     if let special = readings[className] { return .readAs(special) }
     let row = ClassRenames.row(for: className, dialect: .keras1) ?? ClassRenames.row(for: className, dialect: .keras3)
     guard let row, LayerRegistry.type(named: row.new) != nil else { return .missing }
@@ -36,7 +32,6 @@ public enum LayerSupport: Sendable, Hashable {
   public var text: String {
     switch self {
     case .computed: "yes"
-    case .inferenceOnly: "in predictions only"
     case .readAs(let name): "as \(name)"
     case .refused(let reason): "refused: \(reason)"
     case .missing: "no"

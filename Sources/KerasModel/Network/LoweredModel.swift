@@ -13,6 +13,8 @@ public struct LoweredModel: Sendable {
   public var parameters: [(name: String, spec: WeightSpec, trainable: Bool)]
   /// Variables that are in no file and begin at zero: states of stateful layers, counters.
   public var stateParameters: [(name: String, shape: [Int])]
+  /// Sizes that each training step draws: inputs of the graph beside `inputNames`.
+  public var randomSizes: [RandomSize]
   /// Penalties on activations, as facts: an era's rules decide what they mean.
   public var activities: [ActivityRecord]
   /// New values for non-trainable variables after a training step.
@@ -43,6 +45,7 @@ extension Network {
     return LoweredModel(
       graph: context.graph, inputNames: inputs.map(\.name), outputNames: outputNames,
       outputMasks: outputs.map(\.mask), parameters: context.parameters, stateParameters: context.stateParameters,
+      randomSizes: context.randomSizes,
       activities: context.activities, updates: context.updates, stateUpdates: context.stateUpdates,
       layerOutputs: context.layerOutputs)
   }

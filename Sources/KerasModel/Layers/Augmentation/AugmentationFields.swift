@@ -2,9 +2,6 @@ import KerasCore
 import KerasGraph
 import OrderedCollections
 
-/// A layer that changes images in training only, which is refused.
-public protocol RandomAugmentation: Layer {}
-
 /// A layer that changes images at random in training and gives them back at inference.
 ///
 /// Keras draws parameters for a batch (`get_random_transformation`) and applies them (`transform_images`); so do these,
@@ -76,17 +73,6 @@ struct AugmentationFields: Sendable {
   /// The images themselves as floats.
   func unchanged(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     try call.unmasked(&context) { x, context throws(ModelError) in try context.cast(x, to: .float32) }
-  }
-
-  /// The images themselves as floats; throws `.unsupported` in training.
-  func lower(
-    _ call: LayerCall, className: String, _ context: inout LoweringContext
-  ) throws(ModelError) -> [LayerTensor] {
-    guard !context.isTraining else {
-      throw ModelError(
-        .unsupported("training through \(className), whose random images this program does not make"))
-    }
-    return try unchanged(call, &context)
   }
 
   // MARK: Fields, read when training needs them

@@ -2,16 +2,16 @@ import KerasCore
 import OrderedCollections
 
 /// In training resizes a batch to a random height; the images themselves at inference.
-public struct RandomHeight: RandomAugmentation {
+public struct RandomHeight: Layer {
   public static let className = "RandomHeight"
 
-  private let fields: AugmentationFields
+  private let size: RandomSizeFields
 
-  public init(_ config: inout ConfigReader) throws(ModelError) { fields = try AugmentationFields(&config) }
+  public init(_ config: inout ConfigReader) throws(ModelError) { size = try RandomSizeFields(&config) }
 
-  public var config: OrderedDictionary<String, JSON> { fields.config }
+  public var config: OrderedDictionary<String, JSON> { size.fields.config }
 
   public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
-    try fields.lower(call, className: Self.className, &context)
+    try size.lower(call, axis: 1, &context)
   }
 }
