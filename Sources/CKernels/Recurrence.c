@@ -370,3 +370,16 @@ KK_CLONES void kk_gru_gradient_reset_before(const kk_cell_gradient *g) {
     for (ptrdiff_t i = 0; i < n; i++) r.dh[i] += r.dr[i] * reset[i];
   }
 }
+
+KK_CLONES void kk_scale_rows(
+  float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, const float *factors, ptrdiff_t factors_stride,
+  ptrdiff_t rows, ptrdiff_t columns, int accumulate) {
+  for (ptrdiff_t r = 0; r < rows; r++) {
+    float *to = y + r * y_stride;
+    const float *from = x + r * x_stride, *f = factors + r * factors_stride;
+    if (accumulate)
+      for (ptrdiff_t i = 0; i < columns; i++) to[i] += from[i] * f[i];
+    else
+      for (ptrdiff_t i = 0; i < columns; i++) to[i] = from[i] * f[i];
+  }
+}

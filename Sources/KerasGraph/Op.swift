@@ -212,7 +212,9 @@ public enum CellActivation: Sendable, Hashable {
 /// Operands of `recurrence`, in this order (those marked ? only if the flag beside them is set):
 /// x `(batch, time, in)`, kernel `(in, gates·units)`, recurrent kernel `(units, gates·units)`,
 /// bias? `(gates·units)` or `(2, gates·units)` for a GRU with `resetAfter` (`hasBias`),
-/// initial states, each `(batch, units)` (`hasInitialState`; else zero), mask? `(batch, time)` bool (`hasMask`).
+/// initial states, each `(batch, units)` (`hasInitialState`; else zero), state factors? `(batch, gates·units)`
+/// (`hasStateFactors`), mask? `(batch, time)` bool (`hasMask`).
+/// State factors stand for recurrent dropout: for each gate's product the state is multiplied by its share of them.
 /// Results: sequence `(batch, time, units)` in the order computed (with `goBackwards` the first is the last step's),
 /// then the final states (h; for an LSTM h and c).
 /// A masked step repeats the previous output and keeps the states; with `zeroOutputForMask` its output is 0 instead.
@@ -220,7 +222,7 @@ public enum CellActivation: Sendable, Hashable {
 ///
 /// Gate order: LSTM i, f, c, o; GRU z, r, h. Operands of `recurrenceGradient`: all operands of `recurrence`, then its
 /// results, then the gradients of its results. Results: the gradients of x, kernel, recurrent kernel, bias?, initial
-/// states?.
+/// states?; none for state factors.
 public struct Recurrence: Sendable, Hashable {
   public enum Cell: Sendable, Hashable {
     case simple
@@ -236,6 +238,7 @@ public struct Recurrence: Sendable, Hashable {
   public var hasMask: Bool
   public var goBackwards: Bool
   public var zeroOutputForMask: Bool
+  public var hasStateFactors = false
 
   public init(
     cell: Cell, units: Int, activation: CellActivation, recurrentActivation: CellActivation, hasBias: Bool,

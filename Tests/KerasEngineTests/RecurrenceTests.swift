@@ -22,6 +22,7 @@ import Testing
     if recurrence.hasInitialState {
       for _ in 0..<recurrence.stateCount { operands.append(try comparison.input([batch, units])) }
     }
+    if recurrence.hasStateFactors { operands.append(try comparison.input([batch, width])) }
     if recurrence.hasMask { operands.append(try comparison.boolInput([batch, time])) }
     let results = try comparison.graph.add(.recurrence(recurrence), operands)
     comparison.graph.outputs = results
@@ -77,6 +78,17 @@ import Testing
     for (activation, recurrentActivation) in pairs {
       let recurrence = recurrence(cell, activation: activation, recurrentActivation: recurrentActivation)
       try compare(recurrence, batch: 2, time: 3, inputs: 3, withGradient: true, tolerance: 2e-5)
+    }
+  }
+
+  @Test(arguments: cells) func stateFactorsOfRecurrentDropout(cell: Recurrence.Cell) throws {
+    for (hasMask, goBackwards) in [(false, false), (true, true)] {
+      var recurrence = recurrence(cell, hasInitialState: goBackwards, hasMask: hasMask, goBackwards: goBackwards)
+      recurrence.hasStateFactors = true
+      for batch in [1, 6, 70] {
+        try compare(recurrence, batch: batch, time: 5, inputs: 3, withGradient: false)
+        try compare(recurrence, batch: batch, time: 5, inputs: 3, withGradient: true, tolerance: 1e-5)
+      }
     }
   }
 

@@ -21,7 +21,8 @@ extension Interpreter {
         var output = recurrence.zeroOutputForMask ? [Double](repeating: 0, count: units) : previousOutput
         if !isMasked {
           let features = (0..<x.shape[2]).map { x[[sample, source, $0]] }
-          states = cellStep(recurrence, features, states, operands)
+          let factors = recurrence.stateFactorsIndex.map { gates(recurrence, row(operands[$0], sample)) }
+          states = cellStep(recurrence, features, states, factors, operands)
           output = states[0]
           previousOutput = output
         }
@@ -36,14 +37,17 @@ extension Interpreter {
 
   /// The states after one step of one sample; the first is the output.
   private static func cellStep(
-    _ recurrence: Recurrence, _ x: [Double], _ states: [[Double]], _ operands: [Tensor]
+    _ recurrence: Recurrence, _ x: [Double], _ states: [[Double]], _ factors: [[Double]]?, _ operands: [Tensor]
   ) -> [[Double]] {
     let h = states[0]
     let recurrentKernel = operands[2]
     let biases = biasRows(recurrence, operands)
     let fromX = gates(recurrence, add(product(x, operands[1]), biases.input))
     func fromState(_ h: [Double]) -> [[Double]] {
-      gates(recurrence, add(product(h, recurrentKernel), biases.recurrent))
+      guard let factors else { return gates(recurrence, add(product(h, recurrentKernel), biases.recurrent)) }
+      return factors.indices.map { gate in
+        gates(recurrence, add(product(times(h, factors[gate]), recurrentKernel), biases.recurrent))[gate]
+      }
     }
     func active(_ line: [Double]) -> [Double] { recurrence.activation.evaluate(line) }
     func gate(_ line: [Double]) -> [Double] { recurrence.recurrentActivation.evaluate(line) }

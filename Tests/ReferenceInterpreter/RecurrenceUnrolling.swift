@@ -125,7 +125,16 @@ private struct Unrolling {
       return try binary(.add, a, bias)
     }
     let fromX = try biased(try matmul(x, operands[1]), row: 0)
-    let fromState = try biased(try matmul(h, operands[2]), row: 1)
+    func factored(_ h: Value, gate: Int) throws -> Value {
+      guard let index = recurrence.stateFactorsIndex else { return h }
+      return try binary(.multiply, h, try columns(operands[index], gate: gate))
+    }
+    var parts: [Value] = []
+    for gate in 0..<recurrence.gateCount {
+      parts.append(try matmul(try factored(h, gate: gate), try columns(operands[2], gate: gate)))
+    }
+    let product = parts.count == 1 ? parts[0] : try graph.add(.concatenate(axis: 1), parts)[0]
+    let fromState = try biased(product, row: 1)
 
     switch recurrence.cell {
     case .simple: return [try activate(recurrence.activation, try binary(.add, fromX, fromState))]
@@ -146,7 +155,7 @@ private struct Unrolling {
       let recurrentPart =
         resetAfter
         ? try binary(.multiply, reset, try columns(fromState, gate: 2))
-        : try matmul(try binary(.multiply, reset, h), try columns(operands[2], gate: 2))
+        : try matmul(try factored(try binary(.multiply, reset, h), gate: 2), try columns(operands[2], gate: 2))
       let candidate = try activate(
         recurrence.activation, try binary(.add, try columns(fromX, gate: 2), recurrentPart))
       // z·h + (1 − z)·h' = h' + z·(h − h').

@@ -199,6 +199,11 @@ void kk_gru_step_reset_after(const kk_cell_step *step);
 void kk_gru_step_reset(const kk_cell_step *step);
 void kk_gru_step_reset_before(const kk_cell_step *step);
 
+/// y = x ⊙ factors row by row, or added to y; factors of stride 0 are the same for all rows. y may be x.
+void kk_scale_rows(
+  float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, const float *factors, ptrdiff_t factors_stride,
+  ptrdiff_t rows, ptrdiff_t columns, int accumulate);
+
 /// The backward pass through one step; fields of `step` as after the forward pass.
 typedef struct {
   kk_cell_step step;

@@ -33,6 +33,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A loss instead of the file's.", valueName: "name"))
   var loss: String?
 
+  @Option(help: ReleaseChoice.help)
+  var semantics: ReleaseChoice?
+
   @Option(help: ArgumentHelp("Activity penalties as-saved or intended.", valueName: "as-saved|intended"))
   var activitySemantics = ActivityChoice.asSaved
 
@@ -47,7 +50,10 @@ struct EvaluateCommand: ParsableCommand {
     let model = try model.load()
     let samples = try images.read(data, for: model, targets: target, loss: loss)
     var options = TrainingOptions(loss: loss)
-    if activitySemantics == .intended { options.semantics = model.loaded.semantics.withIntendedActivity }
+    options.semantics = semantics?.semantics
+    if activitySemantics == .intended {
+      options.semantics = (options.semantics ?? model.loaded.semantics).withIntendedActivity
+    }
     let result = try model.evaluate(samples, batchSize: batchSize, options: options)
     Terminal.print(json ? EvaluationText.json(result).text() : EvaluationText.text(result))
   }

@@ -7,7 +7,7 @@ struct FineTuneCommand: ParsableCommand {
     abstract: "Trains a model further and writes the result as .keras or .h5.",
     discussion: """
       Loss and optimizer are the file's own unless given. Regularizers count as the saving release counted them, or as
-      documented with --activity-semantics intended.
+      documented with --activity-semantics intended; --semantics keras==X.Y.Z trains by another release's rules.
 
       A .keras output is a current model. An .h5 output of an .h5 model stays in the format of the release that saved it
       (--layout source), so that the program that used it can go on; --layout keras3 writes Keras 3's.
@@ -39,6 +39,7 @@ struct FineTuneCommand: ParsableCommand {
     let options = TrainingOptions(
       loss: loop.loss, optimizer: loop.optimizer.map { .string($0) }, learningRate: loop.learningRate,
       freeze: edits.freeze, unfreeze: edits.unfreeze,
+      semantics: loop.semantics?.semantics,
       classWeights: try data.classWeight?.weights(for: samples, first: trained) ?? [:], seed: loop.seed)
     let activity = loop.activitySemantics.semantics
     let bar = ProgressBar(delay: .milliseconds(300))

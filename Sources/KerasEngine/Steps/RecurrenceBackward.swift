@@ -7,6 +7,7 @@ struct RecurrenceBackward {
   private let x: UnsafeMutablePointer<Float>
   private let kernel: UnsafeMutablePointer<Float>
   private let recurrentKernel: UnsafeMutablePointer<Float>
+  private let stateFactors: UnsafeMutablePointer<Float>?
   private let mask: UnsafeMutablePointer<Float>?
   private let outputGradient: UnsafeMutablePointer<Float>
   private let stateGradients: [UnsafeMutablePointer<Float>]
@@ -23,6 +24,8 @@ struct RecurrenceBackward {
   private let dc: UnsafeMutablePointer<Float>
   private let dRecurrent: UnsafeMutablePointer<Float>
   private let scratch: UnsafeMutablePointer<Float>
+  /// States times a gate's factors, or their gradient.
+  private let factored: UnsafeMutablePointer<Float>
 
   init(
     _ layout: RecurrenceLayout, node: Int, compiler: PlanCompiler, kept: UnsafeMutablePointer<Float>,
@@ -33,6 +36,9 @@ struct RecurrenceBackward {
     x = try compiler.pointer(layout.x)
     kernel = try compiler.pointer(layout.kernel)
     recurrentKernel = try compiler.pointer(layout.recurrentKernel)
+    var factors: UnsafeMutablePointer<Float>?
+    if let value = layout.stateFactors { factors = try compiler.pointer(value) }
+    stateFactors = factors
     var mask: UnsafeMutablePointer<Float>?
     if let value = layout.mask { mask = try compiler.pointer(value) }
     self.mask = mask
@@ -58,6 +64,7 @@ struct RecurrenceBackward {
     dRecurrent = dc + layout.batch * layout.units
     let recurrent = layout.isGRU ? (layout.resetsAfter ? layout.gateSums : layout.batch * layout.units) : 0
     scratch = dRecurrent + recurrent
+    factored = scratch + 12 * layout.units
   }
 
   func run() throws(EngineError) {
@@ -107,30 +114,70 @@ struct RecurrenceBackward {
 
   /// One step backwards: gate gradients, then the previous state's through the recurrent product.
   private func retreat(_ gradient: inout kk_cell_gradient) throws(EngineError) {
-    let (units, width) = (layout.units, layout.gates)
-    let state = Matrix(pointer: dh, stride: units)
+    let units = layout.units
     let sums = Matrix(pointer: gradient.d_gates, stride: gradient.d_gates_stride)
-    let weights = Matrix(pointer: recurrentKernel, stride: width, isTransposed: true)
     switch layout.recurrence.cell {
     case .simple, .lstm:
       if layout.recurrence.cell == .lstm { kk_lstm_gradient(&gradient) } else { kk_simple_gradient(&gradient) }
-      try multiply(
-        sums, weights, into: state, rows: layout.batch, inner: width, columns: units, accumulating: true)
+      try passBack(sums, gates: layout.recurrence.gateCount)
     case .gru(resetAfter: true):
       kk_gru_gradient_reset_after(&gradient)
-      try multiply(
-        Matrix(pointer: gradient.d_recurrent, stride: gradient.d_recurrent_stride), weights, into: state,
-        rows: layout.batch, inner: width, columns: units, accumulating: true)
+      try passBack(Matrix(pointer: gradient.d_recurrent, stride: gradient.d_recurrent_stride), gates: 3)
     case .gru(resetAfter: false):
       kk_gru_gradient_candidate(&gradient)
       try multiply(
         Matrix(pointer: gradient.d_gates + 2 * units, stride: gradient.d_gates_stride),
-        Matrix(pointer: recurrentKernel + 2 * units, stride: width, isTransposed: true),
+        Matrix(pointer: recurrentKernel + 2 * units, stride: layout.gates, isTransposed: true),
         into: Matrix(pointer: gradient.d_recurrent, stride: units), rows: layout.batch, inner: units, columns: units,
         accumulating: false)
+      if let stateFactors {
+        kk_scale_rows(
+          gradient.d_recurrent, units, gradient.d_recurrent, units, stateFactors + 2 * units, layout.gates,
+          layout.batch, units, 0)
+      }
       kk_gru_gradient_reset_before(&gradient)
+      try passBack(sums, gates: 2)
+    }
+  }
+
+  /// Adds to dh what the first gates' sums pass back through their product with the state.
+  private func passBack(_ sums: Matrix, gates: Int) throws(EngineError) {
+    let (units, width, batch) = (layout.units, layout.gates, layout.batch)
+    guard let stateFactors else {
+      return try multiply(
+        sums, Matrix(pointer: recurrentKernel, stride: width, isTransposed: true),
+        into: Matrix(pointer: dh, stride: units), rows: batch, inner: gates * units, columns: units, accumulating: true)
+    }
+    for gate in 0..<gates {
       try multiply(
-        sums, weights, into: state, rows: layout.batch, inner: 2 * units, columns: units, accumulating: true)
+        Matrix(pointer: sums.pointer + gate * units, stride: sums.stride),
+        Matrix(pointer: recurrentKernel + gate * units, stride: width, isTransposed: true),
+        into: Matrix(pointer: factored, stride: units), rows: batch, inner: units, columns: units, accumulating: false)
+      kk_scale_rows(dh, units, factored, units, stateFactors + gate * units, width, batch, units, 1)
+    }
+  }
+
+  /// The recurrent kernel's gradient for the first gates, from the states before each step and their sums' gradients.
+  private func recurrentGradient(_ sums: Matrix, gates: Int) throws(EngineError) {
+    let (units, width, rows, time) = (layout.units, layout.gates, layout.rows, layout.time)
+    guard let stateFactors else {
+      return try multiply(
+        Matrix(pointer: states[0], stride: units, isTransposed: true), sums,
+        into: Matrix(pointer: results[2], stride: width), rows: units, inner: rows, columns: gates * units,
+        accumulating: false)
+    }
+    for gate in 0..<gates {
+      for sample in 0..<layout.batch {
+        let first = sample * time * units
+        kk_scale_rows(
+          factored + first, units, states[0] + first, units, stateFactors + sample * width + gate * units, 0, time,
+          units, 0)
+      }
+      try multiply(
+        Matrix(pointer: factored, stride: units, isTransposed: true),
+        Matrix(pointer: sums.pointer + gate * units, stride: sums.stride),
+        into: Matrix(pointer: results[2] + gate * units, stride: width), rows: units, inner: rows, columns: units,
+        accumulating: false)
     }
   }
 
@@ -150,12 +197,9 @@ struct RecurrenceBackward {
       try multiply(
         Matrix(pointer: x, stride: inputs, isTransposed: true), sums, into: Matrix(pointer: results[1], stride: width),
         rows: inputs, inner: rows, columns: width, accumulating: false)
-      let state = Matrix(pointer: states[0], stride: units, isTransposed: true)
       let recurrent = layout.resetsAfter ? Matrix(pointer: dRecurrent, stride: width) : sums
       let resetsBefore = layout.isGRU && !layout.resetsAfter
-      try multiply(
-        state, recurrent, into: Matrix(pointer: results[2], stride: width), rows: units, inner: rows,
-        columns: resetsBefore ? 2 * units : width, accumulating: false)
+      try recurrentGradient(recurrent, gates: resetsBefore ? 2 : layout.recurrence.gateCount)
       if resetsBefore {
         // The candidate's product saw r ⊙ h.
         try multiply(

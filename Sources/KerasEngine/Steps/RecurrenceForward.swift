@@ -8,6 +8,7 @@ struct RecurrenceForward {
   private let kernel: UnsafeMutablePointer<Float>
   private let bias: UnsafeMutablePointer<Float>?
   private let initialStates: [UnsafeMutablePointer<Float>]
+  private let stateFactors: UnsafeMutablePointer<Float>?
   private let mask: UnsafeMutablePointer<Float>?
   private let sequence: UnsafeMutablePointer<Float>
   private let finalStates: [UnsafeMutablePointer<Float>]
@@ -19,10 +20,12 @@ struct RecurrenceForward {
   private let candidateStride: Int
   /// States before each step, by source time, if they are kept.
   private let states: [UnsafeMutablePointer<Float>]
-  private let stateProduct: StateProduct
+  /// One for all gates that see the state, or one for each if each sees it times factors of its own.
+  private let stateProducts: [StateProduct]
   /// The GRU's product for the candidate, which is apart from the gates'.
   private let candidateProduct: StateProduct?
   private let combinedBias: UnsafeMutablePointer<Float>
+  private let factoredState: UnsafeMutablePointer<Float>
   private let scratch: UnsafeMutablePointer<Float>
 
   init(
@@ -38,6 +41,9 @@ struct RecurrenceForward {
     var initial: [UnsafeMutablePointer<Float>] = []
     for value in layout.initialStates { initial.append(try compiler.pointer(value)) }
     initialStates = initial
+    var factors: UnsafeMutablePointer<Float>?
+    if let value = layout.stateFactors { factors = try compiler.pointer(value) }
+    stateFactors = factors
     var mask: UnsafeMutablePointer<Float>?
     if let value = layout.mask { mask = try compiler.pointer(value) }
     self.mask = mask
@@ -51,14 +57,20 @@ struct RecurrenceForward {
     recurrentActivation = try layout.recurrence.recurrentActivation.kernelForm()
 
     let columns = layout.isGRU ? 2 * layout.units : layout.gates
-    stateProduct = try StateProduct(layout, firstColumn: 0, columns: columns, compiler: compiler)
+    let width = layout.stateFactors == nil ? columns : layout.units
+    var products: [StateProduct] = []
+    for first in stride(from: 0, to: columns, by: width) {
+      products.append(try StateProduct(layout, firstColumn: first, columns: width, compiler: compiler))
+    }
+    stateProducts = products
     candidateProduct =
       try layout.isGRU
       ? StateProduct(layout, firstColumn: columns, columns: layout.units, compiler: compiler) : nil
 
     combinedBias = start
     scratch = start + layout.gates
-    let rest = scratch + 5 * layout.units
+    factoredState = scratch + 5 * layout.units
+    let rest = factoredState + (layout.stateFactors == nil ? 0 : layout.batch * layout.units)
     gates = kept ?? rest
     if let kept {
       let first = kept + layout.gateSums
@@ -74,7 +86,7 @@ struct RecurrenceForward {
 
   func run() throws(EngineError) {
     try projectInputs()
-    stateProduct.prepare()
+    for product in stateProducts { product.prepare() }
     candidateProduct?.prepare()
     let (units, time) = (layout.units, layout.time)
     setInitialStates()
@@ -129,8 +141,10 @@ struct RecurrenceForward {
   private func advance(_ step: inout kk_cell_step) throws(EngineError) {
     let units = layout.units
     let state = Matrix(pointer: UnsafeMutablePointer(mutating: step.h_previous), stride: step.state_stride)
-    let sums = Matrix(pointer: step.gates, stride: step.gates_stride)
-    try stateProduct.multiply(state, into: sums, accumulating: true)
+    for (index, product) in stateProducts.enumerated() {
+      let sums = Matrix(pointer: step.gates + index * units, stride: step.gates_stride)
+      try product.multiply(factored(state, gate: index), into: sums, accumulating: true)
+    }
     switch layout.recurrence.cell {
     case .simple: kk_simple_step(&step)
     case .lstm: kk_lstm_step(&step)
@@ -138,17 +152,32 @@ struct RecurrenceForward {
       guard let candidate = step.candidate, let candidateProduct else { return }
       let part = Matrix(pointer: candidate, stride: step.candidate_stride)
       if resetAfter {
-        try candidateProduct.multiply(state, into: part, accumulating: false)
+        try candidateProduct.multiply(factored(state, gate: 2), into: part, accumulating: false)
         // Row 1 of the bias belongs to the state's product.
         step.candidate_bias = bias.map { UnsafePointer($0 + layout.gates + 2 * units) }
         kk_gru_step_reset_after(&step)
       } else {
         kk_gru_step_reset(&step)
+        if let stateFactors {
+          kk_scale_rows(
+            part.pointer, part.stride, part.pointer, part.stride, stateFactors + 2 * units, layout.gates, layout.batch,
+            units, 0)
+        }
         try candidateProduct.multiply(
           part, into: Matrix(pointer: step.gates + 2 * units, stride: step.gates_stride), accumulating: true)
         kk_gru_step_reset_before(&step)
       }
     }
+  }
+
+  /// The state times a gate's factors.
+  private func factored(_ state: Matrix, gate: Int) -> Matrix {
+    guard let stateFactors else { return state }
+    let units = layout.units
+    kk_scale_rows(
+      factoredState, units, state.pointer, state.stride, stateFactors + gate * units, layout.gates, layout.batch, units,
+      0)
+    return Matrix(pointer: factoredState, stride: units)
   }
 
   /// gates = x · kernel + bias, all steps at once.

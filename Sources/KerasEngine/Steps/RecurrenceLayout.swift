@@ -17,6 +17,7 @@ struct RecurrenceLayout {
   let recurrentKernel: Value
   let bias: Value?
   let initialStates: [Value]
+  let stateFactors: Value?
   let mask: Value?
 
   init(_ recurrence: Recurrence, _ node: Int, in concrete: ConcreteGraph) {
@@ -28,6 +29,7 @@ struct RecurrenceLayout {
     bias = recurrence.hasBias ? operands.removeFirst() : nil
     initialStates = recurrence.hasInitialState ? Array(operands.prefix(recurrence.stateCount)) : []
     operands = operands.dropFirst(initialStates.count)
+    stateFactors = recurrence.hasStateFactors ? operands.removeFirst() : nil
     mask = recurrence.hasMask ? operands.removeFirst() : nil
     let shape = concrete.shape(x)
     (batch, time, inputs) = (shape[0], shape[1], shape[2])
@@ -46,11 +48,17 @@ struct RecurrenceLayout {
   /// Floats of what the backward pass needs: gate sums, candidate parts, states before each step.
   var kept: Int { gateSums + candidates + recurrence.stateCount * states }
   /// Floats for a forward pass that nothing follows, and for the helpers of one that is kept.
-  func forwardScratch(isKept: Bool) -> Int { gates + 5 * units + (isKept ? 0 : gateSums + (isGRU ? batch * units : 0)) }
+  func forwardScratch(isKept: Bool) -> Int {
+    gates + 5 * units + factored(of: batch * units) + (isKept ? 0 : gateSums + (isGRU ? batch * units : 0))
+  }
   /// Gradients of gate sums and of the output, of the states, of the recurrent product, and a row's helpers.
   var backwardScratch: Int {
     gateSums + states + 2 * batch * units + (isGRU ? (resetsAfter ? gateSums : batch * units) : 0) + 12 * units
+      + factored(of: max(states, batch * units))
   }
+
+  /// Room for states times a gate's factors.
+  private func factored(of count: Int) -> Int { stateFactors == nil ? 0 : count }
 
   /// The source time of a step.
   func sourceTime(_ step: Int) -> Int { recurrence.goBackwards ? time - 1 - step : step }

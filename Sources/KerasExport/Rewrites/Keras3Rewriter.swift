@@ -12,6 +12,7 @@ struct Keras3Rewriter {
     PoolingPadding.self,
     CosineMerge.self,
     DropoutScale.self,
+    RecurrentDropoutMasks.self,
     CausalAttention.self,
     UntrainableLayers.self,
     MergeMask.self,

@@ -150,6 +150,7 @@ extension Graph {
       if let gradient { all.append(gradient) } else { all.append(try filled(0, like: result)) }
     }
     var gradients = try add(.recurrenceGradient(recurrence), all).map { Optional($0) }
+    if recurrence.hasStateFactors { gradients.append(nil) }
     if recurrence.hasMask { gradients.append(nil) }
     return gradients
   }

@@ -3,7 +3,7 @@ import KerasCore
 extension Recurrence {
   /// How many operands `recurrence` has.
   public var operandCount: Int {
-    3 + (hasBias ? 1 : 0) + (hasInitialState ? stateCount : 0) + (hasMask ? 1 : 0)
+    3 + (hasBias ? 1 : 0) + (hasInitialState ? stateCount : 0) + (hasStateFactors ? 1 : 0) + (hasMask ? 1 : 0)
   }
 
   /// Position of the bias among the operands.
@@ -14,6 +14,9 @@ extension Recurrence {
     let start = hasBias ? 4 : 3
     return start..<start + (hasInitialState ? stateCount : 0)
   }
+
+  /// Position of the state factors among the operands.
+  public var stateFactorsIndex: Int? { hasStateFactors ? initialStateIndices.upperBound : nil }
 
   /// Position of the mask among the operands.
   public var maskIndex: Int? { hasMask ? operandCount - 1 : nil }
@@ -60,6 +63,7 @@ extension OperandCheck {
       try expect(index, Shape([batch, units]), "an initial state")
       batch = batch ?? operands[index].shape[0]
     }
+    if let factors = recurrence.stateFactorsIndex { try expect(factors, Shape([batch, width]), "the state factors") }
     if let mask = recurrence.maskIndex {
       try boolean(operands[mask])
       _ = try merged(operands[mask].shape, Shape([batch, x.shape[1]]), "the mask does not fit x")

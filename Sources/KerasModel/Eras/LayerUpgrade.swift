@@ -221,6 +221,10 @@ extension ConfigUpgrade {
   /// Recurrent layers that Keras 0.2 had too.
   private static let forgetful: Set<String> = ["LSTM", "GRU", "SimpleRNN"]
 
+  private static let dropping: Set<String> = [
+    "LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell",
+  ]
+
   private mutating func applyClassRules(
     to fields: inout OrderedDictionary<String, JSON>, className: String, saved: SavedLayer, path: [String]
   ) {
@@ -263,6 +267,11 @@ extension ConfigUpgrade {
     }
     if Self.forgetful.contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
+    }
+    if Self.dropping.contains(className) {
+      for (key, value) in RecurrentDropoutRules.fields(className, saved.fields, era, canonical: fields) {
+        set(key, value, RecurrentDropoutRules.rule, .translated, &self)
+      }
     }
     for row in AugmentationRules.rows where row.className == className && era.dialect < .keras3 {
       guard row.releases.contains(where: { $0.contains(era.version) }) else { continue }

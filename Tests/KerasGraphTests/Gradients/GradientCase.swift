@@ -10,6 +10,8 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     var value: Tensor
     /// Axes declared unknown when the case is run once more with a graph that is specialised only later.
     var unknownAxes: Set<Int>
+    /// Whether a gradient flows to it.
+    var isVariable = true
   }
 
   var op: Op
@@ -58,7 +60,7 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
       var shape = Shape(operand.value.shape)
       if declaringUnknownAxes { for axis in operand.unknownAxes { shape[axis] = nil } }
       let value = graph.addInput("operand\(index)", TensorType(operand.dtype, shape))
-      if operand.dtype == .float32 { variables.append(value) }
+      if operand.dtype == .float32, operand.isVariable { variables.append(value) }
       return value
     }
     let results = try graph.add(op, values)
@@ -94,7 +96,8 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
 
     let computed = try Interpreter.run(graph, fetching: gradients.compactMap { $0 }, inputs: inputs)
     var remaining = computed.makeIterator()
-    let names = operands.indices.filter { operands[$0].dtype == .float32 }.map { "operand\($0)" }
+    let variableIndices = operands.indices.filter { operands[$0].dtype == .float32 && operands[$0].isVariable }
+    let names = variableIndices.map { "operand\($0)" }
     for (name, gradient) in zip(names, gradients) {
       let value = try #require(inputs[name])
       let found = (gradient == nil ? nil : remaining.next()) ?? Tensor(value.shape, filledWith: 0)

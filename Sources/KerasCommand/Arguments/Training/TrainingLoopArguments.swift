@@ -27,6 +27,9 @@ struct TrainingLoopArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
+  @Option(help: ReleaseChoice.help)
+  var semantics: ReleaseChoice?
+
   @Option(help: ArgumentHelp("Activity penalties as-saved or intended.", valueName: "as-saved|intended"))
   var activitySemantics = ActivityChoice.asSaved
 

@@ -8,9 +8,6 @@ extension ConvLSTMFields {
   func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     guard let input = call.inputs.first else { throw ModelError(.inputCount(expected: "a sequence", found: 0)) }
     try context.shape(input.value).expectRank(rank + 3)
-    if context.isTraining, dropout > 0 || recurrentDropout > 0 {
-      throw ModelError(.unsupported("training with dropout inside a convolutional LSTM"))
-    }
     let given = call.inputs.dropFirst() + (call.keywordTensors["initial_state"] ?? [])
     guard given.isEmpty || given.count == 2 else {
       throw ModelError(.inputCount(expected: "2 initial states", found: given.count))
@@ -19,7 +16,8 @@ extension ConvLSTMFields {
     if dataFormat == .channelsFirst {
       x = try context.op(.transpose([0, 1] + Array(3..<rank + 3) + [2]), x)
     }
-    let steps = try convolved(x, &context)
+    let steps = try projected(x, &context)
+    let factors = try stateFactors(steps, &context)
     var states: [Value?] = [nil, nil]
     for (index, state) in given.enumerated() { states[index] = try dataFormat.toChannelsLast(state.value, &context) }
     if given.isEmpty, stateful { states = try storedStates(steps, &context) }
@@ -28,7 +26,7 @@ extension ConvLSTMFields {
     let loop = UnrolledRecurrence(goBackwards: goBackwards, zeroOutputForMask: zeroOutputForMask ?? false)
     let (sequence, final) = try loop.run(steps, states: states, mask: input.mask, &context) {
       x, states, context throws(ModelError) in
-      try step(x, states, recurrentKernel, &context)
+      try step(x, states, recurrentKernel, factors, &context)
     }
     if stateful {
       for (index, state) in final.enumerated() {
@@ -52,20 +50,55 @@ extension ConvLSTMFields {
   }
 
   /// The inputs' convolution for all steps at once, `(batch, time, spatial…, 4 · filters)`.
-  private func convolved(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
+  ///
+  /// Dropout has a mask for each gate, the same at all steps, in every release.
+  private func projected(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
+    let kernel = try context.weight("cell/kernel")
+    var y: Value
+    if context.isTraining, dropout > 0 {
+      let pattern = try context.sliced(x, axis: 1, from: 0, to: 1)
+      var gates: [Value] = []
+      for gate in 0..<4 {
+        let dropped = try context.dropout(x, rate: dropout, pattern: pattern)
+        gates.append(try convolved(dropped, columns(gate, of: kernel, &context), &context))
+      }
+      y = try context.ops(.concatenate(axis: rank + 2), gates)[0]
+    } else {
+      y = try convolved(x, kernel, &context)
+    }
+    return useBias ? try context.op(.binary(.add), y, context.weight("cell/bias")) : y
+  }
+
+  /// What the state is multiplied by for each gate in training with recurrent dropout; none otherwise.
+  private func stateFactors(_ steps: Value, _ context: inout LoweringContext) throws(ModelError) -> [Value] {
+    guard context.isTraining, recurrentDropout > 0 else { return [] }
+    let pattern = try context.sliced(context.step(steps, 0), axis: rank + 1, from: 0, to: filters)
+    var factors: [Value] = []
+    for _ in 0..<4 { factors.append(try context.dropoutFactors(rate: recurrentDropout, pattern: pattern)) }
+    return factors
+  }
+
+  private func columns(
+    _ gate: Int, of kernel: Value, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    try context.sliced(kernel, axis: rank + 1, from: gate * filters, to: (gate + 1) * filters)
+  }
+
+  private func convolved(
+    _ x: Value, _ kernel: Value, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
     let dimensions = context.dimensions(of: x)
     let flat = try context.op(.reshape([.inferred] + dimensions[2...]), x)
     let convolution = Convolution(
       strides: strides, padding: try padding.ofConvolution(kernel: kernelSize, dilations: dilations),
       dilations: dilations)
-    var y = try context.op(.convolution(convolution), flat, context.weight("cell/kernel"))
-    if useBias { y = try context.op(.binary(.add), y, context.weight("cell/bias")) }
+    let y = try context.op(.convolution(convolution), flat, kernel)
     let leading = Array(context.dimensions(of: x, operand: 1).prefix(2))
     return try context.op(.reshape(leading + Array(context.dimensions(of: y).dropFirst())), y, x)
   }
 
   private func step(
-    _ x: Value, _ states: [Value?], _ recurrentKernel: Value, _ context: inout LoweringContext
+    _ x: Value, _ states: [Value?], _ recurrentKernel: Value, _ factors: [Value], _ context: inout LoweringContext
   ) throws(ModelError) -> [Value] {
     var sum = x
     if let hidden = states[0] {
@@ -73,7 +106,17 @@ extension ConvLSTMFields {
       let convolution = Convolution(
         strides: ones, padding: try recurrentPadding.ofConvolution(kernel: kernelSize, dilations: ones),
         dilations: ones)
-      sum = try context.op(.binary(.add), x, context.op(.convolution(convolution), hidden, recurrentKernel))
+      var product = try factors.isEmpty ? context.op(.convolution(convolution), hidden, recurrentKernel) : hidden
+      if !factors.isEmpty {
+        var gates: [Value] = []
+        for (gate, factor) in factors.enumerated() {
+          let dropped = try context.op(.binary(.multiply), hidden, factor)
+          gates.append(
+            try context.op(.convolution(convolution), dropped, columns(gate, of: recurrentKernel, &context)))
+        }
+        product = try context.ops(.concatenate(axis: rank + 1), gates)[0]
+      }
+      sum = try context.op(.binary(.add), x, product)
     }
     func gate(_ index: Int, _ context: inout LoweringContext) throws(ModelError) -> Value {
       try context.sliced(sum, axis: rank + 1, from: index * filters, to: (index + 1) * filters)

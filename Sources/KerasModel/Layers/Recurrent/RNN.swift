@@ -115,8 +115,7 @@ public struct RNN: RecurrentLayer {
       let own = Array(states.prefix(states.isEmpty ? 0 : fields.stateCount))
       states.removeFirst(own.count)
       let results = try context.inSublayer(cell) { context throws(ModelError) in
-        try fields.requireInference(&context)
-        return try fields.results(x, states: own, mask: mask, &context)
+        try fields.results(x, states: own, mask: mask, &context)
       }
       x = results[0]
       final += results.dropFirst()

@@ -15,8 +15,7 @@ struct RecurrentFields: Sendable {
   let recurrent: VariableOptions
   let bias: VariableOptions
   let activityRegularizer: Regularizer?
-  let dropout: Double
-  let recurrentDropout: Double
+  let dropout: RecurrentDropout
   var returnSequences: Bool
   let returnState: Bool
   var goBackwards: Bool
@@ -44,8 +43,7 @@ struct RecurrentFields: Sendable {
     recurrent = try VariableOptions("recurrent", &config)
     bias = try VariableOptions("bias", &config)
     activityRegularizer = try config.regularizer("activity_regularizer")
-    dropout = try config.double("dropout", default: 0)
-    recurrentDropout = try config.double("recurrent_dropout", default: 0)
+    dropout = try RecurrentDropout(&config, hasGates: kind != .simple)
     returnSequences = try config.bool("return_sequences", default: false)
     returnState = try config.bool("return_state", default: false)
     goBackwards = try config.bool("go_backwards", default: false)
@@ -74,12 +72,6 @@ struct RecurrentFields: Sendable {
     return config.filter { !ofLayer.contains($0.key) }
   }
 
-  /// Throws `.unsupported` for dropout between cells in training.
-  func requireInference(_ context: inout LoweringContext) throws(ModelError) {
-    guard context.isTraining, dropout > 0 || recurrentDropout > 0 else { return }
-    throw ModelError(.unsupported("training with dropout inside the cells of an RNN"))
-  }
-
   var config: OrderedDictionary<String, JSON> {
     var fields: OrderedDictionary<String, JSON> = [
       "return_sequences": .bool(returnSequences), "return_state": .bool(returnState),
@@ -96,8 +88,7 @@ struct RecurrentFields: Sendable {
     if kind == .lstm { fields["unit_forget_bias"] = .bool(unitForgetBias) }
     if kind == .gru { fields["reset_after"] = .bool(resetAfter) }
     fields["activity_regularizer"] = activityRegularizer.json
-    fields["dropout"] = .number(dropout)
-    fields["recurrent_dropout"] = .number(recurrentDropout)
+    dropout.write(to: &fields)
     fields["seed"] = seed
     if isTimeMajor { fields["keraskit>time_major"] = true }
     if maskResetsState { fields["keraskit>mask_resets_state"] = true }
@@ -150,12 +141,6 @@ struct RecurrentFields: Sendable {
       if let given = mask { mask = try context.op(.transpose([1, 0]), given) }
     }
     if states.isEmpty, stateful { states = try storedStates(x, &context) }
-    if context.isTraining, dropout > 0 {
-      x = try context.dropout(x, rate: dropout, pattern: context.sliced(x, axis: 1, from: 0, to: 1))
-    }
-    if context.isTraining, recurrentDropout > 0 {
-      throw ModelError(.unsupported("training with recurrent_dropout"))
-    }
     let results = try results(x, states: states.map(\.value), mask: mask, &context)
 
     if stateful {
@@ -177,15 +162,26 @@ struct RecurrentFields: Sendable {
     _ x: Value, states: [Value], mask: Value?, _ context: inout LoweringContext
   ) throws(ModelError) -> [Value] {
     if unroll, goBackwards, let mask, zeroOutputForMask == true { return try mirrored(x, states, mask, &context) }
-    let kernel = try context.weight(key("kernel"))
+    var x = x
+    var kernel = try context.weight(key("kernel"))
+    let factors = try dropout.stateFactors(for: x, units: units, gates: gateCount, &context)
+    if let projected = try dropout.projected(x, kernel: kernel, gates: gateCount, &context) {
+      // The gates' products are made; each then goes to its own columns.
+      x = projected
+      kernel = context.constant(try Self.identity(gateCount * units))
+    } else {
+      x = try dropout.dropped(x, &context)
+    }
     let recurrentKernel = try context.weight(key("recurrent_kernel"))
     let bias = useBias ? try context.weight(key("bias")) : nil
     let resets = maskResetsState && mask != nil
-    guard !resets, let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell() else {
+    let carries = kind == .gru && factors != nil && dropout.stateMasks == .carried
+    guard !resets, !carries, let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell()
+    else {
       let cell = UnrolledCell(
         kind: kind, units: units, resetAfter: resetAfter, activation: activation,
         recurrentActivation: recurrentActivation ?? .linear, kernel: kernel, recurrentKernel: recurrentKernel,
-        bias: bias)
+        bias: bias, stateFactors: factors, carriesFactors: carries)
       let loop = UnrolledRecurrence(
         goBackwards: goBackwards, zeroOutputForMask: zeroOutputForMask ?? false, maskResetsState: resets)
       let initial = states.isEmpty ? Array(repeating: Value?.none, count: stateCount) : states.map { $0 }
@@ -193,12 +189,22 @@ struct RecurrentFields: Sendable {
         cell.projected(x, &context), states: initial, mask: mask, &context, step: cell.step)
       return [sequence] + final
     }
-    let recurrence = Recurrence(
+    var recurrence = Recurrence(
       cell: cell, units: units, activation: inner, recurrentActivation: gates, hasBias: useBias,
       hasInitialState: !states.isEmpty, hasMask: mask != nil, goBackwards: goBackwards,
       zeroOutputForMask: zeroOutputForMask ?? false)
-    let operands = [x, kernel, recurrentKernel] + [bias].compactMap { $0 } + states + [mask].compactMap { $0 }
+    recurrence.hasStateFactors = factors != nil
+    let operands =
+      [x, kernel, recurrentKernel] + [bias].compactMap { $0 } + states + [factors, mask].compactMap { $0 }
     return try context.ops(.recurrence(recurrence), operands)
+  }
+
+  private static func identity(_ size: Int) throws(ModelError) -> TensorData {
+    var values = [Float](repeating: 0, count: size * size)
+    for index in 0..<size { values[index * (size + 1)] = 1 }
+    do {
+      return try TensorData(shape: [size, size], floats: values)
+    } catch { throw ModelError(.unsupported("dropout of a recurrence of this size")) }
   }
 
   /// TensorFlow 1.15 to Keras 3 unrolled zero a reversed sequence where the mask in its own order says.

@@ -13,6 +13,10 @@ struct UnrolledCell {
   let kernel: Value
   let recurrentKernel: Value
   let bias: Value?
+  /// What states are multiplied by before each gate's product, `(batch, gates · units)`.
+  var stateFactors: Value?
+  /// Whether the part of a GRU's state that is kept is multiplied too.
+  var carriesFactors = false
 
   /// x·W + b of all steps, `(batch, time, gates · units)`.
   func projected(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
@@ -50,11 +54,12 @@ struct UnrolledCell {
   }
 
   private func gatedUnit(_ x: Value, _ state: Value?, _ context: inout LoweringContext) throws(ModelError) -> Value {
-    var inner = state
-    var projection: Value?
-    if let state {
-      projection = try product(state, recurrentKernel, &context)
+    var state = state
+    if carriesFactors, let stateFactors, let given = state {
+      state = try context.op(.binary(.multiply), given, gate(0, of: stateFactors, &context))
     }
+    var inner = state
+    var projection = try state.map { state throws(ModelError) in try recurrentProduct(state, &context) }
     if resetAfter, let bias {
       let recurrentBias = try row(1, of: bias, &context)
       projection = try plus(recurrentBias, projection, &context)
@@ -72,7 +77,8 @@ struct UnrolledCell {
       if let value = inner { inner = try context.op(.binary(.multiply), reset, value) }
     } else if let state {
       let own = try gate(2, of: recurrentKernel, &context)
-      inner = try product(context.op(.binary(.multiply), reset, state), own, &context)
+      let seen = try factored(context.op(.binary(.multiply), reset, state), gate: 2, &context)
+      inner = try product(seen, own, &context)
     }
     let candidate = try activation.apply(plus(gate(2, of: x, &context), inner, &context), &context)
     let fresh = try context.op(
@@ -84,7 +90,23 @@ struct UnrolledCell {
   /// x + h·U.
   private func fed(_ x: Value, _ state: Value?, _ context: inout LoweringContext) throws(ModelError) -> Value {
     guard let state else { return x }
-    return try plus(x, product(state, recurrentKernel, &context), &context)
+    return try plus(x, recurrentProduct(state, &context), &context)
+  }
+
+  /// h·U, each gate's part with its own factors on h.
+  private func recurrentProduct(_ state: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
+    guard stateFactors != nil, !carriesFactors else { return try product(state, recurrentKernel, &context) }
+    var parts: [Value] = []
+    for index in 0..<(kind == .lstm ? 4 : kind == .gru ? 3 : 1) {
+      let own = try gate(index, of: recurrentKernel, &context)
+      parts.append(try product(factored(state, gate: index, &context), own, &context))
+    }
+    return parts.count == 1 ? parts[0] : try context.ops(.concatenate(axis: 1), parts)[0]
+  }
+
+  private func factored(_ state: Value, gate index: Int, _ context: inout LoweringContext) throws(ModelError) -> Value {
+    guard let stateFactors, !carriesFactors else { return state }
+    return try context.op(.binary(.multiply), state, gate(index, of: stateFactors, &context))
   }
 
   private func gate(_ index: Int, of x: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {

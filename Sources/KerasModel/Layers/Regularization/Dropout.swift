@@ -60,9 +60,15 @@ extension LoweringContext {
   ) throws(ModelError) -> Value {
     guard rate > 0 else { return x }
     guard rate < 1 else { return try scaled(x, by: 0) }
+    return try op(.binary(.multiply), x, dropoutFactors(rate: rate, pattern: pattern, scalesKept: scalesKept))
+  }
+
+  /// 0 for a share `rate` of the elements of `pattern`, 1 / (1 − rate) for the others.
+  mutating func dropoutFactors(
+    rate: Double, pattern: Value, scalesKept: Bool = true
+  ) throws(ModelError) -> Value {
     let draw = try op(.random(.uniform, stream: nextRandomStream()), pattern)
     let kept = try op(.compare(.greaterOrEqual), draw, constant(Float(rate)))
-    let factor = try scaled(op(.cast(.float32), kept), by: scalesKept ? Float(1 / (1 - rate)) : 1)
-    return try op(.binary(.multiply), x, factor)
+    return try scaled(op(.cast(.float32), kept), by: scalesKept && rate < 1 ? Float(1 / (1 - rate)) : 1)
   }
 }
