@@ -39,10 +39,11 @@ import KerasCore
 /// | `"keraskit>recurrent_padding": "keraskit>same_theano"` on ConvLSTM | the states' convolution is aligned as Theano's (even kernels) |
 /// | `"keraskit>shared_axes_from_weights": true` on PReLU | Keras 1 did not save `shared_axes`: the stored shape decides |
 /// | `"keraskit>dropout_scale": true` on Dropout | Keras 0.1 and 0.2 multiply by 1 − rate at inference |
-/// | `"keraskit>resizes": true` on RandomCrop | before Keras 3: images are cut to the aspect ratio and resized at inference; with `"keraskit>resizes_first"` (before 2.7) resized and then cut |
+/// | `"keraskit>resizes": true` on RandomCrop | before Keras 3.6: images are cut to the aspect ratio and resized at inference; with `"keraskit>resizes_first"` (before 2.7) resized and then cut |
+/// | `"keraskit>centres": true` on RandomCrop | Keras 3.6 and 3.7: at inference what is trained on where images are small |
 /// | `"keraskit>per_sample": true` on RandomCrop | Keras 2.10 and 2.11 draw a place for each image, others one for a batch |
-/// | `"keraskit>separate_axes": true` on RandomFlip | before Keras 3 each axis is drawn for on its own |
-/// | `"keraskit>per_batch"`, `"keraskit>unclipped": true` on RandomContrast | one factor for a batch (tf.keras but 2.9 to 2.11); nothing cut off (before 2.9) |
+/// | `"keraskit>separate_axes": true` on RandomFlip | before Keras 3.6 each axis is drawn for on its own |
+/// | `"keraskit>per_batch"`, `"keraskit>unclipped": true` on RandomContrast | one factor for a batch (before 3.6 but 2.9 to 2.11); nothing cut off (before 2.9) |
 /// | `"keraskit>causal": true` on Attention, AdditiveAttention | `causal` of tf.keras before 2.10: the call's `use_causal_mask` |
 /// | `"keraskit>mask_resets_state": true` on recurrent layers | Keras 0.1 and 0.2: a masked step zeroes the state passed on |
 public struct CanonicalModel: Sendable {

@@ -15,7 +15,10 @@ import Testing
         "shaping",
       ], "keras"
     ),
-    ("keras-2.15", ["backend", "functions", "linalg", "more_functions", "operators", "resizing", "slicing"], "h5"),
+    (
+      "keras-2.15", ["backend", "functions", "images", "linalg", "more_functions", "operators", "resizing", "slicing"],
+      "h5"
+    ),
     ("tfkeras-1.15", ["operations"], "h5"),
   ]
   static let all = groups.flatMap { entry in entry.groups.map { "\(entry.release)/\($0).\(entry.suffix)" } }

@@ -35,6 +35,18 @@ import Testing
     #expect(agree(try bench.run(Self.images([1, 4, 6, 1], scale: 1)), [1, 2, 2, 1], [52.75, 35.75, 41.75, 47.5]))
   }
 
+  /// Recorded with Keras 3.7.0, whose inference takes what it trains on where images are small; 3.6.0 gives the same.
+  @Test(arguments: [
+    ([2, 2], [37, 74, 77, 23]), ([3, 4], [0, 37, 74, 20, 40, 77, 23, 60, 80, 26, 63, 9]),
+    ([5, 2], [74, 20, 38.3, 48, 43, 34.5, 47.7, 21, 12, 49]), ([2, 5], [40, 77, 23, 60, 6, 80, 26, 63, 9, 46]),
+  ])
+  func randomCropOfKeras36Centres(_ size: [Int], _ expected: [Double]) throws {
+    let bench = try LayerBench(
+      input: [4, 6, 1],
+      [("RandomCrop", ["height": JSON(size[0]), "width": JSON(size[1]), "keraskit>centres": true])])
+    #expect(agree(try bench.run(Self.images([1, 4, 6, 1], scale: 1)), [1] + size + [1], expected))
+  }
+
   @Test(arguments: ["TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"])
   func layersThatRunProgramsAreRefusedByName(_ className: String) throws {
     let model: JSON = [

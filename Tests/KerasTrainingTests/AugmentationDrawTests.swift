@@ -90,7 +90,7 @@ import Testing
     #expect(Self.isUniform(factors.map { $0 / (1 + $0) }, 0.2, 0.8))
   }
 
-  @Test func aFlipIsForBothAxesInKeras3AndForEachInTFKeras() throws {
+  @Test func aFlipIsForBothAxesOrInOldReleasesForEach() throws {
     let both = try Self.draws("RandomFlip", [:])
     #expect(both.count == 1)
     #expect(abs(Self.share(try #require(both["flips"]).values) - 0.5) < 0.04)

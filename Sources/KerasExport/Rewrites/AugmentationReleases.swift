@@ -1,10 +1,10 @@
 import KerasCore
 
-/// What random image layers of tf.keras did otherwise in training only; Keras 3 trains them in its own way.
+/// What random image layers of earlier releases did otherwise in training only; Keras 3 trains them in its own way.
 enum AugmentationReleases: LayerRewrite {
   private static let notes = [
-    "keraskit>separate_axes": "tf.keras flipped each axis with a chance of its own, Keras 3 both or none",
-    "keraskit>per_batch": "tf.keras drew one contrast for a batch, Keras 3 draws one for each image",
+    "keraskit>separate_axes": "each axis was flipped with a chance of its own; since Keras 3.6 it is both or none",
+    "keraskit>per_batch": "one contrast was drawn for a batch; since Keras 3.6 it is one for each image",
     "keraskit>unclipped": "tf.keras before 2.9 did not cut off contrasted pixels, Keras 3 cuts at 0 and 255",
     "keraskit>per_sample": "Keras 2.10 and 2.11 cropped each image at its own place, Keras 3 a batch at one",
   ]

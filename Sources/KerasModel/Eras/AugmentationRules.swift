@@ -1,8 +1,9 @@
 import KerasCore
 
-/// What random image layers did otherwise before Keras 3, as flags of the canonical config.
+/// What random image layers did otherwise in earlier releases, as flags of the canonical config.
 ///
-/// Read in `image_preprocessing.py` of TensorFlow 2.5 and of Keras 2.6 to 2.15.
+/// Read in `image_preprocessing.py` of TensorFlow 2.5 and of Keras 2.6 to 2.15, and in the layers of Keras 3.0 to 3.12;
+/// RandomCrop run in 2.5, 2.15, 3.5, 3.6 and 3.7.
 enum AugmentationRules {
   struct Row: Sendable {
     var className: String
@@ -13,15 +14,18 @@ enum AugmentationRules {
 
   static let rows: [Row] = [
     Row(
-      className: "RandomFlip", flag: "keraskit>separate_axes", rule: "random-flip-axes", releases: [.before(3)]),
+      className: "RandomFlip", flag: "keraskit>separate_axes", rule: "random-flip-axes", releases: [.before(3, 6)]),
     Row(
       className: "RandomContrast", flag: "keraskit>per_batch", rule: "random-contrast-batch",
-      releases: [.before(2, 9), Releases(since: KerasVersion(2, 12, 0), before: KerasVersion(3, 0, 0))]),
+      releases: [.before(2, 9), Releases(since: KerasVersion(2, 12, 0), before: KerasVersion(3, 6, 0))]),
     Row(
       className: "RandomContrast", flag: "keraskit>unclipped", rule: "random-contrast-range",
       releases: [.before(2, 9)]),
     Row(
-      className: "RandomCrop", flag: "keraskit>resizes", rule: "random-crop-inference", releases: [.before(3)]),
+      className: "RandomCrop", flag: "keraskit>resizes", rule: "random-crop-inference", releases: [.before(3, 6)]),
+    Row(
+      className: "RandomCrop", flag: "keraskit>centres", rule: "random-crop-centre",
+      releases: [Releases(since: KerasVersion(3, 6, 0), before: KerasVersion(3, 8, 0))]),
     Row(
       className: "RandomCrop", flag: "keraskit>resizes_first", rule: "random-crop-order", releases: [.before(2, 7)]),
     Row(

@@ -273,7 +273,7 @@ extension ConfigUpgrade {
         set(key, value, RecurrentDropoutRules.rule, .translated, &self)
       }
     }
-    for row in AugmentationRules.rows where row.className == className && era.dialect < .keras3 {
+    for row in AugmentationRules.rows where row.className == className {
       guard row.releases.contains(where: { $0.contains(era.version) }) else { continue }
       set(row.flag, true, row.rule, .defaulted, &self)
     }

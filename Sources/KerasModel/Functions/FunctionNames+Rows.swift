@@ -168,6 +168,34 @@ extension FunctionNames {
     ("keras.backend.categorical_crossentropy", "categorical_crossentropy", "target output from_logits axis"),
     ("image.per_image_standardization", "keraskit>per_image_standardization", "image=x"),
     ("image.rgb_to_grayscale", "rgb_to_grayscale", "images"),
+    ("image.grayscale_to_rgb", "keraskit>grayscale_to_rgb", "images"),
+    ("image.rgb_to_hsv", "rgb_to_hsv", "images"), ("image.hsv_to_rgb", "hsv_to_rgb", "images"),
+    ("image.sobel_edges", "sobel_edges", "image=images"),
+    ("image.ssim", "ssim", "img1=image1 img2=image2 max_val filter_size filter_sigma k1 k2"),
+    ("image.psnr", "keraskit>image_psnr", "a b max_val"),
+    ("image.total_variation", "keraskit>total_variation", "images"),
+    ("image.extract_patches", "extract_patches", "images sizes=size strides rates=dilation_rate padding"),
+    (
+      "image.crop_to_bounding_box", "crop_images",
+      "image=images offset_height=top_cropping offset_width=left_cropping target_height target_width"
+    ),
+    (
+      "image.pad_to_bounding_box", "pad_images",
+      "image=images offset_height=top_padding offset_width=left_padding target_height target_width"
+    ),
+    (
+      "image.resize_with_pad", "keraskit>resize_with_pad",
+      "image target_height target_width method antialias"
+    ),
+    (
+      "image.resize_with_crop_or_pad image.resize_image_with_crop_or_pad", "keraskit>resize_with_crop_or_pad",
+      "image target_height target_width"
+    ),
+    ("image.adjust_brightness", "keraskit>adjust_brightness", "image delta"),
+    ("image.adjust_contrast", "keraskit>adjust_contrast", "images contrast_factor"),
+    ("image.adjust_gamma", "keraskit>adjust_gamma", "image gamma gain"),
+    ("image.adjust_saturation", "keraskit>adjust_saturation", "image saturation_factor"),
+    ("image.adjust_hue", "keraskit>adjust_hue", "image delta"),
     ("space_to_depth", "space_to_depth", "input=x block_size data_format"),
     ("depth_to_space", "depth_to_space", "input=x block_size data_format"),
     ("random_normal random.normal", "keraskit>normal", "shape mean stddev dtype seed"),

@@ -66,6 +66,11 @@ enum FunctionNames {
     case "image.ResizeMethod.BILINEAR": return .string("bilinear")
     case "image.ResizeMethod.NEAREST_NEIGHBOR": return .string("nearest")
     case "image.ResizeMethod.BICUBIC": return .string("bicubic")
+    case "image.ResizeMethod.AREA": return .string("area")
+    case "image.ResizeMethod.LANCZOS3": return .string("lanczos3")
+    case "image.ResizeMethod.LANCZOS5": return .string("lanczos5")
+    case "image.ResizeMethod.GAUSSIAN": return .string("gaussian")
+    case "image.ResizeMethod.MITCHELLCUBIC": return .string("mitchellcubic")
     default: return nil
     }
   }

@@ -3,8 +3,8 @@ import KerasGraph
 
 /// In training scales the distance of pixels from their mean at random; the images themselves at inference.
 ///
-/// Keras 3 and 2.9 to 2.11 draw for each image, other releases once for a batch. Before 2.9 nothing is cut off; 2.9 to
-/// 2.15 cut at 0 and 255, Keras 3 at `value_range`.
+/// Keras 3.6 and later and 2.9 to 2.11 draw for each image, other releases once for a batch. Before 2.9 nothing is cut off,
+/// later at `value_range`, which only Keras 3.8 and later can state.
 public struct RandomContrast: ImageAugmentation {
   public static let className = "RandomContrast"
 

@@ -4,9 +4,9 @@ import OrderedCollections
 
 /// In training a part of `height` rows and `width` columns at a random place, the same for a whole batch.
 ///
-/// At inference Keras 3 gives back the images; tf.keras cuts them to the aspect ratio and resizes them bilinearly, which
-/// it does in training too where they are too small. tf.keras before 2.7 resizes first and then cuts; 2.10 and 2.11 draw a
-/// place for each image.
+/// At inference Keras 3.8 and later give back the images, 3.6 and 3.7 a part about the centre. Releases before cut them to
+/// the aspect ratio and resize them bilinearly, also in training where they are too small; before 2.7 they resize first and
+/// then cut. 2.10 and 2.11 draw a place for each image.
 public struct RandomCrop: ImageAugmentation {
   public static let className = "RandomCrop"
 
@@ -14,19 +14,24 @@ public struct RandomCrop: ImageAugmentation {
   private let window: ImageWindow
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
-    fields = try AugmentationFields(&config, flags: [Self.resizes, Self.resizesFirst, Self.perSample])
+    fields = try AugmentationFields(&config, flags: [Self.resizes, Self.resizesFirst, Self.centres, Self.perSample])
     window = ImageWindow(height: try config.positiveInt("height"), width: try config.positiveInt("width"))
   }
 
   public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     let format = try fields.dataFormat()
-    guard context.isTraining || fields.has(Self.resizes) else { return try fields.unchanged(call, &context) }
+    guard context.isTraining || fields.has(Self.resizes) || fields.has(Self.centres) else {
+      return try fields.unchanged(call, &context)
+    }
     return try call.unmasked(&context) { x, context throws(ModelError) in
       try context.shape(x).expectRank(4)
       let images = try format.toChannelsLast(context.cast(x, to: .float32), &context)
       let result =
-        try context.isTraining
-        ? transformed(images, by: draw(images, &context), &context) : resized(images, &context)
+        if context.isTraining {
+          try transformed(images, by: draw(images, &context), &context)
+        } else {
+          try fields.has(Self.resizes) ? resized(images, &context) : centred(images, &context)
+        }
       return try format.fromChannelsLast(result, &context)
     }
   }
@@ -99,5 +104,6 @@ public struct RandomCrop: ImageAugmentation {
 
   private static let resizes = "keraskit>resizes"
   private static let resizesFirst = "keraskit>resizes_first"
+  private static let centres = "keraskit>centres"
   private static let perSample = "keraskit>per_sample"
 }

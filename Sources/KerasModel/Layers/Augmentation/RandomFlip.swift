@@ -3,8 +3,8 @@ import KerasGraph
 
 /// In training mirrors images at random; the images themselves at inference.
 ///
-/// Keras 3 draws once for an image and mirrors it along both axes or none (`random_flip.py`); tf.keras draws for each
-/// axis.
+/// Keras 3.6 and later draw once for an image and mirror it along both axes or none (`random_flip.py`); before, each axis
+/// is drawn for.
 public struct RandomFlip: ImageAugmentation {
   public static let className = "RandomFlip"
 
