@@ -48,6 +48,20 @@ import Testing
     #expect(try Command.run(["inspect"] + files + ["--json"]).output.contains("matched_by") == false)
   }
 
+  @Test func weightsAloneAreListed() throws {
+    let alone = try Command.folder() + "/alone.h5"
+    try FileManager.default.copyItem(atPath: weights, toPath: alone)
+    let result = try Command.run("inspect", alone)
+    #expect(result.status == 0, "\(result.errors)")
+    for word in ["conv2d_1/kernel:0", "Conv2D(filters=", "weights only", "2.2.4"] {
+      #expect(result.output.contains(word), "\(word)")
+    }
+    let json = try JSON(parsing: Command.run("inspect", alone, "--json").output)
+    #expect(json["keras_version"] == "2.2.4")
+    #expect(try #require(json["stored"]?.arrayValue).contains { $0["name"] == "conv2d_1" && $0["arrays"]?[0] != nil })
+    #expect(try Command.run("predict", alone, "--input", data, "--output", alone + ".npz").status == 3)
+  }
+
   @Test func badReleasesAndBackendsAreUsageErrors() throws {
     #expect(try Command.run(["inspect"] + files + ["--keras-version", "old"]).status == 2)
     #expect(try Command.run(["inspect"] + files + ["--backend", "torch"]).status == 2)

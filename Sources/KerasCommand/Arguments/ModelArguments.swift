@@ -41,6 +41,20 @@ struct ModelArguments: ParsableArguments {
     return loaded
   }
 
+  /// MODEL where it holds weights only and no architecture for them is found, with the reason.
+  func weightsAlone() -> (source: ModelSource, reason: String)? {
+    guard let model, weights == nil, let alone = try? ModelFile.open(model), alone.config == nil else { return nil }
+    if case .none = alone.weights { return nil }
+    let reason: String
+    do {
+      guard try loading.options.open(model).config == nil else { return nil }
+      reason = "The file holds weights only. With its architecture beside it, or named by --config, it is a model."
+    } catch {
+      reason = "\(error)"
+    }
+    return (loading.options.stamped(alone), reason)
+  }
+
   /// The files' content with the stamps that the options state.
   func open() throws -> ModelSource {
     var options = loading.options

@@ -10,6 +10,7 @@ struct InspectCommand: ParsableCommand {
       array was converted; with a file it names the weights of MODEL or --config.
       --lambda shows the Python code of Lambda layers, which is read as data and never executed: as an expression where
       it is one, and instruction by instruction; also of models that cannot be loaded.
+      Of weights without an architecture it lists the arrays, with the layers they look like.
 
       Examples:
         keraskit inspect model.h5 --verbose
@@ -37,6 +38,12 @@ struct InspectCommand: ParsableCommand {
     if lambda {
       let listings = LambdaListing.all(in: try model.open().config ?? .null)
       Terminal.print(json ? LambdaText.json(listings).text(indent: 2) : LambdaText.text(listings))
+      return
+    }
+    if let (stored, note) = model.weightsAlone() {
+      let text =
+        json ? StoredWeightsText.json(stored, note: note).text(indent: 2) : StoredWeightsText.text(stored, note: note)
+      Terminal.print(text)
       return
     }
     let model = try Inspection(try model.open(), options: model.loading.options)

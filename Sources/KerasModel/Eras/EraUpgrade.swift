@@ -13,7 +13,9 @@ public enum EraUpgrade {
   ) throws(ModelError) -> CanonicalModel {
     guard let saved = source.config else {
       throw ModelError(
-        .malformedConfig("the file holds weights only: its architecture is needed beside it, or named by --config"),
+        .malformedConfig(
+          "the file holds weights only: its architecture is needed beside it, or named by --config; 'keraskit inspect' "
+            + "lists what it holds"),
         file: source.file)
     }
     // `to_json` of Keras 1 and 2 puts the stamps beside the model.
