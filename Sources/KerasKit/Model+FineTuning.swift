@@ -101,7 +101,7 @@ public final class FineTuning: AsyncSequence {
     model.loaded.weights = try run.trainer.weights()
     // Another optimizer's state does not go with the training config of the file.
     if run.trainer.options.optimizer == nil {
-      model.loaded.optimizerState = try run.trainer.savedState()
+      model.loaded.optimizerState = try run.trainer.savedState()?.stored(like: model.loaded.weights)
     } else {
       model.loaded.optimizerState = nil
       model.loaded.source.optimizerWeights = []

@@ -21,6 +21,8 @@ public struct BatchNormalizationSemantics: Sendable, Hashable {
   /// For images normalised over their last axis n/(n−1) comes on top: TensorFlow's fused kernel gives standalone Keras
   /// 2.1.3 to 2.3.1 an unbiased variance, which 2.1.4 and later correct once more.
   public var fusesImages = false
+  /// Under a mask only what it keeps counts in the batch's statistics (Keras 2.12 and later).
+  public var masksStatistics = true
   /// The moving averages start anew at the first update (Keras 2.1.3 to 2.2.4 on TensorFlow).
   public var zeroDebias = false
   /// A frozen layer normalises with its moving statistics (TF2 and later) instead of the batch's.

@@ -73,8 +73,9 @@ extension Trainer {
     if let bad = gradients.lastIndex(where: { !$0.areFinite }) {
       throw .gradientNotFinite(variable: loss.trained[bad].name, epoch: epoch, step: step)
     }
-    try optimizer.apply(gradients, to: loss.trained, in: store)
+    // First, for SpectralNormalization assigns the kernel that the optimizer then moves.
     try loss.storeUpdates(of: plan, in: store)
+    try optimizer.apply(gradients, to: loss.trained, in: store)
     return scalars
   }
 }

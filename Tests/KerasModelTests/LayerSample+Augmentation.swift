@@ -4,8 +4,9 @@ import KerasCore
 
 /// Configs that Keras 3.15.1 (RandomHeight, RandomWidth: 2.15) wrote, without name, trainable and dtype.
 extension LayerSample {
-  /// Whether training through the sample needs more than its inputs: SpectralNormalization's is refused, and the sizes
-  /// of RandomHeight and RandomWidth come from the trainer (see RandomSizeTests).
+  /// Whether the sample's training is judged elsewhere: SpectralNormalization assigns its kernel before each step, so that
+  /// its gradient is no slope (recorded in `fixtures/training_modes`), and the sizes of RandomHeight and RandomWidth come
+  /// from the trainer (see RandomSizeTests).
   static func isUntrainable(_ sample: LayerSample) -> Bool {
     ["SpectralNormalization", "RandomHeight", "RandomWidth"].contains(sample.className)
   }

@@ -13,30 +13,37 @@ struct Fixture {
   let truth: NumpyArchive
   let entry: JSON
 
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures/models")
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "fixtures")
+  private static let folder = root.appending(path: "models")
+  /// What differs between training and inference, or between releases in training; `types` is of a kind of its own.
+  static let modes = names(in: root.appending(path: "training_modes")).filter { !$0.hasSuffix("/types") }
 
   /// All compiled models as `release/case`, those written before training.
-  static let names: [String] = {
+  static let names: [String] = names(in: folder)
+
+  private static func names(in folder: URL) -> [String] {
     let releases = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
     return releases.sorted().flatMap { release in
-      entries(release).compactMap { entry in
+      entries(release, in: folder).compactMap { entry in
         guard let name = entry["case"]?.stringValue, entry["loss"]?.isNull == false else { return nil }
         return "\(release)/\(name)"
       }
     }
-  }()
+  }
 
-  private static func entries(_ release: String) -> [JSON] {
+  private static func entries(_ release: String, in folder: URL) -> [JSON] {
     let path = folder.appending(path: release).appending(path: "manifest.json")
     guard let data = try? Data(contentsOf: path), let json = try? JSON(parsing: Array(data)) else { return [] }
     return json["cases"]?.arrayValue ?? []
   }
 
+  /// A model of `fixtures/models`, or of `fixtures/training_modes`.
   init(_ name: String) throws {
+    let folder = Self.modes.contains(name) ? Self.root.appending(path: "training_modes") : Self.folder
     let parts = name.split(separator: "/").map(String.init)
-    entry = try #require(Self.entries(parts[0]).first { $0["case"]?.stringValue == parts[1] })
-    let path = Self.folder.appending(path: name).path(percentEncoded: false)
+    entry = try #require(Self.entries(parts[0], in: folder).first { $0["case"]?.stringValue == parts[1] })
+    let path = folder.appending(path: name).path(percentEncoded: false)
     model = try LoadedModel.load(path + ".h5")
     truth = try NumpyArchive(path: path + ".npz")
   }

@@ -13,9 +13,12 @@ struct RecordedTrainingTests {
     for release in releases {
       #expect(Fixture.names.contains { $0.hasPrefix(release + "/") })
     }
+    #expect(Fixture.modes.count >= 11)
   }
 
-  @Test(arguments: Fixture.names) func `The loss before training and its penalties`(_ name: String) throws {
+  @Test(arguments: Fixture.names + Fixture.modes) func `The loss before training and its penalties`(_ name: String)
+    throws
+  {
     let fixture = try Fixture(name)
     let trainer = try Trainer(model: fixture.model)
     let data = try fixture.data()
@@ -29,7 +32,9 @@ struct RecordedTrainingTests {
     #expect(abs(found.loss - found.dataLoss - found.penalty) <= 1e-5 * max(1, abs(expected)))
   }
 
-  @Test(arguments: Fixture.names) func `The losses of three steps and the weights after them`(_ name: String) throws {
+  @Test(arguments: Fixture.names + Fixture.modes) func `The losses of three steps and the weights after them`(
+    _ name: String
+  ) throws {
     let fixture = try Fixture(name)
     guard let expected = try fixture.weights(afterSteps: 3) else { return }
     var runs = [try Run(fixture, fixture.model.semantics, expected)]

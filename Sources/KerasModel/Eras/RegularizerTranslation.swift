@@ -28,9 +28,8 @@ enum RegularizerTranslation {
     if let name = value["name"]?.stringValue, value["class_name"] == nil {
       if name == "Regularizer" { return Translated(nil, rule: "regularizer-identity") }
       guard flatClasses.contains(name) else {
-        // EigenvalueRegularizer never saved its factor.
-        throw ModelError(
-          .unsupported("the regularizer \(name) in '\(field)' cannot be restored: its factor is not saved"))
+        // EigenvalueRegularizer never saved its factor: dropped with a warning, as custom ones are.
+        return Translated(["class_name": .string(name), "config": [:]], rule: "eigenvalue-regularizer")
       }
       return Translated(l1l2(value["l1"] ?? 0.0, value["l2"] ?? 0.0), rule: "regularizer-\(name)")
     }

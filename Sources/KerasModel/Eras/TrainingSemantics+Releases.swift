@@ -158,6 +158,7 @@ extension TrainingSemantics {
   }
 
   private static let batchNormalizations: [Row] = [
+    Row(.before(2, 12)) { $0.batchNormalization.masksStatistics = false },
     Row(.before(3, kind: .tensorFlow)) { $0.batchNormalization.variance = .unbiasedForImages },
     Row(.before(2, 3, kind: .tensorFlow)) { $0.batchNormalization.frozenUsesMovingStatistics = false },
 

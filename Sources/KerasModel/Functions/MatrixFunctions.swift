@@ -88,7 +88,10 @@ extension BackendFunction {
   static let logDeterminant = each(
     "logdet", square: true, { _, _ in [] }, { [$0.logDeterminant.logarithm.reduce(0) { $0 + log($1) }] }
   ) { a, _, g in scaled(a.inverse.transposed, g[0]) }
-  static let determinantSign = each("determinant's sign", square: true, { _, _ in [] }, { [$0.logDeterminant.sign] })
+  static let determinantSign = each("determinant's sign", square: true, { _, _ in [] }, { [$0.logDeterminant.sign] }) {
+    a, _, _ in
+    scaled(a, 0)
+  }
   static let cholesky = each("cholesky", square: true, { [$0, $1] }, { $0.cholesky.values }) { a, y, g in
     let n = a.rows
     let lower = SmallMatrix(n, n, y)
@@ -122,12 +125,26 @@ extension BackendFunction {
       return (scaled(ofB * x.transposed, -1), ofB)
     })
   static let lowerSolution = pairs(
-    "solve_triangular", { [$0.dimensions.last ?? nil, $1.dimensions.last ?? nil] }, { $0.substituted($1, lower: true) })
+    "solve_triangular", { [$0.dimensions.last ?? nil, $1.dimensions.last ?? nil] }, { $0.substituted($1, lower: true) },
+    backward: { triangular($0, $1, $2, lower: true) })
   static let upperSolution = pairs(
-    "solve_triangular", { [$0.dimensions.last ?? nil, $1.dimensions.last ?? nil] }, { $0.substituted($1, lower: false) }
-  )
+    "solve_triangular", { [$0.dimensions.last ?? nil, $1.dimensions.last ?? nil] },
+    { $0.substituted($1, lower: false) },
+    backward: { triangular($0, $1, $2, lower: false) })
   static let leastSquares = pairs(
     "lstsq", { [$0.dimensions.last ?? nil, $1.dimensions.last ?? nil] }, { $0.pseudoinverse(limit: limit($0)) * $1 })
+
+  /// The gradients of a triangular solution; the half of a that was not read has none.
+  private static func triangular(
+    _ a: SmallMatrix, _ x: SmallMatrix, _ g: SmallMatrix, lower: Bool
+  ) -> (SmallMatrix, SmallMatrix) {
+    let ofB = a.transposed.substituted(g, lower: !lower)
+    var ofA = scaled(ofB * x.transposed, -1)
+    for row in 0..<a.rows {
+      for column in 0..<a.rows where lower ? column > row : column < row { ofA[row, column] = 0 }
+    }
+    return (ofA, ofB)
+  }
 
   private static func least(_ a: Int?, _ b: Int?) -> Int? {
     guard let a, let b else { return nil }

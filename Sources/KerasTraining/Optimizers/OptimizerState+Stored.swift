@@ -17,4 +17,16 @@ extension OptimizerState {
     }
     return try OptimizerState(model, className: optimizer.className, slots: optimizer.slotsPerVariable)
   }
+
+  /// The slots in the types of their variables, as Keras makes them.
+  public func stored(like weights: [String: TensorData]) throws(TrainingError) -> OptimizerState {
+    var result = self
+    for (slot, arrays) in slots {
+      for (name, array) in arrays {
+        guard let dtype = weights[name]?.dtype, dtype.isFloatingPoint, dtype != array.dtype else { continue }
+        result.slots[slot]?[name] = try dataStep { () throws(TensorDataError) in try array.converted(to: dtype) }
+      }
+    }
+    return result
+  }
 }

@@ -20,6 +20,7 @@ public struct BatchNormalization: Layer {
   let sampleWiseStd: Bool
   /// Keras 0.1 to 0.3.0: every element of a sample has its own statistics.
   let isPerElement: Bool
+  let renormalization: BatchRenormalization?
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     axis = try config.ints("axis", count: 1, default: -1)[0]
@@ -34,8 +35,8 @@ public struct BatchNormalization: Layer {
     mode = try config.int("keraskit>mode", default: 0)
     sampleWiseStd = try config.bool("keraskit>mode1_std", default: false)
     isPerElement = try config.bool("keraskit>per_element", default: false)
-    config.ignore(
-      "synchronized", "fused", "virtual_batch_size", "adjustment", "renorm", "renorm_clipping", "renorm_momentum")
+    renormalization = try BatchRenormalization(&config)
+    config.ignore("synchronized", "fused", "virtual_batch_size", "adjustment")
   }
 
   public var config: OrderedDictionary<String, JSON> {
@@ -48,6 +49,7 @@ public struct BatchNormalization: Layer {
     fields["moving_mean_initializer"] = movingMean
     fields["moving_variance_initializer"] = movingVariance
     fields["synchronized"] = false
+    renormalization?.write(to: &fields)
     if mode != 0 { fields["keraskit>mode"] = JSON(mode) }
     if isPerElement { fields["keraskit>per_element"] = true }
     if sampleWiseStd { fields["keraskit>mode1_std"] = true }
@@ -68,7 +70,9 @@ public struct BatchNormalization: Layer {
     if center { specs.append(beta.spec("beta", shape)) }
     specs.append(WeightSpec("moving_mean", shape, trainable: false, initializer: movingMean))
     specs.append(WeightSpec("moving_variance", shape, trainable: false, initializer: movingVariance))
+    guard renormalization != nil else { return specs }
     return specs
+      + ["moving_stddev", "renorm_mean", "renorm_stddev"].map { WeightSpec($0, shape, trainable: false) }
   }
 
   public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
@@ -80,13 +84,17 @@ public struct BatchNormalization: Layer {
       let isFrozen = !context.isTrainable
       let usesBatch = mode == 2 || (context.isTraining && !(isFrozen && rules.frozenUsesMovingStatistics))
       guard usesBatch else {
+        // Batch renormalization's own averages serve training only.
+        for role in ["moving_stddev", "renorm_mean", "renorm_stddev"] where renormalization != nil {
+          _ = try context.weight(role)
+        }
         let variance = try context.weight("moving_variance")
         let root = try context.op(
           .unary(.reciprocalSquareRoot), context.shifted(variance, by: Float(epsilon)))
         return try affine(x, mean: context.weight("moving_mean"), inverse: root, axis: axis, rank: rank, &context)
       }
       let statistics = BatchStatistics(layer: self, axis: axis)
-      let (mean, variance) = try statistics.ofBatch(x, &context)
+      let (mean, variance) = try statistics.ofBatch(x, mask: call.single().mask, &context)
       if context.isTraining, mode == 0, !isFrozen || rules.frozenUpdates {
         try statistics.update(x, mean: mean, variance: variance, rules, &context)
       }
@@ -98,20 +106,31 @@ public struct BatchNormalization: Layer {
       } else {
         inverse = try context.op(.unary(.reciprocalSquareRoot), shifted)
       }
+      if context.isTraining, let renormalization {
+        let (r, d) = try renormalization.correction(mean: mean, variance: variance, epsilon: epsilon, &context)
+        return try affine(
+          x, mean: mean, inverse: context.op(.binary(.multiply), inverse, r), shift: d, axis: axis, rank: rank, &context
+        )
+      }
       return try affine(x, mean: mean, inverse: inverse, axis: axis, rank: rank, &context)
     }
   }
 
-  /// x · (γ · inverse) + (β − mean · γ · inverse), all vectors along `axis`.
+  /// x · (γ · inverse) + (β + shift · γ − mean · γ · inverse), all vectors along `axis`.
   private func affine(
-    _ x: Value, mean: Value, inverse: Value, axis: Int, rank: Int, _ context: inout LoweringContext
+    _ x: Value, mean: Value, inverse: Value, shift: Value? = nil, axis: Int, rank: Int,
+    _ context: inout LoweringContext
   ) throws(ModelError) -> Value {
     let factor = scale ? try context.op(.binary(.multiply), inverse, context.weight("gamma")) : inverse
     let product = try context.op(.binary(.multiply), mean, factor)
-    let offset =
+    var offset =
       center
       ? try context.op(.binary(.subtract), context.weight("beta"), product)
       : try context.op(.unary(.negate), product)
+    if let shift {
+      let scaledShift = scale ? try context.op(.binary(.multiply), shift, context.weight("gamma")) : shift
+      offset = try context.op(.binary(.add), offset, scaledShift)
+    }
     let scaled = try context.op(.binary(.multiply), x, spread(factor, axis: axis, rank: rank, &context))
     return try context.op(.binary(.add), scaled, spread(offset, axis: axis, rank: rank, &context))
   }

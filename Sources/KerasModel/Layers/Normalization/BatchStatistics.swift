@@ -10,8 +10,14 @@ struct BatchStatistics {
     layer.isPerElement ? [0] : (0..<context.shape(x).rank).filter { $0 != axis }
   }
 
-  /// Mean and biased variance, vectors along the axis.
-  func ofBatch(_ x: Value, _ context: inout LoweringContext) throws(ModelError) -> (mean: Value, variance: Value) {
+  /// Mean and biased variance, vectors along the axis; of what a mask of all other axes keeps, if the release looks at it.
+  func ofBatch(
+    _ x: Value, mask: Value?, _ context: inout LoweringContext
+  ) throws(ModelError) -> (mean: Value, variance: Value) {
+    let rank = context.shape(x).rank
+    if let mask, context.batchNormalization.masksStatistics, context.shape(mask).rank == rank - 1 {
+      return try ofKept(x, context.expanded(mask, axis: rank - 1), &context)
+    }
     let axes = reducedAxes(x, context)
     let mean = try context.op(.reduce(.mean, axes: axes, keepDimensions: false), x)
     let spread = try layer.spread(mean, axis: axis, rank: context.shape(x).rank, &context)
@@ -19,17 +25,60 @@ struct BatchStatistics {
     return (mean, try context.op(.reduce(.mean, axes: axes, keepDimensions: false), squares))
   }
 
+  private func ofKept(
+    _ x: Value, _ isKept: Value, _ context: inout LoweringContext
+  ) throws(ModelError) -> (mean: Value, variance: Value) {
+    let axes = reducedAxes(x, context)
+    let zero = context.constant(0)
+    let ones = try context.shifted(context.scaled(x, by: 0), by: 1)
+    let counted = try context.op(.select, isKept, ones, zero)
+    let count = try context.shifted(
+      context.op(.reduce(.sum, axes: axes, keepDimensions: false), counted), by: 1e-7)
+    func mean(_ value: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
+      let kept = try context.op(.select, isKept, value, zero)
+      return try context.op(.binary(.divide), context.op(.reduce(.sum, axes: axes, keepDimensions: false), kept), count)
+    }
+    let center = try mean(x, &context)
+    let spread = try layer.spread(center, axis: axis, rank: context.shape(x).rank, &context)
+    let squares = try context.op(.unary(.square), context.op(.binary(.subtract), x, spread))
+    return (center, try mean(squares, &context))
+  }
+
   func update(
     _ x: Value, mean: Value, variance: Value, _ rules: BatchNormalizationSemantics,
     _ context: inout LoweringContext
   ) throws(ModelError) {
     try move("moving_mean", to: mean, rules, &context)
+    if layer.renormalization != nil { return try renormalize(mean: mean, variance: variance, &context) }
     if rules.variance == .standardDeviation {
       try moveDeviation(variance, &context)
     } else {
       let estimate = try estimate(x, variance, rules.variance, &context)
       try move("moving_variance", to: estimate, rules, &context)
     }
+  }
+
+  /// Batch renormalization keeps a moving deviation, of which the variance is the square, and averages of its own.
+  private func renormalize(
+    mean: Value, variance: Value, _ context: inout LoweringContext
+  ) throws(ModelError) {
+    let epsilon = Float(layer.epsilon)
+    let deviation = try context.op(.unary(.squareRoot), context.shifted(variance, by: epsilon))
+    let own = Float(layer.renormalization?.momentum ?? 0.99)
+    for (role, value, momentum) in [
+      ("renorm_mean", mean, own), ("renorm_stddev", deviation, own),
+      ("moving_stddev", deviation, Float(layer.momentum)),
+    ] {
+      let moved = try context.op(
+        .binary(.add), context.scaled(context.weight(role), by: momentum), context.scaled(value, by: 1 - momentum))
+      context.updates.append(VariableUpdate(parameter: context.parameterName(role), value: moved))
+      guard role == "moving_stddev" else { continue }
+      let squared = try context.shifted(context.op(.unary(.square), moved), by: -epsilon)
+      context.updates.append(
+        VariableUpdate(
+          parameter: context.parameterName("moving_variance"), value: try context.op(.unary(.relu), squared)))
+    }
+    _ = try context.weight("moving_variance")
   }
 
   /// The variance of the batch as the release averages it.
