@@ -157,3 +157,22 @@ KK_INLINE float kk_gelu(float x) { return 0.5f * x * (1.0f + kk_erf(x * 0.707106
 KK_INLINE float kk_gelu_tanh(float x) {
   return 0.5f * x * (1.0f + kk_tanh(0.79788456080286536f * (x + 0.044715f * x * x * x)));
 }
+
+/// To seven bits of fraction, halves to even.
+KK_INLINE float kk_round_bfloat16(float x) {
+  uint32_t bits = kk_to_bits(x);
+  float y = kk_from_bits((bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u);
+  return x != x ? x : y;
+}
+
+/// To `fraction` bits below the leading one, fewer below `minimum`; beyond `largest` it is `overflow` with x's sign.
+KK_INLINE float kk_narrowed(float x, int fraction, float minimum, float largest, float overflow) {
+  float magnitude = fabsf(x);
+  float scale = magnitude < minimum ? minimum : magnitude;
+  // The power of two below `scale`, by the fraction's width smaller: the distance of neighbours.
+  uint32_t exponent = kk_to_bits(scale) & 0x7f800000u;
+  float step = kk_from_bits(exponent - ((uint32_t)fraction << 23));
+  float y = rintf(magnitude / step) * step;
+  y = y > largest ? overflow : y;
+  return x != x ? x : copysignf(y, x);
+}

@@ -55,6 +55,7 @@ extension Unary {
     case .clip: "clip"
     case .hardSigmoid: "hardSigmoid"
     case .gelu: "gelu"
+    case .rounded: "rounded"
     default: "\(self)"
     }
   }

@@ -125,6 +125,8 @@ public enum Unary: Sendable, Hashable {
   case gelu(approximate: Bool)
   /// x·sigmoid(x).
   case silu
+  /// The nearest number of a narrower format; its gradient is zero.
+  case rounded(FloatFormat)
 }
 
 public enum Binary: Sendable, Hashable {

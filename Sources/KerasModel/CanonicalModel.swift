@@ -7,7 +7,8 @@ import KerasCore
 /// `Sequential` or `Functional` and `config` holds `name`, `trainable`, `layers`, and for Functional `input_layers` and
 /// `output_layers` (always lists of `[layer, node, tensor]`). Every layer is
 /// `{"module", "class_name", "config", "registered_name", "name", "inbound_nodes"?, "source_pointer"}`:
-/// - `config` states every field of the Keras 3 class, also `name`, `trainable` and `dtype` (a policy's name, a string);
+/// - `config` states every field of the Keras 3 class, also `name`, `trainable` and `dtype` (a policy's name, or Keras 3's object
+///   for a quantized layer and a `DTypePolicyMap`);
 /// - `source_pointer` is the JSON pointer of the layer in the config as saved (exporters drop it);
 /// - `inbound_nodes` (Functional) is a list of `{"args", "kwargs"}`. A tensor is `{"class_name": "__keras_tensor__",
 ///   "config": {"keras_history": [layer, node, tensor]}}` (Keras 3 files have `shape` and `dtype` too); node indices

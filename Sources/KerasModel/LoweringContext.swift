@@ -84,6 +84,11 @@ public struct LoweringContext: Sendable {
   /// What tensors that hold a shape are known to hold, so that they can be used as one.
   var shapeContents: [Value: CallValue] = [:]
 
+  /// The format results are rounded to, that of the layer being lowered; `nil` for float32.
+  var format: FloatFormat?
+  /// The formats narrower than float32 that layers' results are in.
+  var formats: [Value: FloatFormat] = [:]
+
   /// What layers compute with in place of a variable, by parameter name: its quantized values.
   var standIns: [String: Value] = [:]
 
@@ -148,7 +153,7 @@ public struct LoweringContext: Sendable {
     let name = prefix + key
     if let value = standIns[name] { return value }
     if graph.parameter(named: name) == nil { parameters.append((name, spec, isTrainable && spec.trainable)) }
-    return graph.addParameter(name, TensorType(.float32, Shape(spec.shape)))
+    return try rounded(graph.addParameter(name, TensorType(.float32, Shape(spec.shape))))
   }
 
   public func hasWeight(_ key: String) -> Bool { specs[key] != nil }
@@ -170,14 +175,21 @@ public struct LoweringContext: Sendable {
 
   /// Adds an operation and gives all its results.
   public mutating func ops(_ op: Op, _ operands: [Value]) throws(ModelError) -> [Value] {
+    var results: [Value]
     do {
-      return try graph.add(op, operands)
+      results = try graph.add(op, operands)
     } catch {
       throw ModelError(.graph(error))
     }
+    guard format != nil, op.needsRounding else { return results }
+    for index in results.indices { results[index] = try rounded(results[index]) }
+    return results
   }
 
-  public mutating func constant(_ value: Float) -> Value { graph.addConstant(TensorData(value)) }
+  /// A number, which becomes one of the format computed in.
+  public mutating func constant(_ value: Float) -> Value {
+    graph.addConstant(TensorData(format?.rounded(value) ?? value))
+  }
 
   public mutating func constant(_ data: TensorData) -> Value { graph.addConstant(data) }
 

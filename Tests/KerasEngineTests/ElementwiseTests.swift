@@ -9,6 +9,7 @@ import Testing
     .negate, .absolute, .sign, .exponential, .expm1, .square, .sine, .cosine, .tanh, .sigmoid, .erf, .floor, .ceiling,
     .roundHalfToEven, .relu, .softplus, .elu(alpha: 0.7), .leakyRelu(slope: 0.2), .clip(minimum: -0.5, maximum: 1.5),
     .hardSigmoid(scale: 0.2, offset: 0.5), .gelu(approximate: false), .gelu(approximate: true), .silu,
+    .rounded(.bfloat16), .rounded(.float16), .rounded(.float8),
   ]
   static let positive: [Unary] = [.logarithm, .log1p, .squareRoot, .reciprocalSquareRoot, .reciprocal]
 

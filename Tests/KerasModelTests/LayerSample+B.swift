@@ -22,6 +22,15 @@ extension LayerSample {
         "embeddings_constraint": null, "mask_zero": true}
         """#),
     LayerSample(
+      "ReversibleEmbedding", inputs: [[nil, 6]],
+      config: #"""
+        {"input_dim": 8, "output_dim": 3, "embeddings_initializer": {"module": "keras.initializers",
+        "class_name": "RandomUniform", "config": {"seed": null, "minval": -0.05, "maxval": 0.05},
+        "registered_name": null}, "embeddings_regularizer": null, "activity_regularizer": null,
+        "embeddings_constraint": null, "mask_zero": true, "tie_weights": true, "reverse_dtype": null,
+        "logit_soft_cap": null}
+        """#),
+    LayerSample(
       "Flatten", inputs: [[nil, 4, 3]],
       config: #"""
         {"data_format": "channels_last"}

@@ -35,7 +35,17 @@ extension Unary {
     case .gelu(approximate: true):
       0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .silu: x * sigmoid(x)
+    case .rounded(.bfloat16): rounded(x, fraction: 7, exponent: -126, largest: 0x1.fep127)
+    case .rounded(.float16): rounded(x, fraction: 10, exponent: -14, largest: 65504)
+    case .rounded(.float8): rounded(x, fraction: 3, exponent: -6, largest: 448)
     }
+  }
+
+  private func rounded(_ x: Double, fraction: Int, exponent: Int, largest: Double) -> Double {
+    guard x.isFinite, x != 0 else { return x }
+    let digits = pow(2, Double(fraction - max(Int(x.exponent), exponent)))
+    let result = (x * digits).rounded(.toNearestOrEven) / digits
+    return abs(result) > largest ? (fraction == 3 ? .nan : x.sign == .minus ? -.infinity : .infinity) : result
   }
 
   private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

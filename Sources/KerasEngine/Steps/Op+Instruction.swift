@@ -57,6 +57,9 @@ extension Unary {
     case .hardSigmoid(let scale, let offset): Instruction(KK_HARD_SIGMOID, scale, offset)
     case .gelu(let approximate): Instruction(approximate ? KK_GELU_TANH : KK_GELU)
     case .silu: Instruction(KK_SILU)
+    case .rounded(.bfloat16): Instruction(KK_ROUND_BFLOAT16)
+    case .rounded(.float16): Instruction(KK_ROUND_FLOAT16)
+    case .rounded(.float8): Instruction(KK_ROUND_FLOAT8)
     }
   }
 

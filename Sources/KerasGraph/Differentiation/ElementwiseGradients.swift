@@ -4,7 +4,7 @@ extension Graph {
   /// The gradient of f(x) = y in x; `nil` where it is zero everywhere.
   mutating func unaryGradient(_ function: Unary, _ x: Value, _ y: Value, _ g: Value) throws(GraphError) -> Value? {
     switch function {
-    case .sign, .floor, .ceiling, .roundHalfToEven, .logicalNot: return nil
+    case .sign, .floor, .ceiling, .roundHalfToEven, .logicalNot, .rounded: return nil
     case .negate: return try apply(.unary(.negate), g)
     case .absolute: return try multiply(g, try apply(.unary(.sign), x))
     case .exponential: return try multiply(g, y)

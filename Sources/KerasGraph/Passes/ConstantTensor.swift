@@ -110,6 +110,7 @@ extension Unary {
     case .gelu(approximate: true):
       return 0.5 * x * (1 + cTanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .silu: return x * sigmoid(x)
+    case .rounded(let format): return Double(format.rounded(Float(x)))
     }
   }
 }

@@ -252,6 +252,8 @@ enum CanonicalFields {
       fill_value=0.0 data_format="channels_last"
     ReLU: max_value=null negative_slope=0.0 threshold=0.0
     RepeatVector: n
+    ReversibleEmbedding: input_dim output_dim tie_weights=true embeddings_initializer="uniform"
+      embeddings_regularizer=null embeddings_constraint=null mask_zero=false reverse_dtype=null logit_soft_cap=null
     Rescaling: scale offset=0.0
     Reshape: target_shape
     Resizing: height width interpolation="bilinear" crop_to_aspect_ratio=false pad_to_aspect_ratio=false

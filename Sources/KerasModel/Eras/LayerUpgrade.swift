@@ -211,6 +211,9 @@ extension ConfigUpgrade {
 
   /// The policy's name; a layer's weights are floating point, whatever an Embedding's old config says of its input.
   private func dtype(_ value: JSON?, className: String) -> JSON {
+    if let value, let policy = value["class_name"]?.stringValue, DTypePolicy.structuredClasses.contains(policy) {
+      return value
+    }
     let name = value?.stringValue ?? value?["config"]?["name"]?.stringValue
     if className == "Embedding", name?.hasPrefix("int") == true { return "float32" }
     return name.map { .string($0) } ?? "float32"

@@ -10,6 +10,7 @@ public enum LayerRegistry {
     EinsumDense.self,
     Activation.self,
     Embedding.self,
+    ReversibleEmbedding.self,
     Masking.self,
     Identity.self,
     Rescaling.self,

@@ -58,8 +58,9 @@ extension Network {
         named: entry.name, parameterPrefix: prefix + entry.name + "/", specs: own, trainable: entry.trainable
       ) { context throws(ModelError) in
         if !(entry.layer is Network) { context.nestedFirstInSequential = isFirst }
-        let results = try context.apply(entry.layer, inner)
-        return results
+        return try context.inPrecision(of: entry.policy, entry.layer, inner) { call, context throws(ModelError) in
+          try context.apply(entry.layer, call)
+        }
       }
       context.nestedFirstInSequential = isFirst
       context.layerOutputs.append(output(of: entry, inner.inputs, results, own, context))

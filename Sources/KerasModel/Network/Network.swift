@@ -21,6 +21,9 @@ public struct Network: Layer {
     /// Keys of the config that the layer did not read.
     public var unreadKeys: [String]
 
+    /// What the layer's `dtype` says.
+    var policy = DTypePolicy.float32
+
     public var className: String { layer.className }
   }
 

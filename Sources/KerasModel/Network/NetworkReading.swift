@@ -25,10 +25,28 @@ enum NetworkReading {
         Network.Entry(
           name: name, layer: layer, trainable: trainable,
           holder: "layers/" + (count == 0 ? stem : "\(stem)_\(count)"),
-          sourcePointer: object["source_pointer"]?.stringValue, unreadKeys: unread))
+          sourcePointer: object["source_pointer"]?.stringValue, unreadKeys: unread,
+          policy: try policy(of: object, layer, name)))
     }
     return (entries, indices)
   }
+
+  /// The policy of a layer; a wrapper computes in that of the layer inside.
+  private static func policy(of object: JSON, _ layer: any Layer, _ name: String) throws(ModelError) -> DTypePolicy {
+    var config = object["config"]
+    while let inner = config?["layer"]?["config"] ?? config?["cell"]?["config"] { config = inner }
+    let policy: DTypePolicy
+    do { policy = try DTypePolicy(config?["dtype"] ?? .null, path: name) } catch { throw error.inLayer(name) }
+    if let mode = policy.quantization, !quantizable.contains(layer.className) {
+      throw ModelError(.unsupported("the quantization '\(mode)' of a \(layer.className)"), layer: name)
+    }
+    return policy
+  }
+
+  /// The classes whose `dtype` may ask for quantized variables.
+  private static let quantizable: Set<String> = [
+    Dense.className, EinsumDense.className, Embedding.className, ReversibleEmbedding.className,
+  ]
 
   /// Keras' `to_snake_case`: `PReLU` → `p_re_lu`, `Conv2D` → `conv2d`.
   static func snakeCase(_ className: String) -> String {

@@ -64,9 +64,9 @@ enum OpKind: CaseIterable {
 enum UnaryKind: CaseIterable {
   case negate, absolute, sign, exponential, expm1, logarithm, log1p, squareRoot, reciprocalSquareRoot, reciprocal
   case square, sine, cosine, tanh, sigmoid, erf, floor, ceiling, roundHalfToEven, relu, softplus, logicalNot, elu
-  case leakyRelu, clip, hardSigmoid, gelu, silu
+  case leakyRelu, clip, hardSigmoid, gelu, silu, rounded
 
-  static let withoutGradient: Set<UnaryKind> = [.sign, .floor, .ceiling, .roundHalfToEven, .logicalNot]
+  static let withoutGradient: Set<UnaryKind> = [.sign, .floor, .ceiling, .roundHalfToEven, .logicalNot, .rounded]
 
   init(_ function: Unary) {
     self =
@@ -99,6 +99,7 @@ enum UnaryKind: CaseIterable {
       case .hardSigmoid: .hardSigmoid
       case .gelu: .gelu
       case .silu: .silu
+      case .rounded: .rounded
       }
   }
 }

@@ -13,6 +13,8 @@ struct AttentionFields: Sendable {
   /// On the result of every projection.
   let activityRegularizer: Regularizer?
   private let seed: JSON
+  private let dtype: JSON
+  private let name: String
 
   init(_ config: inout ConfigReader) throws(ModelError) {
     dropout = try config.double("dropout", default: 0)
@@ -23,6 +25,8 @@ struct AttentionFields: Sendable {
     bias = try VariableOptions("bias", &config)
     activityRegularizer = try config.regularizer("activity_regularizer")
     seed = config.json("seed")
+    dtype = config.json("dtype")
+    name = config.name
     config.ignore("flash_attention")
   }
 
@@ -37,13 +41,19 @@ struct AttentionFields: Sendable {
     fields["seed"] = seed
   }
 
+  /// How a DTypePolicyMap quantizes the projection of that name.
+  private func quantization(_ projection: String) throws(ModelError) -> Quantization? {
+    try Quantization(DTypePolicy(dtype, path: "\(name)/\(projection)"), className: EinsumDense.className)
+  }
+
   /// `(…, features)` to `(…, heads, size)`.
   func projection(
     _ name: String, holder: String, heads: Int, size: Int, activation: ActivationFunction = .linear
   ) throws(ModelError) -> Sublayer {
     let layer = EinsumDense(
       try EinsumEquation("...x,xnh->...nh"), outputShape: [heads, size], biasAxes: useBias ? "nh" : nil,
-      activation: activation, kernel: kernel, bias: bias, activityRegularizer: activityRegularizer)
+      activation: activation, kernel: kernel, bias: bias, activityRegularizer: activityRegularizer,
+      quantization: try quantization(name))
     return Sublayer(holder: holder, name: name, layer: layer)
   }
 
@@ -55,7 +65,8 @@ struct AttentionFields: Sendable {
     }
     let layer = EinsumDense(
       try EinsumEquation("...nh,nh\(letters)->...\(letters)"), outputShape: sizes, biasAxes: useBias ? letters : nil,
-      kernel: kernel, bias: bias, activityRegularizer: activityRegularizer)
+      kernel: kernel, bias: bias, activityRegularizer: activityRegularizer,
+      quantization: try quantization("attention_output"))
     return Sublayer(holder: holder, name: "attention_output", layer: layer)
   }
 }

@@ -15,6 +15,8 @@ public struct EinsumDense: Layer {
   let kernel: VariableOptions
   let bias: VariableOptions
   public let activityRegularizer: Regularizer?
+  let quantization: Quantization?
+  let lora: LowRankAdaptation?
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     equation = try EinsumEquation(config.string("equation"))
@@ -33,13 +35,16 @@ public struct EinsumDense: Layer {
     kernel = try VariableOptions("kernel", &config)
     bias = try VariableOptions("bias", &config)
     activityRegularizer = try config.regularizer("activity_regularizer")
-    config.ignore("lora_rank", "lora_alpha", "gptq_unpacked_column_size")
+    quantization = try Quantization(&config, className: Self.className)
+    lora = try LowRankAdaptation(&config)
+    config.ignore("gptq_unpacked_column_size")
   }
 
   /// A projection inside another layer.
   init(
     _ equation: EinsumEquation, outputShape: [Int], biasAxes: String?, activation: ActivationFunction = .linear,
-    kernel: VariableOptions, bias: VariableOptions, activityRegularizer: Regularizer?
+    kernel: VariableOptions, bias: VariableOptions, activityRegularizer: Regularizer?,
+    quantization: Quantization? = nil
   ) {
     self.equation = equation
     self.outputShape = outputShape
@@ -49,6 +54,8 @@ public struct EinsumDense: Layer {
     self.kernel = kernel
     self.bias = bias
     self.activityRegularizer = activityRegularizer
+    self.quantization = quantization
+    lora = nil
   }
 
   public var config: OrderedDictionary<String, JSON> {
@@ -59,11 +66,21 @@ public struct EinsumDense: Layer {
     kernel.write(to: &fields)
     bias.write(to: &fields)
     fields["activity_regularizer"] = activityRegularizer.json
+    lora?.write(to: &fields)
     return fields
   }
 
   public func weights(_ inputs: [Shape]) throws(ModelError) -> [WeightSpec] {
     let input = try single(inputs)
+    let shape = try kernelShape(input)
+    var kernel = kernel.spec("kernel", shape)
+    kernel.trainable = lora == nil
+    let bias = try biasSpec(input)
+    guard let product = try quantizedProduct(input) else { return [kernel] + [bias].compactMap { $0 } }
+    return try product.weights(kernel: kernel, bias: bias, scale: scaleShape(shape, rank: input.rank))
+  }
+
+  private func kernelShape(_ input: Shape) throws(ModelError) -> [Int] {
     var shape: [Int] = []
     for letter in equation.kernel {
       if let axis = try equation.inputAxis(letter, rank: input.rank) {
@@ -72,8 +89,25 @@ public struct EinsumDense: Layer {
         shape.append(try outputSize(letter, input))
       }
     }
-    let kernel = kernel.spec("kernel", shape)
-    guard let biasAxes, !biasAxes.isEmpty else { return [kernel] }
+    return shape
+  }
+
+  private func quantizedProduct(_ input: Shape) throws(ModelError) -> QuantizedProduct? {
+    guard let quantization else { return nil }
+    return QuantizedProduct(quantization: quantization, equation: equation, kernelShape: try kernelShape(input))
+  }
+
+  /// int8's scales, which broadcast against the result.
+  private func scaleShape(_ kernel: [Int], rank: Int) throws(ModelError) -> [Int] {
+    let own = equation.output.map { letter in
+      equation.kernel.firstIndex(of: letter).map { kernel[$0] } ?? 1
+    }
+    let elided = [Int](repeating: 1, count: try equation.elidedCount(rank: rank))
+    return equation.ellipsis == .left ? elided + own : own + elided
+  }
+
+  private func biasSpec(_ input: Shape) throws(ModelError) -> WeightSpec? {
+    guard let biasAxes, !biasAxes.isEmpty else { return nil }
     guard let first = equation.output.firstIndex(where: { biasAxes.contains($0) }),
       biasAxes.allSatisfy({ equation.output.contains($0) })
     else { throw ModelError(.invalidField("bias_axes", expected: "axes of the result", found: .string(biasAxes))) }
@@ -84,7 +118,7 @@ public struct EinsumDense: Layer {
     if equation.ellipsis == .right {
       sizes += Array(repeating: 1, count: try equation.elidedCount(rank: input.rank))
     }
-    return [kernel, bias.spec("bias", sizes)]
+    return bias.spec("bias", sizes)
   }
 
   /// The size of an axis of the result: as the config states it, else as the input has it.
@@ -103,6 +137,11 @@ public struct EinsumDense: Layer {
 
   public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     try call.unmasked(&context) { x, context throws(ModelError) in
+      if let product = try quantizedProduct(context.shape(x)) {
+        var y = try product.product(x, &context)
+        if context.hasWeight("bias") { y = try context.op(.binary(.add), y, product.bias(&context)) }
+        return try activation.apply(y, &context)
+      }
       var y = try equation.product(x, context.weight("kernel"), &context)
       if context.hasWeight("bias") { y = try context.op(.binary(.add), y, context.weight("bias")) }
       return try activation.apply(y, &context)

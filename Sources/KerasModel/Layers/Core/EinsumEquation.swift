@@ -62,20 +62,45 @@ struct EinsumEquation: Sendable {
     case elided(Int)
   }
 
+  /// The letters of one side with those the ellipsis stands for.
+  private func labels(_ letters: [Character], rank: Int) throws(ModelError) -> [Label] {
+    let own = letters.map { Label.letter($0) }
+    let elided = (0..<(try elidedCount(rank: rank))).map { Label.elided($0) }
+    return switch ellipsis {
+    case .none: own
+    case .left: elided + own
+    case .right: own + elided
+    }
+  }
+
+  /// The axes of an input of `rank` that the result does not have.
+  func summedAxes(rank: Int) throws(ModelError) -> [Int] {
+    let result = try labels(output, rank: rank)
+    return try labels(input, rank: rank).enumerated().filter { !result.contains($0.element) }.map(\.offset)
+  }
+
+  /// A value in the shape of an input, of size 1 along `summedAxes`, arranged to broadcast against the result.
+  func aligned(_ value: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
+    let rank = context.shape(value).rank
+    let (result, all) = (try labels(output, rank: rank), try labels(input, rank: rank))
+    let summed = try summedAxes(rank: rank)
+    var aligned = value
+    if !summed.isEmpty {
+      aligned = try context.op(.reduce(.maximum, axes: summed, keepDimensions: false), aligned)
+    }
+    aligned = try arranged(aligned, all.filter { result.contains($0) }, result.filter { all.contains($0) }, &context)
+    for (axis, label) in result.enumerated() where !all.contains(label) {
+      aligned = try context.expanded(aligned, axis: axis)
+    }
+    return aligned
+  }
+
   /// The sum of products, as one matrix product between transpositions.
   func product(_ x: Value, _ kernel: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
-    let elided = (0..<(try elidedCount(rank: context.shape(x).rank))).map { Label.elided($0) }
-    func labels(_ letters: [Character]) -> [Label] {
-      let own = letters.map { Label.letter($0) }
-      return switch ellipsis {
-      case .none: own
-      case .left: elided + own
-      case .right: own + elided
-      }
-    }
-    var (left, leftLabels) = (x, labels(input))
+    let rank = context.shape(x).rank
+    var (left, leftLabels) = (x, try labels(input, rank: rank))
     var (right, rightLabels) = (kernel, self.kernel.map { Label.letter($0) })
-    let result = labels(output)
+    let result = try labels(output, rank: rank)
     try sumAlone(&left, &leftLabels, kept: Set(result + rightLabels), &context)
     try sumAlone(&right, &rightLabels, kept: Set(result + leftLabels), &context)
 
