@@ -43,6 +43,9 @@ public struct KerasArchiveExporter: Exporter {
     let optimizer = keras3.optimizer.map {
       KerasArchiveWriter.StoredObject(path: "optimizer", name: $0.name, arrays: $0.arrays)
     }
+    for inner in keras3.optimizer?.inner ?? [] {
+      objects.append(KerasArchiveWriter.StoredObject(path: inner.path, name: inner.name, arrays: inner.arrays))
+    }
     let writer = KerasArchiveWriter(
       config: config, objects: objects, optimizer: optimizer, kerasVersion: Keras3Model.kerasVersion)
     do {

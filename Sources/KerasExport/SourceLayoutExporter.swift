@@ -60,25 +60,41 @@ public struct SourceLayoutExporter: Sendable {
     do {
       var tensors: [TensorData] = []
       for array in stored { tensors.append(try array.read()) }
-      if let state = model.optimizerState, !stored.isEmpty {
-        let slots = state.names
-        guard
-          let layout = try OptimizerState.layout(in: model, className: state.className, slotCount: slots.count)
-        else { return [] }
-        let scalars = stored.filter(\.shape.isEmpty).count
-        if state.className == "Nadam" || scalars > layout.headerCount {
-          throw OptimizerState.Unreadable(description: "\(state.className)'s momentum schedule is not written back")
+      if let state = model.optimizerState, let layout = try OptimizerLayout(of: model, form: state.form) {
+        func replace(_ place: Int, with value: Double) throws {
+          tensors[place] = try TensorData(shape: [], doubles: [value]).converted(to: stored[place].dtype)
         }
-        if layout.headerCount > 0 {
-          tensors[0] = try TensorData(shape: [], doubles: [Double(state.iterations)]).converted(to: stored[0].dtype)
+        // The outermost of several is the LossScaleOptimizer's own, which stays 0.
+        for place in state.form.scalesLoss ? layout.iterations.suffix(1) : layout.iterations[...] {
+          try replace(place, with: Double(state.iterations))
         }
-        for (slot, places) in zip(slots, layout.places) {
+        if let scale = state.lossScale, let places = layout.lossScale {
+          try replace(places.scale, with: Double(scale.scale))
+          try replace(places.steps, with: Double(scale.steps))
+        }
+        if let place = layout.scheduleProduct {
+          guard let product = state.scheduleProduct else {
+            throw OptimizerState.Unreadable(description: "\(state.className)'s momentum schedule is not known")
+          }
+          try replace(place, with: Double(product))
+        }
+        for slot in state.form.slots {
+          let places = layout.places.filter { $0.slot.name == slot.name }
+          guard slot.extent == .variable else {
+            for place in places {
+              guard let array = place.parameter.flatMap({ state.slots[slot.name]?[$0] }) else { continue }
+              tensors[place.index] = try array.converted(to: stored[place.index].dtype)
+            }
+            continue
+          }
           var arrays = model.weights
-          for (name, weight) in model.weights { arrays[name] = try state.array(slot, of: name, shape: weight.shape) }
+          for (name, weight) in model.weights { arrays[name] = try state.array(slot, of: name, weight: weight) }
           let back = zip(positions.groups, try positions.stored(arrays)).flatMap { zip($0.arrays.map(\.path), $1) }
           let byPath = Dictionary(back, uniquingKeysWith: { first, _ in first })
-          for (variable, place) in zip(layout.variables, places) {
-            if let tensor = byPath[variable.path] { tensors[place] = try tensor.converted(to: stored[place].dtype) }
+          for place in places {
+            if let tensor = byPath[place.variable.path] {
+              tensors[place.index] = try tensor.converted(to: stored[place.index].dtype)
+            }
           }
         }
       }

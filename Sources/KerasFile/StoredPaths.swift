@@ -37,7 +37,8 @@ struct StoredPaths {
       group.arrays.sort { (Int($0.name) ?? 0) < (Int($1.name) ?? 0) }
       objects.insert(path)
       switch path.split(separator: "/").first {
-      case "optimizer": optimizer += group.arrays
+      // What an optimizer holds of others lies under them again (LossScaleOptimizer, MultiOptimizer).
+      case "optimizer": if path == "optimizer" || path == "optimizer/vars" { optimizer += group.arrays }
       // The running sums of metrics (Keras 2.13 to 2.15) are no weights of the model.
       case "metrics": break
       default: weights.append(group)

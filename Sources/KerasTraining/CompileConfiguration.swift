@@ -21,6 +21,9 @@ public struct CompileConfiguration: Sendable {
     var isWeighted: Bool
     /// What a mapping puts in its place.
     var expression: LossExpression?
+
+    /// Under which Keras reports it.
+    var reportedName: String { config["name"]?.stringValue ?? name }
   }
 
   var outputs: [Output]

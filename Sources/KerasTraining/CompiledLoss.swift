@@ -11,6 +11,7 @@ final class CompiledLoss {
   let layout: ScalarLayout
   let trained: [Optimizer.Variable]
   let updates: [VariableUpdate]
+  private let firstTap: Int
   private let executor: Executor
 
   init(
@@ -25,9 +26,21 @@ final class CompiledLoss {
       names.append(outputNames[index])
     }
     values += loss.penalties.map(\.value)
-    for metric in loss.metrics { values += [metric.sum, metric.weight] }
+    var metrics: [ScalarLayout.Metric] = []
+    var streams: [(metric: any StreamingMetric, tap: MetricTap)] = []
+    for metric in loss.metrics {
+      switch metric.kind {
+      case .mean(let sum, let weight):
+        values += [sum, weight]
+        metrics.append(.init(name: metric.name, place: .mean(metrics.count - streams.count)))
+      case .streaming(let stream, let tap):
+        metrics.append(.init(name: metric.name, place: .stream(streams.count)))
+        streams.append((stream, tap))
+      }
+    }
     layout = ScalarLayout(
-      outputNames: names, penaltyNames: loss.penalties.map(\.name), metricNames: loss.metrics.map(\.name))
+      outputNames: names, penaltyNames: loss.penalties.map(\.name), metrics: metrics, streams: streams,
+      meansByBatch: loss.meansByBatch)
     var variables: [Optimizer.Variable] = []
     if trains {
       for entry in try loss.addGradients() {
@@ -44,6 +57,10 @@ final class CompiledLoss {
       updates = []
     }
     trained = variables
+    firstTap = values.count
+    for tap in loss.taps {
+      values += [tap.values.truth, tap.values.prediction] + [tap.values.mask, tap.values.weights].compactMap(\.self)
+    }
     loss.setOutputs(values)
     self.loss = loss
     executor = Executor(loss.graph, parameters: store, mutableParameters: true, options: options)
@@ -68,8 +85,35 @@ final class CompiledLoss {
     return shapes
   }
 
+  /// What the last run gave.
+  func result(of plan: Plan) throws(TrainingError) -> BatchResult {
+    var result = BatchResult(scalars: try scalars(of: plan), batches: [:])
+    var next = firstTap
+    func take() throws(TrainingError) -> [Float] {
+      next += 1
+      return try engineStep { () throws(EngineError) in
+        try plan.withOutput(next - 1) { Array($0.bindMemory(to: Float.self)) }
+      }
+    }
+    for tap in loss.taps {
+      var batch = MetricBatch(
+        truth: try take(), prediction: try take(),
+        classes: loss.graph.shape(tap.values.prediction).dimensions.last.flatMap(\.self) ?? 1)
+      for _ in [tap.values.mask, tap.values.weights].compactMap(\.self) {
+        // Of leading axes only: each number counts for all positions under it.
+        let factors = try take()
+        guard !factors.isEmpty, batch.rows.isMultiple(of: factors.count) else { continue }
+        let each = batch.rows / factors.count
+        let own = batch.weights ?? [Float](repeating: 1, count: batch.rows)
+        batch.weights = own.indices.map { own[$0] * factors[$0 / max(each, 1)] }
+      }
+      result.batches[tap.key] = batch
+    }
+    return result
+  }
+
   /// The scalars of the last run.
-  func scalars(of plan: Plan) throws(TrainingError) -> [Float] {
+  private func scalars(of plan: Plan) throws(TrainingError) -> [Float] {
     try engineStep { () throws(EngineError) in
       var result: [Float] = []
       result.reserveCapacity(layout.count)

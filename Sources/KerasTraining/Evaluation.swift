@@ -60,18 +60,21 @@ struct EvaluationAverage {
   private var penalties: [Double]
   private var metricSums: [Double]
   private var metricWeights: [Double]
+  private var streams: [[Double]]
   private let layout: ScalarLayout
 
   init(_ layout: ScalarLayout) {
     self.layout = layout
     outputs = layout.outputNames.map { _ in 0 }
     penalties = layout.penaltyNames.map { _ in 0 }
-    metricSums = layout.metricNames.map { _ in 0 }
+    metricSums = [Double](repeating: 0, count: layout.meanCount)
     metricWeights = metricSums
+    streams = layout.streams.map { [Double](repeating: 0, count: $0.metric.stateCount) }
   }
 
-  /// Adds a batch of `count` samples whose scalars are given in the layout's order.
-  mutating func add(_ scalars: [Float], count: Int) {
+  /// Adds a batch of `count` samples.
+  mutating func add(_ result: BatchResult, count: Int) {
+    let scalars = result.scalars
     let weight = Double(count)
     samples += weight
     loss += weight * Double(scalars[0])
@@ -86,15 +89,19 @@ struct EvaluationAverage {
       position += 1
     }
     for index in metricSums.indices {
-      metricSums[index] += Double(scalars[position])
-      metricWeights[index] += Double(scalars[position + 1])
+      let (sum, counted) = (Double(scalars[position]), Double(scalars[position + 1]))
+      metricSums[index] += layout.meansByBatch ? (counted > 0 ? weight * sum / counted : 0) : sum
+      metricWeights[index] += layout.meansByBatch ? weight : counted
       position += 2
+    }
+    for (index, stream) in layout.streams.enumerated() {
+      if let batch = result.batches[stream.tap] { stream.metric.update(&streams[index], with: batch) }
     }
   }
 
   /// Everything added so far, to go on from.
   var state: [Double] {
-    get { [samples, loss, dataLoss] + outputs + penalties + metricSums + metricWeights }
+    get { [samples, loss, dataLoss] + outputs + penalties + metricSums + metricWeights + streams.flatMap(\.self) }
     set {
       guard newValue.count == state.count else { return }
       var rest = newValue[...]
@@ -108,6 +115,7 @@ struct EvaluationAverage {
       penalties = take(penalties.count)
       metricSums = take(metricSums.count)
       metricWeights = take(metricWeights.count)
+      streams = streams.map { take($0.count) }
     }
   }
 
@@ -117,18 +125,62 @@ struct EvaluationAverage {
       loss: loss * scale, dataLoss: dataLoss * scale,
       outputLosses: zip(layout.outputNames, outputs).map { ($0, $1 * scale) },
       penalties: zip(layout.penaltyNames, penalties).map { ($0, $1 * scale) },
-      metrics: layout.metricNames.indices.map { index in
-        let weight = metricWeights[index]
-        return (layout.metricNames[index], weight > 0 ? metricSums[index] / weight : 0)
+      metrics: layout.metrics.flatMap { entry -> [(name: String, value: Double)] in
+        switch entry.place {
+        case .mean(let index):
+          let weight = metricWeights[index]
+          return [(entry.name, weight > 0 ? metricSums[index] / weight : 0)]
+        case .stream(let index):
+          let values = layout.streams[index].metric.results(streams[index])
+          guard values.count > 1 else { return [(entry.name, values.first ?? 0)] }
+          return values.enumerated().map { ("\(entry.name)[\($0)]", $1) }
+        }
       })
   }
 }
 
-/// The order of a plan's scalar outputs: total, data loss, output losses, penalties, then two per metric.
+/// What a run of a loss graph gave: scalars in the layout's order, and what streaming metrics take.
+struct BatchResult {
+  var scalars: [Float]
+  var batches: [MetricTap: MetricBatch]
+
+  /// The total loss.
+  var loss: Float { scalars[0] }
+}
+
+/// Where a streaming metric's arrays come from.
+struct MetricTap: Hashable {
+  var output: Int
+  var isWeighted: Bool
+}
+
+/// The order of a plan's scalar outputs: total, data loss, output losses, penalties, then two per metric that is a mean.
 struct ScalarLayout {
+  struct Metric {
+    enum Place {
+      case mean(Int)
+      case stream(Int)
+    }
+    var name: String
+    var place: Place
+  }
+
   let outputNames: [String]
   let penaltyNames: [String]
-  let metricNames: [String]
+  let metrics: [Metric]
+  let streams: [(metric: any StreamingMetric, tap: MetricTap)]
+  /// Metrics are means of the batches' values, by batch size (Keras up to 2.2.4).
+  let meansByBatch: Bool
 
-  var count: Int { 2 + outputNames.count + penaltyNames.count + 2 * metricNames.count }
+  /// Metrics by name, as reported: several for those with a value per class or threshold.
+  var metricNames: [String] {
+    metrics.flatMap { entry -> [String] in
+      guard case .stream(let index) = entry.place else { return [entry.name] }
+      let metric = streams[index].metric
+      let count = metric.results([Double](repeating: 0, count: metric.stateCount)).count
+      return count > 1 ? (0..<count).map { "\(entry.name)[\($0)]" } : [entry.name]
+    }
+  }
+  var meanCount: Int { metrics.count - streams.count }
+  var count: Int { 2 + outputNames.count + penaltyNames.count + 2 * meanCount }
 }

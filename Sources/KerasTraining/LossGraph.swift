@@ -5,10 +5,21 @@ import KerasModel
 /// A model's graph with its losses, penalties and metrics as scalars.
 struct LossGraph {
   struct MetricTotal {
+    enum Kind {
+      /// Σ of the weighted values and Σ of the weights: their quotient over all batches is reported.
+      case mean(sum: Value, weight: Value)
+      case streaming(any StreamingMetric, MetricTap)
+    }
     var name: String
-    /// Σ of the weighted values and Σ of the weights: their quotient over all batches is reported.
-    var sum: Value
-    var weight: Value
+    var kind: Kind
+  }
+
+  /// What the streaming metrics of an output take.
+  struct Tap {
+    var truth: Value
+    var prediction: Value
+    var mask: Value?
+    var weights: Value?
   }
 
   private(set) var graph: Graph
@@ -29,11 +40,14 @@ struct LossGraph {
   /// `dataLoss` and all penalties.
   private(set) var total: Value
   private(set) var metrics: [MetricTotal] = []
+  private(set) var taps: [(key: MetricTap, values: Tap)] = []
+  let meansByBatch: Bool
 
   init(
     _ forward: ForwardGraph, compile: CompileConfiguration, semantics: TrainingSemantics, usesSampleWeights: Bool,
     weightRanks: [Int] = [], addsPenalties: Bool
   ) throws(TrainingError) {
+    meansByBatch = semantics.averagesMetricsByBatch
     graph = forward.graph
     graph.scope = ""
     inputNames = forward.inputNames
@@ -78,7 +92,7 @@ struct LossGraph {
   ) throws(TrainingError) -> Value? {
     let prediction = forward.outputs[index]
     let shape = graph.shape(prediction)
-    var resolved: [(request: CompileConfiguration.MetricRequest, metric: any Metric)] = []
+    var resolved: [(request: CompileConfiguration.MetricRequest, metric: ResolvedMetric)] = []
     for request in output.metrics {
       let metric = try MetricRegistry.metric(
         request, lastDimension: shape.dimensions.last ?? nil, loss: output.loss, semantics: semantics)
@@ -90,8 +104,9 @@ struct LossGraph {
       outputLosses.append(nil)
       return nil
     }
-    let hasIndices = output.loss?.targetsAreIndices ?? resolved.contains { $0.metric.targetsAreIndices }
-    let targetShape = hasIndices ? Shape(Array(shape.dimensions.dropLast())) : shape
+    let hasIndices = output.loss?.targetsAreIndices ?? resolved.contains { !$0.metric.takesScores }
+    let targetShape =
+      output.loss?.targetShape(for: shape) ?? (hasIndices ? Shape(Array(shape.dimensions.dropLast())) : shape)
     let targetName = "target/\(index)"
     let truth = graph.addInput(targetName, TensorType(.float32, targetShape))
     targetInputs.append(targetName)
@@ -106,13 +121,27 @@ struct LossGraph {
     let mask = forward.outputMasks[index]
     let several = forward.outputs.count > 1
     for (request, metric) in resolved {
-      guard metric.targetsAreIndices == hasIndices else {
+      guard hasIndices ? metric.takesIndices : metric.takesScores else {
         throw .unsupported(
           field: "metrics", reason: "'\(request.name)' takes other targets than the loss '\(output.lossName)'")
       }
-      try addMetric(
-        (several ? forward.outputNames[index] + "_" : "") + request.name, metric, truth, prediction, mask,
-        request.isWeighted ? weights : nil, semantics)
+      let name = (several ? forward.outputNames[index] + "_" : "") + request.reportedName
+      switch metric {
+      case .mean(let metric):
+        try addMetric(name, metric, truth, prediction, mask, request.isWeighted ? weights : nil, semantics)
+      case .streaming(let metric):
+        let key = MetricTap(output: index, isWeighted: request.isWeighted && weights != nil)
+        metrics.append(MetricTotal(name: name, kind: .streaming(metric, key)))
+        guard !taps.contains(where: { $0.key == key }) else { continue }
+        let seen = try graphStep { () throws(GraphError) in
+          // Values of their own, for an output that is an input would be that input's memory.
+          Tap(
+            truth: try graph.plus(truth, 0), prediction: try graph.plus(prediction, 0),
+            mask: semantics.masksAllMetrics ? try mask.map { value throws(GraphError) in try graph.float(value) } : nil,
+            weights: key.isWeighted ? try weights.map { value throws(GraphError) in try graph.plus(value, 0) } : nil)
+        }
+        taps.append((key, seen))
+      }
     }
     guard let loss = output.loss else {
       outputLosses.append(nil)
@@ -120,8 +149,13 @@ struct LossGraph {
     }
     return try graphStep { () throws(GraphError) in
       let values = try loss.values(truth: truth, prediction: prediction, semantics: semantics, in: &graph)
+      var counted = mask
+      if let own = try loss.mask(truth: truth, values: values, semantics: semantics, in: &graph) {
+        counted =
+          try counted.map { value throws(GraphError) in try graph.apply(.binary(.logicalAnd), value, own) } ?? own
+      }
       let reduced = try output.reduction.reduce(
-        values, mask: mask, weights: weights, semantics: semantics, in: &graph)
+        values, mask: counted, weights: weights, semantics: semantics, in: &graph)
       outputLosses.append(reduced)
       return output.weight == 1 ? reduced : try graph.times(reduced, output.weight)
     }
@@ -142,7 +176,7 @@ struct LossGraph {
         counted = try graph.times(counted, wide)
       }
       return MetricTotal(
-        name: name, sum: try graph.total(.sum, values), weight: try graph.total(.sum, counted))
+        name: name, kind: .mean(sum: try graph.total(.sum, values), weight: try graph.total(.sum, counted)))
     }
     metrics.append(entry)
   }

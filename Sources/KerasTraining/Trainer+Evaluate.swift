@@ -24,7 +24,7 @@ extension Trainer {
         try batch.feed.fill(plan, rows: batch.rows)
         try plan.execute()
       }
-      average.add(try loss.scalars(of: plan), count: batch.rows.count)
+      average.add(try loss.result(of: plan), count: batch.rows.count)
       if isInterrupted() { return nil }
     }
     return average.evaluation

@@ -46,10 +46,10 @@ extension Trainer {
     }
   }
 
-  /// One step on a batch: its scalars, from before the update.
+  /// One step on a batch: its losses and what metrics take, from before the update.
   func update(
     _ loss: CompiledLoss, _ batch: Batch, epoch: Int, step: Int
-  ) throws(TrainingError) -> [Float] {
+  ) throws(TrainingError) -> BatchResult {
     guard let optimizer else {
       if let optimizerProblem { throw optimizerProblem }
       throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
@@ -62,21 +62,21 @@ extension Trainer {
       try batch.feed.fill(plan, rows: batch.rows)
       try plan.execute()
     }
-    let scalars = try loss.scalars(of: plan)
-    guard scalars[0].isFinite else {
+    let result = try loss.result(of: plan)
+    guard result.loss.isFinite else {
       let layer = loss.firstLayerNotFinite(
         inputs: batch.feed, rows: batch.rows, seed: seed, store: store, options: engineOptions)
-      throw .notFinite(loss: scalars[0], epoch: epoch, step: step, layer: layer)
+      throw .notFinite(loss: result.loss, epoch: epoch, step: step, layer: layer)
     }
     let gradients = try loss.gradients(of: plan)
     // Gradients flow backwards: the last layer with a bad one is the first that got it.
-    if let bad = gradients.lastIndex(where: { !$0.areFinite }) {
+    if !optimizer.skipsNonFiniteGradients, let bad = gradients.lastIndex(where: { !$0.areFinite }) {
       throw .gradientNotFinite(variable: loss.trained[bad].name, epoch: epoch, step: step)
     }
     // First, for SpectralNormalization assigns the kernel that the optimizer then moves.
     try loss.storeUpdates(of: plan, in: store)
     try optimizer.apply(gradients, to: loss.trained, in: store)
-    return scalars
+    return result
   }
 }
 

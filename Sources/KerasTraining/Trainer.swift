@@ -85,7 +85,7 @@ public final class Trainer {
     }
     do throws(OptimizerState.Unreadable) {
       guard
-        let state = try OptimizerState(model, className: optimizer.className, slots: optimizer.slotsPerVariable)
+        let state = try OptimizerState(model, form: optimizer.form)
       else { return }
       stateRead = state
     } catch {
@@ -118,20 +118,21 @@ public final class Trainer {
     return result
   }
 
+  /// With `use_ema`, replaces the weights by the optimizer's averages, as Keras' `fit` does at its end.
+  ///
+  /// Training does not do so by itself: to go on from averages is another run than to go on from the weights.
+  public func useAverages() throws(TrainingError) { try optimizer?.useAverages(in: store) }
+
   /// The optimizer's arrays, `<variable>/<slot>`; its step count is `optimizer.iterations`.
   public func optimizerState() throws(TrainingError) -> [String: TensorData] {
     guard let optimizer else { return [:] }
-    return try dataStep { () throws(TensorDataError) in
-      try optimizer.state(shapes: model.weights.mapValues(\.shape))
-    }
+    return try dataStep { () throws(TensorDataError) in try optimizer.state() }
   }
 
   /// The optimizer's state as files hold it; `nil` without optimizer.
   public func savedState() throws(TrainingError) -> OptimizerState? {
     guard let optimizer else { return nil }
-    return try dataStep { () throws(TensorDataError) in
-      try optimizer.snapshot(shapes: model.weights.mapValues(\.shape))
-    }
+    return try dataStep { () throws(TensorDataError) in try optimizer.snapshot() }
   }
 
   var engineOptions: EngineOptions {

@@ -24,6 +24,23 @@ import Testing
     #expect(try [10, 11, 20, 21].map { try rate("PiecewiseConstantDecay", piecewise, at: $0) } == [1, 0.5, 0.5, 0.1])
   }
 
+  /// Numbers of `tf.keras.experimental.LinearCosineDecay` in TensorFlow 1.15.
+  @Test func linearCosineDecay() throws {
+    func rates(_ config: JSON, _ steps: [Int]) throws -> [Double] {
+      try steps.map { try rate("LinearCosineDecay", config, at: $0) }
+    }
+    #expect(
+      isClose(
+        try rates(["initial_learning_rate": 0.1, "decay_steps": 15], [0, 3, 7, 14, 15, 20]),
+        [0.100100003, 0.0724606737, 0.0295540933, 0.000172841261, 0.0001, 0.0001], 1e-7))
+    let other: JSON = [
+      "initial_learning_rate": 0.1, "decay_steps": 10, "num_periods": 1.5, "alpha": 0.2, "beta": 0.01,
+    ]
+    #expect(
+      isClose(
+        try rates(other, [0, 3, 7, 10, 20]), [0.121000007, 0.00320245302, 0.0497764163, 0.001, 0.001], 1e-7))
+  }
+
   @Test func schedulesAreReadAsUsersWriteThem() throws {
     let pairs: [(String, LearningRate)] = [
       ("0.01", .constant(0.01)), ("constant(1e-3)", .constant(0.001)),

@@ -203,12 +203,16 @@ import Testing
       }
       return values.map { Double($0) }
     }
-    let old = semantics { $0.clipnormScope = .global }
+    let old = semantics {
+      $0.clipnormScope = .global
+      $0.clipsByOneRule = false
+    }
     #expect(isClose(try updates(["clipnorm": 0.1], old), [0.06, 0.08]))
     #expect(isClose(try updates(["clipnorm": 0.1], .init()), [0.1, 0.1]))
     #expect(isClose(try updates(["global_clipnorm": 0.1], .init()), [0.06, 0.08]))
     #expect(isClose(try updates(["clipvalue": 0.1], .init()), [0.1, 0.1]))
     #expect(isClose(try updates(["clipnorm": 0.2, "clipvalue": 0.1], old), [0.1, 0.1]))
+    #expect(isClose(try updates(["clipnorm": 0.2, "clipvalue": 0.1], .init()), [0.2, 0.2]))
   }
 
   @Test func oldNamesAndDressingsOfClassesAreUnderstood() throws {

@@ -1,4 +1,5 @@
-"""Trains on with what we write: `resume.py KERASKIT FOLDER [TEXT ...]`, where FOLDER is fixtures/training.
+"""Trains on with what we write: `resume.py KERASKIT FOLDER [TEXT ...]`, where FOLDER is fixtures/training; beside it the
+cases of current Keras in optimizers/keras-3.zip and those of 2.15 whose formulas are the same.
 
 Each model was saved by real Keras after ten steps with its optimizer's state. Current Keras goes on with ten steps from
 the file that `convert` makes of it, and must arrive where the release did without interruption. Then `fine-tune` takes
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import keras
 import numpy as np
@@ -21,6 +23,8 @@ STEPS = 10
 OTHER_STEPS = {
     "keras-2.3.1/adam": "2.3.1 on TensorFlow 1 reads its step count before or after the increment, by chance",
 }
+# Optimizers of 2.15 that take the same steps in Keras 3.
+SAME_STEPS = ("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "amsgrad", "lion", "rmsprop", "weight_decay")
 # Releases that do not save the step count with this optimizer.
 NO_STEP_COUNT = {"keras-1.2.2/momentum"}
 
@@ -43,7 +47,9 @@ def run(*command):
 
 def train(path, x, t, steps):
     model = keras.models.load_model(path)
-    before = int(np.asarray(model.optimizer.iterations))
+    # Where gradients are accumulated `iterations` counts updates.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    before = int(np.asarray(optimizer._iterations))
     for _ in range(steps):
         model.train_on_batch(x, t)
     return before, model
@@ -60,16 +66,17 @@ def check_hdf5(keraskit, base, kind, folder):
     return worst, "from a fresh state"
 
 
-def check(keraskit, base, kind, case, folder):
-    """The worst distance of both continuations, and what is to say beyond it."""
+def check(keraskit, base, kind, case, folder, truth=None):
+    """The worst distance of both continuations, and what is to say beyond it; `truth` are weights after twenty steps."""
     record = np.load(base + ".npz")
     x, t = record["x"], record["t"]
     begin = 0 if case in NO_STEP_COUNT else STEPS
     converted = os.path.join(folder, "converted.keras")
     run(keraskit, "convert", base + kind, converted, "--force")
-    after = os.path.join(folder, "after.keras")
-    run(keraskit, "convert", base + "_after" + kind, after, "--force")
-    truth = keras.models.load_model(after, compile=False).get_weights()
+    if truth is None:
+        after = os.path.join(folder, "after.keras")
+        run(keraskit, "convert", base + "_after" + kind, after, "--force")
+        truth = keras.models.load_model(after, compile=False).get_weights()
     before, model = train(converted, x, t, STEPS)
     if before != begin:
         return float("inf"), "begins at step %d" % before
@@ -88,9 +95,41 @@ def check(keraskit, base, kind, case, folder):
     return max(worst, distance(ours, model.get_weights())), OTHER_STEPS.get(case, "")
 
 
+def check_recorded(keraskit, archive, name, kind, folder):
+    """A case of the zip, whose batch is common and whose weights after twenty steps are arrays."""
+    base = os.path.join(folder, name)
+    archive.extract(name + kind, folder)
+    with archive.open("data.npz") as file:
+        data = dict(np.load(file))
+    with archive.open(name + ".npz") as file:
+        record = np.load(file)
+        truth = [record["w%d" % i] for i in range(sum(key[0] == "w" for key in record.files))]
+    np.savez(base + ".npz", **data)
+    return check(keraskit, base, kind, name, folder, truth)
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     passed = failed = 0
+    for release, kind in (("keras-2.15", ".h5"), ("keras-3", ".keras")):
+        place = os.path.join(os.path.dirname(root.rstrip("/")), "optimizers", release + ".zip")
+        archive = zipfile.ZipFile(place)
+        for member in sorted(archive.namelist()):
+            name, suffix = os.path.splitext(member)
+            case = "optimizers/%s/%s" % (release, name)
+            if suffix != kind or texts and not any(text in case for text in texts):
+                continue
+            if release == "keras-2.15" and name not in SAME_STEPS:
+                continue
+            keras.backend.clear_session()
+            with tempfile.TemporaryDirectory() as folder:
+                try:
+                    worst, message = check_recorded(keraskit, archive, name, kind, folder)
+                except Exception as error:
+                    worst, message = float("inf"), " ".join(str(error).split())[:300]
+            good = worst <= TOLERANCE
+            passed, failed = passed + good, failed + (not good)
+            print("%-40s %-7s %.1e %s" % (case, "passed" if good else "FAILED", worst, message), flush=True)
     for release in sorted(os.listdir(root)):
         for name in sorted(os.listdir(os.path.join(root, release))):
             case = release + "/" + name[:-4]

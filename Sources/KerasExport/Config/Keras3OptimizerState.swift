@@ -5,7 +5,8 @@ import KerasModel
 /// An optimizer's variables as Keras 3 saves them.
 ///
 /// First the step count (int64) and, unless a schedule gives it, the learning rate; then the slots' arrays of the trained
-/// variables (`base_optimizer.py` and `build` of each class, 3.15.1).
+/// variables (`base_optimizer.py` and `build` of each class, 3.15.1). Those of a LossScaleOptimizer or MultiOptimizer come
+/// before those of the optimizers inside, which are saved once more under their own paths.
 struct Keras3OptimizerState {
   /// Why a state is not written.
   struct Lost: Error {
@@ -16,6 +17,8 @@ struct Keras3OptimizerState {
   let name: String
   /// In Keras' order.
   private(set) var arrays: [TensorData] = []
+  /// The optimizers inside, by their path in the file.
+  private(set) var inner: [(path: String, name: String, arrays: [TensorData])] = []
 
   /// `nil` if the model has no state.
   ///
@@ -24,7 +27,7 @@ struct Keras3OptimizerState {
   init?(
     _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], rewritten: Set<String>
   ) throws(Lost) {
-    let config = compile["optimizer"]?["config"]
+    let config = compile["optimizer"]?["config"] ?? .null
     let className = compile["optimizer"]?["class_name"]?.stringValue ?? ""
     guard let state = model.optimizerState else {
       guard model.source.optimizerWeights.isEmpty else { throw Lost(reason: "it could not be read") }
@@ -33,10 +36,6 @@ struct Keras3OptimizerState {
     guard state.className == className else {
       throw Lost(reason: "it is that of \(state.className), the training config names \(className)")
     }
-    if config?["use_ema"] == true { throw Lost(reason: "use_ema keeps averages that are not at hand") }
-    if let steps = config?["gradient_accumulation_steps"], !steps.isNull {
-      throw Lost(reason: "gradient_accumulation_steps keeps sums that are not at hand")
-    }
     let trained = variables.filter(\.trainable)
     let written = Set(trained.map(\.name))
     let foreign = Set(state.slots.values.flatMap(\.keys)).filter { rewritten.contains($0) || !written.contains($0) }
@@ -44,32 +43,78 @@ struct Keras3OptimizerState {
     if let first = trainedBefore.sorted().first, !Self.isUntrained(first, model) {
       throw Lost(reason: "the weight '\(first)' is written in another form")
     }
-    name = config?["name"]?.stringValue ?? className.lowercased()
+    name = config["name"]?.stringValue ?? className.lowercased()
     do {
-      arrays.append(try TensorData(shape: [], int64s: [Int64(state.iterations)]))
-      if let rate = config?["learning_rate"]?.doubleValue {
-        arrays.append(TensorData(Float(rate)))
+      let configs = Self.partConfigs(className, config)
+      guard configs.count == state.form.parts.count else { throw Lost(reason: "its optimizers are others") }
+      var own: [[TensorData]] = []
+      for (index, part) in state.form.parts.enumerated() {
+        let variables = trained.filter { state.form.part(of: $0.name) == index }
+        var known = state
+        // Another release's schedule is another product.
+        if (model.sourceVersion?.major ?? 3) < 3 { known.scheduleProduct = nil }
+        own.append(try Self.arrays(of: part, known, configs[index], variables))
       }
-      let places = OptimizerState.keras3Places(
-        className: className, slotCount: state.names.count, variableCount: trained.count)
-      var ordered: [Int: TensorData] = [:]
-      for (slot, row) in zip(state.names, places) {
-        for (variable, place) in zip(trained, row) {
-          let array = try state.array(slot, of: variable.name, shape: variable.tensor.shape)
-          guard array.shape == variable.tensor.shape else {
-            throw Lost(reason: "the shape of '\(variable.name)' has changed")
-          }
-          ordered[place] = array
-        }
+      if state.form.scalesLoss {
+        let scale = state.lossScale ?? .init(scale: Float(config["initial_scale"]?.doubleValue ?? 32768), steps: 0)
+        arrays = [
+          try TensorData(shape: [], int64s: [0]), TensorData(Float(0)),
+          try TensorData(shape: [], int64s: [Int64(scale.steps)]), TensorData(scale.scale),
+        ]
+      } else if state.form.isMultiple {
+        arrays = [try TensorData(shape: [], int64s: [Int64(state.iterations)]), TensorData(Float(0))]
       }
-      arrays += ordered.sorted { $0.key < $1.key }.map(\.value)
+      arrays += own.flatMap(\.self)
+      var used: [String: Int] = [:]
+      for (part, arrays) in zip(state.form.parts, own) where state.form.scalesLoss || state.form.isMultiple {
+        let snake = Self.snakeCase(part.className)
+        let count = used[snake, default: 0]
+        used[snake] = count + 1
+        let path =
+          state.form.isMultiple ? "optimizers/" + (count == 0 ? snake : "\(snake)_\(count)") : "inner_optimizer"
+        inner.append(("optimizer/" + path, snake, arrays))
+      }
     } catch let error as Lost {
       throw error
     } catch {
       throw Lost(reason: "\(error)")
     }
-    if className == "Nadam" {
-      let beta = config?["beta_1"]?.doubleValue ?? 0.9
+  }
+
+  /// The configs of the optimizers inside, in the order of the state's parts.
+  private static func partConfigs(_ className: String, _ config: JSON) -> [JSON] {
+    if className == "LossScaleOptimizer" { return [config["inner_optimizer"]?["config"] ?? .null] }
+    guard className == "MultiOptimizer" else { return [config] }
+    let map = config["optimizer_map"]?["config"]
+    let named = (map?["optimizer_map"]?.objectValue ?? [:]).values.map { $0["config"] ?? .null }
+    return named + [map?["default_optimizer"]?["config"] ?? .null]
+  }
+
+  private static func arrays(
+    of part: OptimizerForm.Part, _ state: OptimizerState, _ config: JSON, _ variables: [Keras3Model.Variable]
+  ) throws -> [TensorData] {
+    var arrays = [try TensorData(shape: [], int64s: [Int64(state.iterations)])]
+    if let rate = config["learning_rate"]?.doubleValue { arrays.append(TensorData(Float(rate))) }
+    for group in part.groups {
+      for variable in variables {
+        for slot in group {
+          guard slot.belongs(to: variable.name, shape: variable.tensor.shape) else {
+            // Adafactor keeps a zero for what it does not factor.
+            if slot.extent != .variable { arrays.append(TensorData(Float(0))) }
+            continue
+          }
+          let array = try state.array(slot, of: variable.name, weight: variable.tensor)
+          guard array.shape == slot.shape(for: variable.tensor.shape) else {
+            throw Lost(reason: "the shape of '\(variable.name)' has changed")
+          }
+          arrays.append(array)
+        }
+      }
+    }
+    if part.className == "Nadam", let product = state.scheduleProduct {
+      arrays.append(TensorData(product))
+    } else if part.className == "Nadam" {
+      let beta = config["beta_1"]?.doubleValue ?? 0.9
       var product: Float = 1
       for step in 0..<min(state.iterations, 1_000_000) {
         product *= Float(beta * (1 - 0.5 * pow(0.96, Double(step + 1))))
@@ -77,6 +122,20 @@ struct Keras3OptimizerState {
       }
       arrays.append(TensorData(product))
     }
+    return arrays
+  }
+
+  /// As Keras names what it keeps in a list: `schedule_free_adam_w`.
+  private static func snakeCase(_ name: String) -> String {
+    var result = ""
+    let characters = Array(name)
+    for (index, character) in characters.enumerated() {
+      let follows = index > 0 && character.isUppercase
+      let next = index + 1 < characters.count ? characters[index + 1] : nil
+      if follows, characters[index - 1].isLowercase || next?.isLowercase == true { result += "_" }
+      result += character.lowercased()
+    }
+    return result
   }
 
   /// Whether the model does not train a variable, which then needs no state.

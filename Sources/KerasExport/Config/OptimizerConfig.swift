@@ -24,6 +24,12 @@ struct OptimizerConfig {
     ],
     "Lion": ["beta_1": 0.9, "beta_2": 0.99],
     "Lamb": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07],
+    "ScheduleFreeAdamW": ["beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-08, "warmup_steps": 0],
+    "Muon": [
+      "adam_beta_1": 0.9, "adam_beta_2": 0.999, "epsilon": 1e-07, "exclude_layers": .array([]), "muon_a": 3.4445,
+      "muon_b": -4.775, "muon_c": 2.0315, "adam_lr_ratio": 1, "momentum": 0.95, "ns_steps": 5, "nesterov": true,
+      "exclude_embeddings": true, "adam_weight_decay": 0.004, "rms_rate": 0.2,
+    ],
     "Adafactor": [
       "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 0.001, "clip_threshold": 1.0, "relative_step": true,
     ],
@@ -35,6 +41,11 @@ struct OptimizerConfig {
 
   /// `nil` if Keras 3 has no such optimizer.
   init?(_ canonical: JSON, semantics: TrainingSemantics) {
+    if ["LossScaleOptimizer", "MultiOptimizer"].contains(canonical["class_name"]?.stringValue) {
+      guard let outer = Self.around(canonical, semantics) else { return nil }
+      self = outer
+      return
+    }
     guard let name = canonical["class_name"]?.stringValue, let own = Self.own[name] else { return nil }
     className = name
     let saved = canonical["config"]?.objectValue ?? [:]
@@ -44,7 +55,7 @@ struct OptimizerConfig {
     for (key, standard) in Self.common.merging(own, uniquingKeysWith: { first, _ in first }) {
       config[key] = saved[key] ?? standard
     }
-    if let decay = saved["decay"]?.doubleValue, decay > 0, semantics.honorsDecay {
+    if let decay = saved["decay"]?.doubleValue, decay > 0, semantics.honorsDecay, name != "Nadam" {
       config["learning_rate"] = Self.schedule(
         "InverseTimeDecay",
         ["initial_learning_rate": saved["learning_rate"] ?? 0.001, "decay_steps": 1, "decay_rate": .number(decay)])
@@ -75,6 +86,48 @@ struct OptimizerConfig {
     json = [
       "module": "keras.optimizers", "class_name": .string(name), "config": .object(config), "registered_name": nil,
     ]
+  }
+
+  /// An optimizer of optimizers.
+  private static func around(_ canonical: JSON, _ semantics: TrainingSemantics) -> OptimizerConfig? {
+    var config = canonical["config"] ?? .object([:])
+    var notes: [ExportNote] = []
+    func converted(_ value: JSON?) -> JSON? {
+      guard let inner = OptimizerConfig(value ?? .null, semantics: semantics) else { return nil }
+      notes += inner.notes
+      return inner.json
+    }
+    if canonical["class_name"] == "LossScaleOptimizer" {
+      guard let inner = converted(config["inner_optimizer"]) else { return nil }
+      config["inner_optimizer"] = inner
+      config["name"] = config["name"] ?? "loss_scale_optimizer"
+    } else {
+      guard var map = config["optimizer_map"], var fields = map["config"],
+        let standard = converted(fields["default_optimizer"])
+      else { return nil }
+      fields["default_optimizer"] = standard
+      var named: OrderedDictionary<String, JSON> = [:]
+      for (key, value) in fields["optimizer_map"]?.objectValue ?? [:] {
+        guard let inner = converted(value) else { return nil }
+        named[key] = inner
+      }
+      fields["optimizer_map"] = .object(named)
+      map["config"] = fields
+      config["optimizer_map"] = map
+    }
+    let className = canonical["class_name"]?.stringValue ?? ""
+    return OptimizerConfig(
+      className: className,
+      json: [
+        "module": "keras.optimizers", "class_name": .string(className), "config": config, "registered_name": nil,
+      ],
+      notes: notes)
+  }
+
+  private init(className: String, json: JSON, notes: [ExportNote]) {
+    self.className = className
+    self.json = json
+    self.notes = notes
   }
 
   /// A number, or a schedule with the module that Keras 3 finds it in.

@@ -74,8 +74,18 @@ enum CompileUpgrade {
     private mutating func object(_ saved: String, _ fields: OrderedDictionary<String, JSON>, path: [String]) -> JSON {
       let className = CompileTables.optimizers[saved.lowercased()] ?? saved
       var config: OrderedDictionary<String, JSON> = [:]
-      for (key, value) in fields {
+      for (key, value) in className == "LossScaleOptimizer" ? scaleFields(fields, path: path) : fields {
         switch key {
+        // Optimizers inside others.
+        case "inner_optimizer", "default_optimizer": config[key] = inner(value, path: path + [key])
+        case "optimizer_map":
+          if value["class_name"] == nil {
+            var map = value.objectValue ?? [:]
+            for (name, member) in map { map[name] = inner(member, path: path + [key, name]) }
+            config[key] = .object(map)
+          } else {
+            config[key] = inner(value, path: path + [key])
+          }
         case "lr":
           config["learning_rate"] = value
           record(.renamed, "rename-lr", path + [key], old: (key, value), new: ("learning_rate", value))
@@ -92,6 +102,32 @@ enum CompileUpgrade {
         }
       }
       return KerasObject.json(module: "keras.optimizers", className: className, config: .object(config))
+    }
+
+    private mutating func inner(_ value: JSON, path: [String]) -> JSON {
+      object(
+        value["class_name"]?.stringValue?.components(after: ">") ?? "", value["config"]?.objectValue ?? [:],
+        path: path + ["config"])
+    }
+
+    /// TensorFlow 2.1 to 2.3's `optimizer` and `loss_scale`, and 2.4's `dynamic`, in Keras 3's fields.
+    private mutating func scaleFields(
+      _ saved: OrderedDictionary<String, JSON>, path: [String]
+    ) -> OrderedDictionary<String, JSON> {
+      var fields = saved
+      if let optimizer = saved["optimizer"] { fields["inner_optimizer"] = optimizer }
+      if let scale = saved["loss_scale"]?["config"] {
+        fields["initial_scale"] = scale["initial_loss_scale"] ?? scale["loss_scale_value"] ?? fields["initial_scale"]
+        fields["dynamic_growth_steps"] = scale["increment_period"] ?? fields["dynamic_growth_steps"]
+      }
+      for key in ["optimizer", "loss_scale", "dynamic"] where fields[key] != nil {
+        record(.translated, "loss-scale", path + [key], old: (key, fields[key] ?? .null))
+        fields[key] = nil
+      }
+      if fields["initial_scale"]?.isNull == true { fields["initial_scale"] = nil }
+      // A fixed scale: as one that never grows.
+      if fields["dynamic_growth_steps"]?.isNull == true { fields["dynamic_growth_steps"] = 1_000_000_000 }
+      return fields
     }
 
     // MARK: Losses and metrics
@@ -150,7 +186,9 @@ enum CompileTables {
     "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta", "adam": "Adam",
     "adamax": "Adamax",
     "nadam": "Nadam", "ftrl": "Ftrl", "adamw": "AdamW", "lion": "Lion", "adafactor": "Adafactor", "lamb": "Lamb",
-    "muon": "Muon",
+    "muon": "Muon", "schedulefreeadamw": "ScheduleFreeAdamW", "multioptimizer": "MultiOptimizer",
+    "lossscaleoptimizer": "LossScaleOptimizer", "lossscaleoptimizerv1": "LossScaleOptimizer",
+    "lossscaleoptimizerv3": "LossScaleOptimizer",
   ]
 
   /// Names of losses and metrics that mean the same.

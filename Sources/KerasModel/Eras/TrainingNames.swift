@@ -31,7 +31,7 @@ enum TrainingNames {
   static func isMetric(_ name: String) -> Bool { isLoss(name) || metrics.contains(plain(name)) }
 
   static func isOptimizer(_ name: String) -> Bool {
-    CompileTables.optimizers[name.lowercased()] != nil || ["LossScaleOptimizer", "TFOptimizer", "SGD"].contains(name)
+    CompileTables.optimizers[name.lowercased()] != nil || name == "TFOptimizer"
   }
 
   /// Whether a mapping may bind something to that name.

@@ -101,6 +101,9 @@ extension TrainingSemantics {
   ]
 
   private static let losses: [Row] = [
+    Row(.before(3)) { $0.masksAllMetrics = true },
+    Row(.before(2, 2, 4, kind: .tensorFlow)) { $0.averagesMetricsByBatch = true },
+    Row(.before(2, 3, kind: .standalone)) { $0.averagesMetricsByBatch = true },
     Row(span((2, 2, 4), (2, 10, 0), .tensorFlow)) { $0.maskNormalization = .all },
     Row(span((2, 2, 4), (3, 0, 0), .tensorFlow)) { $0.binaryCrossentropyAddsEpsilon = true },
     Row(.before(2, 2, 4, kind: .tensorFlow)) {
@@ -128,12 +131,17 @@ extension TrainingSemantics {
   ]
 
   private static let optimizers: [Row] = [
-    Row(.before(3)) { $0.honorsDecay = true },
+    Row(.before(3)) {
+      $0.honorsDecay = true
+      $0.averagesBeginWithWeights = true
+    },
     // tf.keras' own optimizers, until the classes of 2.11 and later became the default.
     Row(.before(2, 11, kind: .tensorFlow)) { $0.useLegacyOptimizers() },
+    Row(.before(2, 6, kind: .tensorFlow)) { $0.ftrlKeepsScaledLinear = true },
     Row(.before(2, 2, 4, kind: .tensorFlow)) { $0.adagradStart = 0 },
     Row(.before(2, 1, 6, kind: .tensorFlow)) { $0.clipnormScope = .global },
     Row(.before(2, 4, kind: .standalone)) {
+      $0.clipsByOneRule = false
       $0.clipnormScope = .global
       $0.rmspropEpsilon = .outsideRoot
       $0.rmspropMomentumEpsilon = .outsideRoot
@@ -151,6 +159,7 @@ extension TrainingSemantics {
 
   /// The optimizers of tf.keras 1.14 to 2.10, which 2.11 and later call `legacy`.
   mutating func useLegacyOptimizers() {
+    clipsByOneRule = false
     rmspropEpsilon = .outsideRoot
     rmspropMomentumEpsilon = .insideRoot
     adagradEpsilon = .outsideRoot

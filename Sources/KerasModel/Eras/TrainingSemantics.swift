@@ -65,12 +65,23 @@ public struct TrainingSemantics: Sendable, Hashable {
   /// `accuracy` with a binary crossentropy loss is elementwise whatever the shape (≤ 2.3.1 and tf.keras 1.x).
   public var accuracyFollowsLoss = false
 
+  // MARK: Metrics
+
+  /// A metric is the mean of the batches' values by batch size, not of the samples' (Keras up to 2.2.4, tf.keras up to 1.12).
+  public var averagesMetricsByBatch = false
+  /// An output's mask weighs every metric of it, not only those that are means of a function (tf.keras 2).
+  public var masksAllMetrics = false
+
   // MARK: Optimizers
 
   public enum ClipnormScope: Sendable, Hashable { case global, perVariable }
   public enum EpsilonPlacement: Sendable, Hashable { case insideRoot, outsideRoot }
 
   public var clipnormScope = ClipnormScope.perVariable
+  /// Of `clipnorm`, `global_clipnorm` and `clipvalue` only the first given counts (the optimizers of 2.11 and later).
+  public var clipsByOneRule = true
+  /// Averages of weights (`use_ema`) begin with the weights before training, not with those after the first step (Keras 2).
+  public var averagesBeginWithWeights = false
   public var rmspropEpsilon = EpsilonPlacement.insideRoot
   /// Where momentum or centering changes it (tf.keras' fused kernel puts it inside).
   public var rmspropMomentumEpsilon = EpsilonPlacement.insideRoot
@@ -80,6 +91,8 @@ public struct TrainingSemantics: Sendable, Hashable {
   /// The optimizer honours `decay` (lr / (1 + decay · iterations)).
   public var honorsDecay = false
   public var nadamScheduleDecay: Double? = nil
+  /// Ftrl with L2 shrinkage keeps its linear term times the learning rate (measured in TensorFlow 2.5, not so in 2.15).
+  public var ftrlKeepsScaledLinear = false
   /// Bias corrections and `decay` see the step count after its increment, one too many: Keras 2.3 on TensorFlow 1 does not
   /// order the two; measured so in all runs of Adam and most of SGD's `decay`.
   public var readsIterationsLate = false

@@ -61,8 +61,10 @@ public struct Checkpoint: Sendable {
     if let optimizer {
       json["optimizer"] = [
         "class_name": .string(optimizer.className), "iterations": JSON(optimizer.iterations),
-        "slots": .array(optimizer.names.map { [.string($0.name), .number(Double($0.initialValue))] }),
       ]
+      if let scale = optimizer.lossScale {
+        json["loss_scale"] = [.number(Double(scale.scale)), JSON(scale.steps)]
+      }
     }
     return json
   }
@@ -111,11 +113,11 @@ public struct Checkpoint: Sendable {
     if let stated = json["optimizer"], let name = stated["class_name"]?.stringValue,
       let iterations = stated["iterations"]?.intValue
     {
-      let names = (stated["slots"]?.arrayValue ?? []).compactMap { slot -> OptimizerSlot? in
-        guard let name = slot[0]?.stringValue, let start = slot[1]?.doubleValue else { return nil }
-        return OptimizerSlot(name: name, initialValue: Float(start))
+      optimizer = OptimizerState(
+        form: OptimizerForm(className: name, parts: []), iterations: iterations, slots: slots)
+      if let scale = json["loss_scale"]?[0]?.doubleValue, let steps = json["loss_scale"]?[1]?.intValue {
+        optimizer?.lossScale = .init(scale: Float(scale), steps: steps)
       }
-      optimizer = OptimizerState(className: name, iterations: iterations, names: names, slots: slots)
     }
   }
 

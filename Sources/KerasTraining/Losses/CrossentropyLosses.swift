@@ -20,15 +20,41 @@ private enum Scores {
   }
 }
 
+extension Graph {
+  /// −t·log p − (1 − t)·log(1 − p) of each element, p clipped to [ε, 1 − ε].
+  mutating func binaryCrossentropy(
+    _ t: Value, _ prediction: Value, fromLogits: Bool, _ semantics: TrainingSemantics
+  ) throws(GraphError) -> Value {
+    switch Scores(prediction, fromLogits: fromLogits, activation: .unary(.sigmoid), semantics, self) {
+    case .logits(let x):
+      // softplus(x) − x·t
+      return try minus(try unary(.softplus, x), try times(x, t))
+    case .probabilities(let p):
+      let clipped = try clipped(p, kerasEpsilon, 1 - kerasEpsilon)
+      var yes = clipped
+      var no = try minus(1, clipped)
+      if semantics.binaryCrossentropyAddsEpsilon {
+        yes = try plus(yes, kerasEpsilon)
+        no = try plus(no, kerasEpsilon)
+      }
+      let first = try times(t, try unary(.logarithm, yes))
+      let second = try times(try minus(1, t), try unary(.logarithm, no))
+      return try unary(.negate, try plus(first, second))
+    }
+  }
+}
+
 /// mean(−t·log p − (1 − t)·log(1 − p)) with p clipped to [ε, 1 − ε].
 struct BinaryCrossentropy: Loss {
   static let names = ["binary_crossentropy", "bce", "BinaryCrossentropy"]
-  let fromLogits: Bool
-  let labelSmoothing: Double
+  private let fromLogits: Bool
+  private let labelSmoothing: Double
+  private let axis: Int?
 
   init(_ config: LossConfig) {
     fromLogits = config.bool("from_logits")
     labelSmoothing = config.double("label_smoothing", default: 0)
+    axis = config.axis
   }
 
   func values(
@@ -38,40 +64,29 @@ struct BinaryCrossentropy: Loss {
     if labelSmoothing != 0 {
       t = try graph.plus(try graph.times(t, 1 - labelSmoothing), 0.5 * labelSmoothing)
     }
-    switch Scores(prediction, fromLogits: fromLogits, activation: .unary(.sigmoid), semantics, graph) {
-    case .logits(let x):
-      // softplus(x) − x·t
-      let cost = try graph.minus(try graph.unary(.softplus, x), try graph.times(x, t))
-      return try graph.lastAxis(.mean, cost)
-    case .probabilities(let p):
-      let clipped = try graph.clipped(p, kerasEpsilon, 1 - kerasEpsilon)
-      var yes = clipped
-      var no = try graph.minus(1, clipped)
-      if semantics.binaryCrossentropyAddsEpsilon {
-        yes = try graph.plus(yes, kerasEpsilon)
-        no = try graph.plus(no, kerasEpsilon)
-      }
-      let first = try graph.times(t, try graph.unary(.logarithm, yes))
-      let second = try graph.times(try graph.minus(1, t), try graph.unary(.logarithm, no))
-      return try graph.lastAxis(.mean, try graph.unary(.negate, try graph.plus(first, second)))
-    }
+    return try graph.along(
+      axis, .mean, try graph.binaryCrossentropy(t, prediction, fromLogits: fromLogits, semantics))
   }
 }
 
 /// −Σ t·log p with p divided by its sum, then clipped to [ε, 1 − ε].
 struct CategoricalCrossentropy: Loss {
   static let names = ["categorical_crossentropy", "CategoricalCrossentropy"]
-  let fromLogits: Bool
-  let labelSmoothing: Double
+  private let fromLogits: Bool
+  private let labelSmoothing: Double
+  private let classAxis: Int?
 
   init(_ config: LossConfig) {
     fromLogits = config.bool("from_logits")
     labelSmoothing = config.double("label_smoothing", default: 0)
+    classAxis = config.axis
   }
 
   func values(
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
   ) throws(GraphError) -> Value {
+    let truth = try graph.withLast(classAxis, truth)
+    let prediction = try graph.withLast(classAxis, prediction)
     let axis = graph.shape(prediction).rank - 1
     let t = try graph.smoothed(truth, labelSmoothing, like: prediction)
     let logarithm: Value
@@ -89,10 +104,22 @@ struct CategoricalCrossentropy: Loss {
 /// −log of the named class' probability; TensorFlow clips before it divides by the sum, Theano after.
 struct SparseCategoricalCrossentropy: Loss {
   static let names = ["sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"]
-  let fromLogits: Bool
+  private let fromLogits: Bool
+  private let ignoredClass: Int?
   var targetsAreIndices: Bool { true }
 
-  init(_ config: LossConfig) { fromLogits = config.bool("from_logits") }
+  init(_ config: LossConfig) {
+    fromLogits = config.bool("from_logits")
+    ignoredClass = config.fields["ignore_class"]?.intValue
+  }
+
+  /// What `ignore_class` leaves (Keras 2.10 and later).
+  func mask(
+    truth: Value, values: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value? {
+    guard let ignoredClass else { return nil }
+    return try graph.apply(.compare(.notEqual), truth, graph.scalar(Double(ignoredClass)))
+  }
 
   func values(
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph

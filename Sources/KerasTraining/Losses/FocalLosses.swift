@@ -27,11 +27,8 @@ struct BinaryFocalCrossentropy: Loss {
       t = try graph.plus(try graph.times(t, 1 - labelSmoothing), 0.5 * labelSmoothing)
     }
     let p = fromLogits ? try graph.unary(.sigmoid, prediction) : prediction
-    let clipped = try graph.clipped(p, kerasEpsilon, 1 - kerasEpsilon)
     let no = try graph.minus(1, t)
-    let first = try graph.times(t, try graph.unary(.logarithm, clipped))
-    let second = try graph.times(no, try graph.unary(.logarithm, try graph.minus(1, clipped)))
-    let crossentropy = try graph.unary(.negate, try graph.plus(first, second))
+    let crossentropy = try graph.binaryCrossentropy(t, prediction, fromLogits: fromLogits, semantics)
     let right = try graph.plus(try graph.times(t, p), try graph.times(no, try graph.minus(1, p)))
     let focus = try graph.apply(.binary(.power), try graph.minus(1, right), graph.scalar(gamma))
     var focal = try graph.times(focus, crossentropy)

@@ -15,14 +15,26 @@ protocol Loss: Sendable {
   /// Whether targets are class indices without the last axis.
   var targetsAreIndices: Bool { get }
 
+  /// The shape of the targets for predictions of `prediction`, where it is neither theirs nor that without the last axis.
+  func targetShape(for prediction: Shape) -> Shape?
+
   /// Values in the shape of `prediction` without its last axis.
   func values(
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
   ) throws(GraphError) -> Value
+
+  /// The values that count, as bool, where the loss itself leaves some out.
+  func mask(
+    truth: Value, values: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value?
 }
 
 extension Loss {
   var targetsAreIndices: Bool { false }
+  func targetShape(for prediction: Shape) -> Shape? { nil }
+  func mask(
+    truth: Value, values: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value? { nil }
 }
 
 /// The fields of a serialized loss object; the defaults for a loss given by name alone.
@@ -33,6 +45,8 @@ struct LossConfig: Sendable {
 
   func double(_ key: String, default standard: Double) -> Double { fields[key]?.doubleValue ?? standard }
   func bool(_ key: String) -> Bool { fields[key]?.boolValue ?? false }
+  /// The axis of the classes or features; `nil` for the last.
+  var axis: Int? { fields["axis"]?.intValue.flatMap { $0 == -1 ? nil : $0 } }
 }
 
 /// `keras.backend.epsilon()` in every release.
@@ -45,7 +59,7 @@ enum LossRegistry {
     BinaryCrossentropy.self, CategoricalCrossentropy.self, SparseCategoricalCrossentropy.self, Hinge.self,
     SquaredHinge.self, CategoricalHinge.self, LogCosh.self, KLDivergence.self, Poisson.self, CosineSimilarity.self,
     Huber.self, BinaryFocalCrossentropy.self, CategoricalFocalCrossentropy.self,
-    CategoricalGeneralizedCrossEntropy.self, Dice.self, Tversky.self,
+    CategoricalGeneralizedCrossEntropy.self, Dice.self, Tversky.self, Circle.self, ConnectionistTemporalLoss.self,
   ]
 
   static var names: [String] { all.compactMap { $0.names.first } }

@@ -54,7 +54,7 @@ struct MeanSquaredLogarithmicError: Loss {
 
 /// mean(e + softplus(−2e) − log 2), which is log(cosh e).
 struct LogCosh: Loss {
-  static let names = ["log_cosh", "logcosh", "LogCosh"]
+  static let names = ["log_cosh", "logcosh", "LogCosh", "LogCoshError"]
   init(_ config: LossConfig) {}
 
   func values(
@@ -112,25 +112,61 @@ struct KLDivergence: Loss {
   }
 }
 
-/// The cosine of the angle between target and prediction over the last axis, in the sign and scale of the release.
+/// The cosine of the angle between target and prediction along an axis, in the sign and scale of the release.
 struct CosineSimilarity: Loss {
   static let names = ["cosine_similarity", "cosine_proximity", "cosine", "CosineSimilarity", "CosineProximity"]
-  init(_ config: LossConfig) {}
+  private let axis: Int?
+
+  init(_ config: LossConfig) { axis = config.axis }
 
   func values(
     truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
   ) throws(GraphError) -> Value {
-    let product = try graph.times(try normalized(truth, in: &graph), try normalized(prediction, in: &graph))
     switch semantics.cosineForm {
-    case .negativeMean: return try graph.unary(.negate, try graph.lastAxis(.mean, product))
-    case .negativeSum: return try graph.unary(.negate, try graph.lastAxis(.sum, product))
-    case .positiveSum: return try graph.lastAxis(.sum, product)
+    case .negativeMean:
+      let product = try graph.times(try normalized(truth, in: &graph), try normalized(prediction, in: &graph))
+      return try graph.unary(.negate, try graph.along(axis, .mean, product))
+    case .negativeSum: return try graph.unary(.negate, try cosine(truth, prediction, in: &graph))
+    case .positiveSum: return try cosine(truth, prediction, in: &graph)
     }
+  }
+
+  /// Σ of the products of the normalized vectors.
+  func cosine(_ truth: Value, _ prediction: Value, in graph: inout Graph) throws(GraphError) -> Value {
+    let product = try graph.times(try normalized(truth, in: &graph), try normalized(prediction, in: &graph))
+    return try graph.along(axis, .sum, product)
   }
 
   /// TensorFlow's `l2_normalize`, whose ε is 1e-12 on the square.
   private func normalized(_ x: Value, in graph: inout Graph) throws(GraphError) -> Value {
-    let square = try graph.lastAxis(.sum, try graph.unary(.square, x), keepDimensions: true)
+    let square = try graph.along(axis, .sum, try graph.unary(.square, x), keepDimensions: true)
     return try graph.times(x, try graph.unary(.reciprocalSquareRoot, try graph.maximum(square, 1e-12)))
+  }
+}
+
+extension Graph {
+  /// Over an axis, the last if it is `nil`.
+  mutating func along(
+    _ axis: Int?, _ reduction: Reduction, _ a: Value, keepDimensions: Bool = false
+  ) throws(GraphError) -> Value {
+    let rank = shape(a).rank
+    guard let axis, rank > 0 else { return try lastAxis(reduction, a, keepDimensions: keepDimensions) }
+    let place = axis < 0 ? axis + rank : axis
+    guard (0..<rank).contains(place) else {
+      throw GraphError(.unsupported(op: "loss", reason: "the axis \(axis) of \(shape(a))"))
+    }
+    return try apply(.reduce(reduction, axes: [place], keepDimensions: keepDimensions), a)
+  }
+
+  /// The value with that axis last.
+  mutating func withLast(_ axis: Int?, _ a: Value) throws(GraphError) -> Value {
+    let rank = shape(a).rank
+    guard let axis, rank > 0 else { return a }
+    let place = axis < 0 ? axis + rank : axis
+    guard (0..<rank).contains(place) else {
+      throw GraphError(.unsupported(op: "loss", reason: "the axis \(axis) of \(shape(a))"))
+    }
+    guard place != rank - 1 else { return a }
+    return try apply(.transpose((0..<rank).filter { $0 != place } + [place]), a)
   }
 }

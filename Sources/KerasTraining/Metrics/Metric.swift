@@ -69,3 +69,69 @@ struct TopKAccuracy: Metric {
     return try graph.float(try graph.apply(.compare(.less), rank, graph.scalar(Double(count))))
   }
 }
+
+/// The share of elements that are equal (the class `Accuracy`).
+struct EqualityAccuracy: Metric {
+  var targetsAreIndices: Bool { false }
+
+  func values(
+    truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value {
+    try graph.lastAxis(.mean, try graph.float(try graph.apply(.compare(.equal), truth, prediction)))
+  }
+}
+
+/// The cosine of the angle between target and prediction: its sign is not the loss' from Keras 2.3 and tf.keras 1.13 on.
+struct CosineMetric: Metric {
+  let loss: CosineSimilarity
+  var targetsAreIndices: Bool { false }
+
+  func values(
+    truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value {
+    guard !semantics.averagesMetricsByBatch else {
+      return try loss.values(truth: truth, prediction: prediction, semantics: semantics, in: &graph)
+    }
+    return try loss.cosine(truth, prediction, in: &graph)
+  }
+}
+
+/// |t − p| divided by a normalizer, nothing where that is 0.
+struct MeanRelativeError: Metric {
+  let normalizer: [Double]
+  var targetsAreIndices: Bool { false }
+
+  func values(
+    truth: Value, prediction: Value, semantics: TrainingSemantics, in graph: inout Graph
+  ) throws(GraphError) -> Value {
+    let error = try graph.unary(.absolute, try graph.minus(truth, prediction))
+    let divisor: TensorData
+    do {
+      divisor = try TensorData(
+        shape: normalizer.count == 1 ? [] : [normalizer.count], floats: normalizer.map { Float($0) })
+    } catch {
+      throw GraphError(.unsupported(op: "MeanRelativeError", reason: "\(error)"))
+    }
+    return try graph.lastAxis(
+      .mean, try graph.apply(.binary(.divideNoNaN), error, graph.addConstant(divisor)))
+  }
+}
+
+/// A metric as a release understood it.
+enum ResolvedMetric {
+  case mean(any Metric)
+  case streaming(any StreamingMetric)
+
+  var takesIndices: Bool {
+    switch self {
+    case .mean(let metric): metric.targetsAreIndices
+    case .streaming(let metric): metric.takesIndices
+    }
+  }
+  var takesScores: Bool {
+    switch self {
+    case .mean(let metric): !metric.targetsAreIndices
+    case .streaming(let metric): metric.takesScores
+    }
+  }
+}

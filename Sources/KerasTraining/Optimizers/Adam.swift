@@ -18,9 +18,9 @@ struct Adam: UpdateRule {
     usesMaximum = config.bool("amsgrad")
   }
 
-  var slots: [OptimizerSlot] {
-    [OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")]
-      + (usesMaximum ? [OptimizerSlot(name: "velocity_hat")] : [])
+  var groups: [[OptimizerSlot]] {
+    [[OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")]]
+      + (usesMaximum ? [[OptimizerSlot(name: "velocity_hat")]] : [])
   }
 
   mutating func begin(step: Int, learningRate: Double) {
@@ -56,17 +56,18 @@ struct Adam: UpdateRule {
   }
 }
 
-/// Adam after w ← w − lr·λ·w; the decay itself is `Optimizer`'s, 0.004 where the config is silent.
+/// Adam after w ← w − lr·λ·w; the decay itself is `OptimizerPart`'s, 0.004 where the config is silent.
 struct AdamW: UpdateRule {
   static let className = "AdamW"
   static let defaultLearningRate = 0.001
+  static let defaultWeightDecay: Double? = 0.004
   private var adam: Adam
 
   init(_ config: OptimizerConfig, _ semantics: TrainingSemantics) throws(TrainingError) {
     adam = try Adam(config, semantics)
   }
 
-  var slots: [OptimizerSlot] { adam.slots }
+  var groups: [[OptimizerSlot]] { adam.groups }
   mutating func begin(step: Int, learningRate: Double) { adam.begin(step: step, learningRate: learningRate) }
   func update(_ variable: VariableBuffers) { adam.update(variable) }
 }

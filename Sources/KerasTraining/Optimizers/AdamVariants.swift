@@ -16,7 +16,7 @@ struct Adamax: UpdateRule {
     epsilon = Float(config.double("epsilon", default: 1e-7))
   }
 
-  var slots: [OptimizerSlot] { [OptimizerSlot(name: "momentum"), OptimizerSlot(name: "norm")] }
+  var groups: [[OptimizerSlot]] { [[OptimizerSlot(name: "momentum"), OptimizerSlot(name: "norm")]] }
 
   mutating func begin(step: Int, learningRate: Double) {
     rate = Float(learningRate / (1 - pow(beta1, Double(step))))
@@ -55,15 +55,41 @@ struct Nadam: UpdateRule {
     beta1 = config.double("beta_1", default: 0.9)
     beta2 = config.double("beta_2", default: 0.999)
     epsilon = Float(config.double("epsilon", default: 1e-7))
-    scheduleDecay = semantics.nadamScheduleDecay.map { config.double("schedule_decay", default: $0) } ?? 1
+    // tf.keras up to 2.10 saved it as `decay`, which its Nadam has no other use for.
+    scheduleDecay =
+      semantics.nadamScheduleDecay.map {
+        config.double("schedule_decay", default: config.double("decay", default: $0))
+      } ?? 1
   }
 
-  var slots: [OptimizerSlot] { [OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")] }
+  var groups: [[OptimizerSlot]] { [[OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")]] }
 
   private func momentum(_ step: Int) -> Double { beta1 * (1 - 0.5 * pow(0.96, scheduleDecay * Double(step))) }
 
+  /// Π of the momenta of the steps so far, kept from step to step.
+  private var product = 1.0
+  private var productSteps = 0
+
+  func scheduleProduct(after steps: Int) -> Float? { Float(product(through: steps)) }
+
+  private func product(through steps: Int) -> Double {
+    guard steps > productSteps else { return steps == productSteps ? product : Self.product(1, steps, 1, momentum) }
+    return Self.product(productSteps + 1, steps, product, momentum)
+  }
+
+  private static func product(_ first: Int, _ last: Int, _ start: Double, _ momentum: (Int) -> Double) -> Double {
+    var result = start
+    var step = first
+    while step <= last, result > 0 {
+      result *= momentum(step)
+      step += 1
+    }
+    return result
+  }
+
   mutating func begin(step: Int, learningRate: Double) {
-    let product = (1...max(step, 1)).reduce(1.0) { $0 * momentum($1) }
+    product = product(through: step)
+    productSteps = step
     let next = momentum(step + 1)
     rate = Float(learningRate)
     gradientShare = Float((1 - momentum(step)) / (1 - product))
@@ -99,7 +125,7 @@ struct Lion: UpdateRule {
     beta2 = Float(config.double("beta_2", default: 0.99))
   }
 
-  var slots: [OptimizerSlot] { [OptimizerSlot(name: "momentum")] }
+  var groups: [[OptimizerSlot]] { [[OptimizerSlot(name: "momentum")]] }
 
   mutating func begin(step: Int, learningRate: Double) { rate = Float(learningRate) }
 
@@ -132,7 +158,7 @@ struct Lamb: UpdateRule {
     epsilon = Float(config.double("epsilon", default: 1e-7))
   }
 
-  var slots: [OptimizerSlot] { [OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")] }
+  var groups: [[OptimizerSlot]] { [[OptimizerSlot(name: "momentum"), OptimizerSlot(name: "velocity")]] }
 
   mutating func begin(step: Int, learningRate: Double) {
     rate = Float(learningRate)

@@ -1,3 +1,4 @@
+import Foundation
 import KerasModel
 
 /// a ← a + g²; w ← w − lr·g / (√a + ε), or √(a + ε); a starts at 0 (Keras ≤ 2.3) or 0.1 (tf.keras 1.14 and later).
@@ -15,7 +16,7 @@ struct Adagrad: UpdateRule {
     isInside = semantics.adagradEpsilon == .insideRoot
   }
 
-  var slots: [OptimizerSlot] { [OptimizerSlot(name: "accumulator", initialValue: start)] }
+  var groups: [[OptimizerSlot]] { [[OptimizerSlot(name: "accumulator", start: .value(start))]] }
 
   mutating func begin(step: Int, learningRate: Double) { rate = Float(learningRate) }
 
@@ -50,8 +51,8 @@ struct Adadelta: UpdateRule {
     epsilon = Float(config.double("epsilon", default: 1e-7))
   }
 
-  var slots: [OptimizerSlot] {
-    [OptimizerSlot(name: "accumulated_grad"), OptimizerSlot(name: "accumulated_delta_var")]
+  var groups: [[OptimizerSlot]] {
+    [[OptimizerSlot(name: "accumulated_grad"), OptimizerSlot(name: "accumulated_delta_var")]]
   }
 
   mutating func begin(step: Int, learningRate: Double) { rate = Float(learningRate) }
@@ -79,6 +80,7 @@ struct Ftrl: UpdateRule {
   let l2: Double
   let shrinkage: Float
   let beta: Double
+  let keepsScaledLinear: Bool
   private var rate: Double = 0
 
   init(_ config: OptimizerConfig, _ semantics: TrainingSemantics) throws(TrainingError) {
@@ -88,13 +90,11 @@ struct Ftrl: UpdateRule {
     l2 = config.double("l2_regularization_strength", default: 0)
     shrinkage = Float(config.double("l2_shrinkage_regularization_strength", default: 0))
     beta = config.double("beta", default: 0)
-    guard power == -0.5 else {
-      throw .unsupported(field: "optimizer", reason: "Ftrl with learning_rate_power \(power)")
-    }
+    keepsScaledLinear = semantics.ftrlKeepsScaledLinear && shrinkage > 0
   }
 
-  var slots: [OptimizerSlot] {
-    [OptimizerSlot(name: "accumulator", initialValue: start), OptimizerSlot(name: "linear")]
+  var groups: [[OptimizerSlot]] {
+    [[OptimizerSlot(name: "accumulator", start: .value(start)), OptimizerSlot(name: "linear")]]
   }
 
   mutating func begin(step: Int, learningRate: Double) { rate = learningRate }
@@ -102,15 +102,18 @@ struct Ftrl: UpdateRule {
   func update(_ variable: VariableBuffers) {
     let (w, g, a, z) = (variable.weights, variable.gradients, variable.slots[0], variable.slots[1])
     let rate = Float(rate)
-    let (l1, shrinkage) = (l1, shrinkage)
+    let (l1, shrinkage, exponent) = (l1, shrinkage, Float(-power))
     let l2 = Float(self.l2 + beta / (2 * self.rate))
+    let unit = keepsScaledLinear ? rate : 1
     for i in 0..<variable.count {
+      let shrunk = g[i] + 2 * shrinkage * w[i]
       let sum = a[i] + g[i] * g[i]
-      let (root, oldRoot) = (sum.squareRoot(), a[i].squareRoot())
-      let linear = z[i] + g[i] + 2 * shrinkage * w[i] - (root - oldRoot) / rate * w[i]
+      let (root, oldRoot) =
+        exponent == 0.5 ? (sum.squareRoot(), a[i].squareRoot()) : (powf(sum, exponent), powf(a[i], exponent))
+      let linear = z[i] / unit + shrunk - (root - oldRoot) / rate * w[i]
       let clipped = min(max(linear, -l1), l1)
       a[i] = sum
-      z[i] = linear
+      z[i] = linear * unit
       w[i] = (clipped - linear) / (root / rate + 2 * l2)
     }
   }

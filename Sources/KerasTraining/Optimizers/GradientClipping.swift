@@ -3,6 +3,8 @@ import KerasModel
 
 /// `clipnorm`, `global_clipnorm` and `clipvalue`, in this order.
 ///
+/// The first given of them alone in Keras 2.11 and later (not its legacy optimizers).
+///
 /// `clipnorm` is the norm over all gradients together in Keras ≤ 2.3.1 and tf.keras 1.9, of each variable's since.
 struct GradientClipping: Sendable {
   var variableNorm: Double?
@@ -18,6 +20,7 @@ struct GradientClipping: Sendable {
       globalNorm = config.optionalDouble("global_clipnorm")
     }
     value = config.optionalDouble("clipvalue").flatMap { $0 > 0 ? $0 : nil }
+    if semantics.clipsByOneRule, variableNorm != nil || globalNorm != nil { value = nil }
   }
 
   var isActive: Bool { variableNorm != nil || globalNorm != nil || value != nil }

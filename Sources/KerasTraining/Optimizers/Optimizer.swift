@@ -2,9 +2,10 @@ import KerasCore
 import KerasEngine
 import KerasModel
 
-/// An optimizer with its state: applies gradients to a store's variables, with clipping, decay and constraints.
+/// An optimizer with its state: applies gradients to a store's variables.
 ///
-/// Not safe to use from several threads at once.
+/// A LossScaleOptimizer is its inner optimizer here with the scale kept beside it: gradients are computed in float32, where
+/// scaling by a power of two and back changes nothing. Not safe to use from several threads at once.
 public final class Optimizer {
   /// A variable that is trained.
   struct Variable {
@@ -13,17 +14,28 @@ public final class Optimizer {
     var constraint: ConstraintProjection?
   }
 
-  /// The Keras class name.
+  /// Keras' dynamic loss scale.
+  private struct LossScaling {
+    var state: OptimizerState.LossScale
+    var growthSteps: Int
+  }
+
+  /// The Keras class name, as in the config.
   public let className: String
-  public var learningRate: LearningRate
   /// Updates made so far, as Keras' `iterations`.
   public private(set) var iterations: Int
+  /// How its state lies in files.
+  public let form: OptimizerForm
 
-  private var rule: any UpdateRule
-  private let clipping: GradientClipping
-  private let weightDecay: Double?
-  private let readsIterationsLate: Bool
-  private var slots: [String: SlotMemory] = [:]
+  /// One, or those of a MultiOptimizer.
+  private let parts: [OptimizerPart]
+  private var lossScaling: LossScaling?
+
+  /// The learning rate; of a MultiOptimizer's first optimizer, and when set of all.
+  public var learningRate: LearningRate {
+    get { parts.first?.learningRate ?? .constant(0) }
+    set { for part in parts { part.learningRate = newValue } }
+  }
 
   /// Reads a canonical optimizer config under a release's formulas.
   ///
@@ -31,53 +43,59 @@ public final class Optimizer {
   public init(
     _ json: JSON, semantics: TrainingSemantics, learningRate override: LearningRate? = nil, iterations: Int = 0
   ) throws(TrainingError) {
-    let config = try OptimizerConfig(json)
-    let type = try OptimizerRegistry.type(named: config.className)
-    className = type.className
-    rule = try type.init(config, semantics)
-    clipping = GradientClipping(config, semantics)
-    let isDecoupled = type.className == AdamW.className
-    weightDecay = config.optionalDouble("weight_decay") ?? (isDecoupled ? 0.004 : nil)
     self.iterations = iterations
-    readsIterationsLate = semantics.readsIterationsLate
-    let stated = config.fields["learning_rate"] ?? config.fields["lr"] ?? .null
-    let rate =
-      if let override { override } else {
-        try LearningRate(stated, default: type.defaultLearningRate)
+    var config = try OptimizerConfig(json)
+    let outer = config.className
+    if outer == "LossScaleOptimizer" {
+      let scale = Float(config.double("initial_scale", default: 32768))
+      let steps = config.double("dynamic_growth_steps", default: 2000)
+      lossScaling = LossScaling(
+        state: .init(scale: scale, steps: 0), growthSteps: steps >= 1 && steps < 1e15 ? Int(steps) : 2000)
+      config = try OptimizerConfig(config.fields["inner_optimizer"] ?? .null)
+    }
+    var parts: [OptimizerPart] = []
+    var patterns: [NamePattern?] = []
+    if config.className == "MultiOptimizer" {
+      let map = config.fields["optimizer_map"]?["config"]
+      for (key, value) in map?["optimizer_map"]?.objectValue ?? [:] {
+        do {
+          patterns.append(try NamePattern(key))
+        } catch {
+          throw .unsupported(field: "optimizer", reason: error.description)
+        }
+        parts.append(try OptimizerPart(try OptimizerConfig(value), semantics, learningRate: override))
       }
-    let decay = config.double("decay", default: 0)
-    if semantics.honorsDecay, decay > 0, case .constant(let rate) = rate {
-      self.learningRate = .timeDecay(rate: rate, decay: decay, steps: 1, isStaircase: false)
+      parts.append(
+        try OptimizerPart(try OptimizerConfig(map?["default_optimizer"] ?? .null), semantics, learningRate: override))
+      patterns.append(nil)
     } else {
-      self.learningRate = rate
+      parts = [try OptimizerPart(config, semantics, learningRate: override)]
+      patterns = [nil]
     }
-    guard !config.bool("use_ema") else {
-      throw .unsupported(field: "optimizer", reason: "use_ema (averaged weights)")
-    }
+    self.parts = parts
+    let isWrapped = ["LossScaleOptimizer", "MultiOptimizer"].contains(outer)
+    className = isWrapped ? outer : parts[0].className
+    form = OptimizerForm(
+      className: className, scalesLoss: lossScaling != nil, parts: zip(parts, patterns).map { $0.form(pattern: $1) })
   }
 
-  /// The arrays kept for each variable, in Keras' order.
-  public var slotsPerVariable: [OptimizerSlot] { rule.slots }
-
-  /// The state of every variable updated so far: `<variable>/<slot>`, each in the variable's shape.
-  public func state(shapes: [String: [Int]]) throws(TensorDataError) -> [String: TensorData] {
+  /// The state of every variable updated so far: `<variable>/<slot>`.
+  public func state() throws(TensorDataError) -> [String: TensorData] {
     var result: [String: TensorData] = [:]
-    for (name, memory) in slots {
-      guard let shape = shapes[name] else { continue }
-      for (slot, pointer) in zip(rule.slots, memory.pointers) {
-        let floats = Array(UnsafeBufferPointer(start: pointer, count: memory.count))
-        result[name + "/" + slot.name] = try TensorData(shape: shape, floats: floats)
+    for part in parts {
+      for (slot, arrays) in try part.state() {
+        for (name, array) in arrays { result[name + "/" + slot] = array }
       }
     }
     return result
   }
 
   /// The state as files hold it: the step count, and the slots of every variable updated so far.
-  func snapshot(shapes: [String: [Int]]) throws(TensorDataError) -> OptimizerState {
-    let arrays = try state(shapes: shapes)
-    var result = OptimizerState(className: className, iterations: iterations, names: rule.slots, slots: [:])
-    for slot in rule.slots {
-      for name in slots.keys { result.slots[slot.name, default: [:]][name] = arrays[name + "/" + slot.name] }
+  func snapshot() throws(TensorDataError) -> OptimizerState {
+    var result = OptimizerState(form: form, iterations: iterations, lossScale: lossScaling?.state)
+    for part in parts {
+      for (slot, arrays) in try part.state() { result.slots[slot, default: [:]].merge(arrays) { $1 } }
+      result.scheduleProduct = part.scheduleProduct(after: iterations) ?? result.scheduleProduct
     }
     return result
   }
@@ -87,84 +105,43 @@ public final class Optimizer {
   /// Throws `TrainingError.data` for arrays that cannot be read as numbers.
   func restore(_ state: OptimizerState, trained names: some Sequence<String>) throws(TrainingError) {
     iterations = state.iterations
-    for name in names {
-      let arrays = rule.slots.compactMap { state.slots[$0.name]?[name] }
-      guard let count = arrays.first?.elementCount, arrays.count == rule.slots.count,
-        arrays.allSatisfy({ $0.elementCount == count })
-      else { continue }
-      let memory = SlotMemory(rule.slots, count: count)
-      for (pointer, array) in zip(memory.pointers, arrays) {
-        let values = try dataStep { () throws(TensorDataError) in try array.floats() }
-        pointer.update(from: values, count: count)
-      }
-      slots[name] = memory
-    }
+    if let scale = state.lossScale { lossScaling?.state = scale }
+    for name in names { try parts[form.part(of: name)].restore(name, from: state.slots) }
   }
 
   /// Applies one step of gradients to the store's variables.
-  ///
-  /// Where clipping is asked for, gradients are copied first; otherwise nothing is allocated after the first step.
   func apply(
     _ gradients: [UnsafeBufferPointer<Float>], to variables: [Variable], in store: ParameterStore
   ) throws(TrainingError) {
-    let seen = iterations + (readsIterationsLate ? 1 : 0)
-    let rate = learningRate.value(at: seen)
-    iterations += 1
-    rule.begin(step: seen + 1, learningRate: rate)
-    var gradients = gradients
-    if clipping.isActive {
-      let copies = gradients.map { source in
-        let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: source.count)
-        _ = copy.initialize(from: source)
-        return copy
+    if let scaling = lossScaling {
+      guard gradients.allSatisfy(\.areFinite) else {
+        // Keras leaves such a step out.
+        lossScaling?.state = .init(scale: scaling.state.scale / 2, steps: 0)
+        return
       }
-      defer { for copy in copies { copy.deallocate() } }
-      clipping.apply(to: copies)
-      gradients = copies.map { UnsafeBufferPointer($0) }
-      try update(gradients, variables, rate, store)
+      lossScaling?.state =
+        scaling.state.steps + 1 >= scaling.growthSteps
+        ? .init(scale: scaling.state.scale * 2, steps: 0)
+        : .init(scale: scaling.state.scale, steps: scaling.state.steps + 1)
+    }
+    if parts.count == 1 {
+      try parts[0].apply(gradients, to: variables, in: store, iterations: iterations)
     } else {
-      try update(gradients, variables, rate, store)
-    }
-  }
-
-  private func update(
-    _ gradients: [UnsafeBufferPointer<Float>], _ variables: [Variable], _ rate: Double, _ store: ParameterStore
-  ) throws(TrainingError) {
-    let decay = weightDecay.map { Float($0 * rate) }
-    for (variable, gradient) in zip(variables, gradients) {
-      guard let start = gradient.baseAddress else { continue }
-      var memory = slots[variable.name] ?? SlotMemory(rule.slots, count: gradient.count)
-      if memory.count != gradient.count { memory = SlotMemory(rule.slots, count: gradient.count) }
-      slots[variable.name] = memory
-      try engineStep { () throws(EngineError) in
-        try store.withMutableFloats(variable.name) { weights in
-          guard let w = weights.baseAddress, weights.count == gradient.count else { return }
-          if let decay {
-            for i in weights.indices { w[i] -= decay * w[i] }
-          }
-          rule.update(VariableBuffers(count: weights.count, weights: w, gradients: start, slots: memory.pointers))
-          variable.constraint?.apply(to: weights)
-        }
+      let owners = variables.map { form.part(of: $0.name) }
+      for (index, part) in parts.enumerated() {
+        let own = variables.indices.filter { owners[$0] == index }
+        guard !own.isEmpty else { continue }
+        try part.apply(own.map { gradients[$0] }, to: own.map { variables[$0] }, in: store, iterations: iterations)
       }
     }
-  }
-}
-
-/// The arrays an optimizer keeps for one variable.
-private final class SlotMemory {
-  let pointers: [UnsafeMutablePointer<Float>]
-  let count: Int
-
-  init(_ slots: [OptimizerSlot], count: Int) {
-    self.count = count
-    pointers = slots.map { slot in
-      let pointer = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
-      pointer.initialize(repeating: slot.initialValue, count: count)
-      return pointer
-    }
+    iterations += 1
   }
 
-  deinit {
-    for pointer in pointers { pointer.deallocate() }
+  /// Whether a step whose gradients are not finite is left out, as a LossScaleOptimizer does.
+  var skipsNonFiniteGradients: Bool { lossScaling != nil }
+
+  /// With `use_ema`, replaces the weights by their averages, as Keras' `fit` does at its end.
+  func useAverages(in store: ParameterStore) throws(TrainingError) {
+    for part in parts { try part.useAverages(in: store) }
   }
 }

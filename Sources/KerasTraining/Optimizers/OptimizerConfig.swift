@@ -32,7 +32,7 @@ struct OptimizerConfig: Sendable {
 enum OptimizerRegistry {
   static let all: [any UpdateRule.Type] = [
     SGD.self, RMSprop.self, Adam.self, AdamW.self, Adagrad.self, Adadelta.self, Adamax.self, Nadam.self, Ftrl.self,
-    Lion.self, Lamb.self,
+    Lion.self, Lamb.self, Adafactor.self, Muon.self, ScheduleFreeAdamW.self,
   ]
 
   static func type(named name: String) throws(TrainingError) -> any UpdateRule.Type {

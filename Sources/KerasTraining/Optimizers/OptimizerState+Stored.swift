@@ -15,7 +15,7 @@ extension OptimizerState {
     } catch {
       throw Unreadable(description: "\(error)")
     }
-    return try OptimizerState(model, className: optimizer.className, slots: optimizer.slotsPerVariable)
+    return try OptimizerState(model, form: optimizer.form)
   }
 
   /// The slots in the types of their variables, as Keras makes them.

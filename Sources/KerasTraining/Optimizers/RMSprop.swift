@@ -22,9 +22,9 @@ struct RMSprop: UpdateRule {
     isInside = placement == .insideRoot
   }
 
-  var slots: [OptimizerSlot] {
-    [OptimizerSlot(name: "velocity")] + (momentum > 0 ? [OptimizerSlot(name: "momentum")] : [])
-      + (isCentered ? [OptimizerSlot(name: "average_gradient")] : [])
+  var groups: [[OptimizerSlot]] {
+    [[OptimizerSlot(name: "velocity")]] + (momentum > 0 ? [[OptimizerSlot(name: "momentum")]] : [])
+      + (isCentered ? [[OptimizerSlot(name: "average_gradient")]] : [])
   }
 
   mutating func begin(step: Int, learningRate: Double) { rate = Float(learningRate) }

@@ -13,7 +13,7 @@ struct SGD: UpdateRule {
     nesterov = config.bool("nesterov")
   }
 
-  var slots: [OptimizerSlot] { momentum == 0 ? [] : [OptimizerSlot(name: "momentum")] }
+  var groups: [[OptimizerSlot]] { momentum == 0 ? [] : [[OptimizerSlot(name: "momentum")]] }
 
   mutating func begin(step: Int, learningRate: Double) { rate = Float(learningRate) }
 

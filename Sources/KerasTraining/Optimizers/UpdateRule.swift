@@ -13,8 +13,17 @@ protocol UpdateRule: Sendable {
   /// The learning rate where the config has none.
   static var defaultLearningRate: Double { get }
 
-  /// The arrays kept per variable, in Keras' order, and the value each starts with.
-  var slots: [OptimizerSlot] { get }
+  /// The decoupled weight decay where the config has none.
+  static var defaultWeightDecay: Double? { get }
+
+  /// The arrays kept per variable, in Keras' order; those of a group lie together variable by variable in files.
+  var groups: [[OptimizerSlot]] { get }
+
+  /// The decoupled decay of a variable, of which the config states `stated`.
+  func weightDecay(of variable: String, shape: [Int], stated: Double?) -> Double?
+
+  /// What Nadam saves of its momentum schedule after so many steps.
+  func scheduleProduct(after steps: Int) -> Float?
 
   /// Computes what a step's elements have in common; `step` counts from 1.
   mutating func begin(step: Int, learningRate: Double)
@@ -23,8 +32,16 @@ protocol UpdateRule: Sendable {
   func update(_ variable: VariableBuffers)
 }
 
-/// A variable's elements, their gradients and the optimizer's slots for it, all of one length and apart in memory.
+extension UpdateRule {
+  static var defaultWeightDecay: Double? { nil }
+  func weightDecay(of variable: String, shape: [Int], stated: Double?) -> Double? { stated }
+  func scheduleProduct(after steps: Int) -> Float? { nil }
+}
+
+/// A variable's elements, their gradients and the rule's slots for it, apart in memory and of the length of their extent.
 struct VariableBuffers {
+  var name: String
+  var shape: [Int]
   var count: Int
   var weights: UnsafeMutablePointer<Float>
   var gradients: UnsafePointer<Float>
