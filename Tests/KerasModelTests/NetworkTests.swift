@@ -200,14 +200,6 @@ import Testing
     #expect(model.stateUpdates.map(\.parameter) == ["r/state_0"])
   }
 
-  @Test func recurrentDropoutIsRefusedInTrainingOnly() throws {
-    var bench = try LayerBench(
-      input: [3, 1], [("LSTM", ["units": 1, "recurrent_activation": "sigmoid", "recurrent_dropout": 0.5])])
-    _ = try bench.lowered()
-    bench.training = true
-    #expect(throws: ModelError.self) { try bench.lowered() }
-  }
-
   @Test func summaryIsLaidOutAsInKeras2() throws {
     var bench = try LayerBench(
       input: [784],

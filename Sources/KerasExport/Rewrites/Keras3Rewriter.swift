@@ -12,6 +12,7 @@ struct Keras3Rewriter {
     PoolingPadding.self,
     CosineMerge.self,
     DropoutScale.self,
+    ResetInput.self,
     RecurrentDropoutMasks.self,
     CausalAttention.self,
     UntrainableLayers.self,
@@ -99,6 +100,7 @@ struct Keras3Rewriter {
       context.isWrapped = true
       var copy = LayerChain(inner)
       try HardSigmoid.apply(to: &copy, &context)
+      try ResetInput.apply(to: &copy, &context)
       inner = copy.layer
       (context.prefix, context.isWrapped) = saved
     }

@@ -271,6 +271,12 @@ extension ConfigUpgrade {
     if Self.forgetful.contains(className), era.version < KerasVersion(0, 3, 0) {
       set("keraskit>mask_resets_state", true, "rnn-mask-reset", .defaulted, &self)
     }
+    // layers/recurrent.py of 2.0.0 and 2.0.1: `x_h = K.bias_add(x_r, self.bias_h)`.
+    if className == "GRU", era.dialect == .keras2, era.version < KerasVersion(2, 0, 2), !era.version.isTensorFlow,
+      saved.fields["implementation"] == 1, saved.fields["use_bias"] != false
+    {
+      set("keraskit>candidate_input_of_reset", true, "gru-candidate-input", .translated, &self)
+    }
     if Self.dropping.contains(className) {
       for (key, value) in RecurrentDropoutRules.fields(className, saved.fields, era, canonical: fields) {
         set(key, value, RecurrentDropoutRules.rule, .translated, &self)

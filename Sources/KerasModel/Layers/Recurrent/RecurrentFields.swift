@@ -27,6 +27,8 @@ struct RecurrentFields: Sendable {
   let unitForgetBias: Bool
   let maskResetsState: Bool
   let isTimeMajor: Bool
+  /// The candidate's input is the reset gate's with both biases (Keras 2.0.0 and 2.0.1, `implementation=1`).
+  let takesResetInput: Bool
   let seed: JSON
   /// The object that owns the variables; empty for a cell by itself.
   var holder = "cell"
@@ -54,6 +56,7 @@ struct RecurrentFields: Sendable {
     unitForgetBias = kind == .lstm ? try config.bool("unit_forget_bias", default: true) : false
     maskResetsState = try config.bool("keraskit>mask_resets_state", default: false)
     isTimeMajor = try config.bool("keraskit>time_major", default: false)
+    takesResetInput = kind == .gru ? try config.bool(Self.resetInputKey, default: false) : false
     seed = config.json("seed")
     config.ignore("implementation", "use_cudnn")
   }
@@ -92,6 +95,7 @@ struct RecurrentFields: Sendable {
     fields["seed"] = seed
     if isTimeMajor { fields["keraskit>time_major"] = true }
     if maskResetsState { fields["keraskit>mask_resets_state"] = true }
+    if takesResetInput { fields[Self.resetInputKey] = true }
     return fields
   }
 
@@ -164,6 +168,7 @@ struct RecurrentFields: Sendable {
     if unroll, goBackwards, let mask, zeroOutputForMask == true { return try mirrored(x, states, mask, &context) }
     var x = x
     var kernel = try context.weight(key("kernel"))
+    if takesResetInput { kernel = try withResetInput(kernel, axis: 1, adds: false, &context) }
     let factors = try dropout.stateFactors(for: x, units: units, gates: gateCount, &context)
     if let projected = try dropout.projected(x, kernel: kernel, gates: gateCount, &context) {
       // The gates' products are made; each then goes to its own columns.
@@ -173,7 +178,8 @@ struct RecurrentFields: Sendable {
       x = try dropout.dropped(x, &context)
     }
     let recurrentKernel = try context.weight(key("recurrent_kernel"))
-    let bias = useBias ? try context.weight(key("bias")) : nil
+    var bias = useBias ? try context.weight(key("bias")) : nil
+    if takesResetInput, let own = bias { bias = try withResetInput(own, axis: 0, adds: true, &context) }
     let resets = maskResetsState && mask != nil
     let carries = kind == .gru && factors != nil && dropout.stateMasks == .carried
     guard !resets, !carries, let inner = activation.inCell(), let gates = (recurrentActivation ?? .linear).inCell()
@@ -197,6 +203,24 @@ struct RecurrentFields: Sendable {
     let operands =
       [x, kernel, recurrentKernel] + [bias].compactMap { $0 } + states + [factors, mask].compactMap { $0 }
     return try context.ops(.recurrence(recurrence), operands)
+  }
+
+  static let resetInputKey = "keraskit>candidate_input_of_reset"
+
+  /// A GRU's variable whose last third is the second, or the sum of both.
+  private func withResetInput(
+    _ variable: Value, axis: Int, adds: Bool, _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    func gates(_ range: Range<Int>) throws(ModelError) -> Value {
+      let lead = Array(repeating: 0, count: axis)
+      return try context.op(
+        .slice(
+          starts: lead + [range.lowerBound * units], limits: lead.map { _ in nil } + [range.upperBound * units],
+          strides: lead.map { _ in 1 } + [1]), variable)
+    }
+    let reset = try gates(1..<2)
+    let candidate = adds ? try context.op(.binary(.add), reset, gates(2..<3)) : reset
+    return try context.op(.concatenate(axis: axis), gates(0..<2), candidate)
   }
 
   private static func identity(_ size: Int) throws(ModelError) -> TensorData {
