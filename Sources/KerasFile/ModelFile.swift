@@ -42,7 +42,7 @@ public enum ModelFile {
   public static func open(config: String, weights: String) throws(KerasFileError) -> ModelSource {
     var source = try open(config)
     guard source.config != nil else { throw KerasFileError(file: config, .missing("the architecture")) }
-    let other = try open(weights)
+    let other = try openWeights(weights)
     if case .none = other.weights { throw KerasFileError(file: weights, .missing("weights")) }
     source.weights = other.weights
     source.weightStamps = ModelSource.Stamps(version: other.version, backend: other.backend)
@@ -61,6 +61,13 @@ public enum ModelFile {
     }
     source.backend = source.backend ?? other.backend
     return source
+  }
+
+  /// A file whose weights are asked for, though it may say nothing of the architecture.
+  private static func openWeights(_ path: String) throws(KerasFileError) -> ModelSource {
+    let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard !exists("\(folder)/config.json"), exists("\(folder)/saved_model.pb") else { return try open(path) }
+    return try SavedModelReader.open(folder: folder, named: path, needsArchitecture: false)
   }
 
   private static func openArchive(_ contents: FileContents, _ path: String) throws(KerasFileError) -> ModelSource {

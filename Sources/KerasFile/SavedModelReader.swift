@@ -10,7 +10,10 @@ struct SavedModelReader {
   private let stored: ObjectGraph
   private let hasObjects: Bool
 
-  static func open(folder: String, named path: String) throws(KerasFileError) -> ModelSource {
+  /// Without `needsArchitecture`, a model that Keras did not describe gives its variables alone.
+  static func open(
+    folder: String, named path: String, needsArchitecture: Bool = true
+  ) throws(KerasFileError) -> ModelSource {
     let savedModel = try ModelFile.contents(of: "\(folder)/saved_model.pb", file: path).array()
     var metadata: [UInt8]?
     if ModelFile.exists("\(folder)/keras_metadata.pb") {
@@ -18,7 +21,8 @@ struct SavedModelReader {
     }
     do {
       let objects = try ObjectGraph(savedModel: savedModel, kerasMetadata: metadata)
-      return try SavedModelReader(path, "\(folder)/variables/variables").model(objects)
+      let reader = try SavedModelReader(path, "\(folder)/variables/variables")
+      return try reader.model(objects, savedModel, needsArchitecture)
     } catch let error as TensorBundleError {
       throw KerasFileError(error, file: path)
     } catch let error as KerasFileError {
@@ -54,21 +58,42 @@ struct SavedModelReader {
 
   // MARK: SavedModel
 
-  private func model(_ objects: ObjectGraph) throws(KerasFileError) -> ModelSource {
+  private func model(
+    _ objects: ObjectGraph, _ savedModel: [UInt8], _ needsArchitecture: Bool
+  ) throws(KerasFileError) -> ModelSource {
     guard let text = objects.nodes[0].metadata else {
+      guard needsArchitecture else { return weightsAlone(objects) }
+      let writer =
+        objects.nodes[0]["_all_variables"] != nil || objects.nodes[0]["_trainable_variables"] != nil
+        ? "an export for serving (Keras 3's model.export)" : "no Keras model, or exported (tf.saved_model.save, TF 1)"
       throw KerasFileError(
-        file: file, .unsupported("a SavedModel without Keras' description of the model (tf.saved_model.save or TF 1)"))
+        file: file,
+        .unsupported(
+          "a SavedModel without Keras' description of the model, \(writer): it holds TensorFlow functions and variables, "
+            + "but no architecture. Take the file that model.save wrote (.keras), or give the architecture "
+            + "(model.to_json()) and take this folder for its weights: --config FILE.json --weights \(file)"))
     }
     let container = "keras_metadata.pb"
     let metadata = Self.plain(try ModelFile.parseJSON(Array(text.utf8), file: file, container: container))
     let config: JSON
-    if let model = metadata["model_config"], model.objectValue != nil {
+    // A class of its own has an empty config, or what its author put there.
+    if let model = metadata["model_config"], let fields = model["config"],
+      (fields["layers"] ?? fields).arrayValue != nil
+    {
       config = model
-    } else if let className = metadata["class_name"], let fields = metadata["config"], fields.objectValue != nil {
+    } else if let className = metadata["class_name"], let fields = metadata["config"],
+      fields["layers"]?.arrayValue != nil
+    {
       config = ["class_name": className, "config": fields]
     } else {
+      guard needsArchitecture else { return weightsAlone(objects) }
+      let name = metadata["class_name"]?.stringValue.map { " \($0)" } ?? ""
       throw KerasFileError(
-        file: file, .unsupported("the model is a class of its own: its architecture is Python code, not in the file"))
+        file: file,
+        .unsupported(
+          "the model is a class\(name) of its own: its architecture is Python code, not in the file. Build the same layers "
+            + "as a functional model, write its model.to_json() and take this folder for the weights: "
+            + "--config FILE.json --weights \(file)"))
     }
     var source = ModelSource(
       file: file, format: .savedModel, config: config, configContainer: container,
@@ -79,6 +104,11 @@ struct SavedModelReader {
       source.trainingConfigContainer = "\(container)#/training_config"
     }
     let places = objects.correspondence(to: stored)
+    do {
+      source.config = try SavedVocabularies(objects, savedModel, stored, places, bundle).filled(config)
+    } catch {
+      throw KerasFileError(error, file: file)
+    }
     var groups: [WeightGroup] = []
     for layer in Self.layers(objects) {
       let description = objects.nodes[layer.node].metadata.flatMap { try? JSON(parsing: Array($0.utf8)) }
@@ -100,6 +130,36 @@ struct SavedModelReader {
     source.weights = .groups(groups)
     let trainable = objects.nodes[0]["trainable_variables"].map { objects.elements(of: $0) } ?? []
     source.optimizerWeights = optimizer(order: trainable.compactMap { places[$0] })
+    return source
+  }
+
+  /// The variables of a model whose architecture is elsewhere, in groups by layer.
+  private func weightsAlone(_ objects: ObjectGraph) -> ModelSource {
+    var source = ModelSource(file: file, format: .checkpoint)
+    source.backend = "tensorflow"
+    let places = objects.correspondence(to: stored)
+    let variables = objects.nodes[0]["variables"].map { objects.elements(of: $0) } ?? []
+    var named: [(path: [String], array: StoredArray)] = []
+    for variable in variables {
+      let name = objects.nodes[variable].fullName ?? ""
+      guard let place = places[variable], !name.hasSuffix("seed_generator_state"), let array = array(place, name) else {
+        continue
+      }
+      named.append((name.split(separator: "/").map(String.init), array))
+    }
+    // Keras 3's paths; those of a Sequential model begin with its name.
+    let first = named.first?.path.first
+    let isPrefixed = named.allSatisfy { $0.path.count > 2 && $0.path.first == first }
+    var groups: [WeightGroup] = []
+    for (path, array) in named {
+      let layer = path.dropFirst(isPrefixed ? 1 : 0).first ?? ""
+      if let index = groups.firstIndex(where: { $0.name == layer }) {
+        groups[index].arrays.append(array)
+      } else {
+        groups.append(WeightGroup(name: layer, arrays: [array]))
+      }
+    }
+    source.weights = .groups(groups.isEmpty ? layerGroups() : groups)
     return source
   }
 

@@ -19,6 +19,8 @@ public struct LoadOptions: Sendable {
   public var requiresWeights = true
   /// Whether the other half of a file that holds weights or an architecture only is looked for beside it.
   public var findsPartner = true
+  /// Told how many of the model's variables have their arrays, as these are read.
+  public var progress: (@Sendable (_ read: Int, _ total: Int) -> Void)?
 
   public init(kerasVersion: KerasVersion? = nil, backend: String? = nil, allowsPartialWeights: Bool = false) {
     self.kerasVersion = kerasVersion

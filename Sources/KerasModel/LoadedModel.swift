@@ -62,6 +62,7 @@ public struct LoadedModel: Sendable {
       let era = Era(of: source, config: source.config ?? .null)
       SharedAxes.fill(in: &canonical, from: source.weights)
       VocabularyAssets.fill(in: &canonical, from: source)
+      LostOutputPadding.fill(in: &canonical, from: source)
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       try UnknownObjects.check(canonical.config, source)
       checked = canonical.config
@@ -86,7 +87,7 @@ public struct LoadedModel: Sendable {
       let weightEra = era.ofWeights(in: source)
       let assignment = try WeightAssignment(
         source, era: weightEra, model: canonical.config, targets: targets,
-        allowsPartial: options.allowsPartialWeights)
+        allowsPartial: options.allowsPartialWeights, progress: options.progress)
       var diagnostics = source.diagnostics + canonical.diagnostics
       if let ambiguous = RunningDeviation.ambiguity(source, era: weightEra, assignment: assignment) {
         diagnostics.append(ambiguous)

@@ -38,16 +38,21 @@ public struct WeightAssignment: Sendable {
 
   private let era: Era
   private let config: JSON?
+  private let total: Int
+  private let progress: (@Sendable (Int, Int) -> Void)?
 
   /// Assigns all stored weights of `source` to the model's variables.
   ///
   /// Throws `weightCount` or `weightShape` with the layer's name, or `unmatchedWeights` with both sides. With
   /// `allowsPartial` what fits is taken, and `unfilled` and `unread` list the rest.
   init(
-    _ source: ModelSource, era: Era, model: JSON, targets: [WeightTarget], allowsPartial: Bool = false
+    _ source: ModelSource, era: Era, model: JSON, targets: [WeightTarget], allowsPartial: Bool = false,
+    progress: (@Sendable (_ read: Int, _ total: Int) -> Void)? = nil
   ) throws(ModelError) {
     self.era = era
     config = source.config
+    total = targets.count
+    self.progress = progress
     switch source.weights {
     case .none:
       guard targets.isEmpty || allowsPartial else {
@@ -318,6 +323,7 @@ public struct WeightAssignment: Sendable {
             storedPaths: weight.sources.map(\.path), storedShapes: weight.sources.map(\.shape), reason: reason,
             conversion: weight.conversion))
       }
+      progress?(weights.count, total)
     } catch {
       throw error.inLayer(leaf.path.joined(separator: "/"))
     }

@@ -10,8 +10,11 @@ struct ByteCursor {
 
   var isAtEnd: Bool { position >= bytes.endIndex }
 
-  /// A little-endian base-128 number, or `nil` if it ends early or has over 64 bits.
-  mutating func varint() -> Int? {
+  /// A little-endian base-128 number, or `nil` if it ends early, has over 64 bits or is more than an `Int` holds.
+  mutating func varint() -> Int? { wideVarint().flatMap { Int(exactly: $0) } }
+
+  /// The same of all 64 bits, in which negative numbers are stored too.
+  mutating func wideVarint() -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       guard position < bytes.endIndex else { return nil }
@@ -19,7 +22,7 @@ struct ByteCursor {
       position += 1
       guard shift < 63 || byte <= 1 else { return nil }
       value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return Int(exactly: value) }
+      if byte < 0x80 { return value }
     }
     return nil
   }

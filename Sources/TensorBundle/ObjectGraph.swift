@@ -15,6 +15,8 @@ public struct ObjectGraph: Sendable {
     public var children: [(name: String, node: Int)] = []
     /// The checkpoint key of a variable's value.
     public var key: String?
+    /// The checkpoint key of a table that can grow, without the endings of its keys and values.
+    public var tableKey: String?
     /// The variable's name: `dense/kernel`.
     public var fullName: String?
     public var slots: [Slot] = []
@@ -41,6 +43,7 @@ public struct ObjectGraph: Sendable {
         node.fullName = value.fullName
         node.isVariable = true
       }
+      node.tableKey = object.attributes.first { $0.name == "table" }?.checkpointKey
       return node
     }
     try check("the checkpoint's objects")

@@ -28,6 +28,7 @@ public struct TensorBundle: Sendable {
   private let isBigEndian: Bool
   private let shards: [FileContents?]
   private var objectGraphEntry: TFBundleEntry?
+  private var stringEntries: [String: TFBundleEntry] = [:]
 
   private static let graphKey = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -56,7 +57,10 @@ public struct TensorBundle: Sendable {
       if key == Self.graphKey { objectGraphEntry = entry }
       guard let dtype = Self.dtype(entry.dtype) else {
         unread[key] = entry.dtype == 7 ? "a tensor of strings" : "element type \(entry.dtype)"
-        if key == Self.graphKey { used.insert(Int(entry.shardID)) }
+        if entry.dtype == 7 {
+          stringEntries[key] = entry
+          used.insert(Int(entry.shardID))
+        }
         continue
       }
       let read =
@@ -106,6 +110,41 @@ public struct TensorBundle: Sendable {
     } catch {
       throw TensorBundleError(key, .damaged("\(error)"))
     }
+  }
+
+  /// The strings of a tensor, its checksums checked.
+  public func strings(_ key: String) throws(TensorBundleError) -> [String] {
+    guard let entry = stringEntries[key] else { throw TensorBundleError(key, .missing("the tensor of strings")) }
+    let damaged = TensorBundleError(key, .damaged("its strings"))
+    guard entry.slices.isEmpty, entry.size >= 4, entry.offset >= 0, (0..<shardCount).contains(Int(entry.shardID)),
+      let count = checkedProduct(entry.shape.dim.map { Int(clamping: $0.size) }), count <= entry.size,
+      case let (end, overflow) = entry.offset.addingReportingOverflow(entry.size), !overflow
+    else { throw damaged }
+    // All lengths, their checksum, the strings. The checksums are over the lengths as four bytes each.
+    var cursor = ByteCursor(try bytes(Int(entry.shardID), Int(entry.offset)..<Int(end), key)[...])
+    var lengths: [Int] = []
+    var checked: [UInt8] = []
+    for _ in 0..<count {
+      guard let length = cursor.varint(), let short = UInt32(exactly: length) else { throw damaged }
+      lengths.append(length)
+      for byte in 0..<4 {
+        checked.append(UInt8(truncatingIfNeeded: short >> UInt32(8 * (isBigEndian ? 3 - byte : byte))))
+      }
+    }
+    let lengthChecksum = checked.withUnsafeBytes { MaskedChecksum.of($0) }
+    guard let stored = cursor.take(4),
+      stored.reversed().reduce(UInt32(0), { $0 << 8 | UInt32($1) })
+        == (isBigEndian ? lengthChecksum.byteSwapped : lengthChecksum)
+    else { throw damaged }
+    checked += stored
+    var strings: [String] = []
+    for length in lengths {
+      guard let content = cursor.take(length) else { throw damaged }
+      checked += content
+      strings.append(String(decoding: content, as: UTF8.self))
+    }
+    guard cursor.isAtEnd, checked.withUnsafeBytes({ MaskedChecksum.of($0) }) == entry.crc32C else { throw damaged }
+    return strings
   }
 
   /// The objects whose variables the checkpoint holds; `nil` in a checkpoint of names only (TensorFlow 1).

@@ -55,6 +55,14 @@ import Testing
     #expect("\(try #require(error))".contains("--no-lambda"))
   }
 
+  /// Keras 3 before 3.15 does not save `output_padding`; the shapes of the next layers tell it.
+  @Test(arguments: ["keras-3.0.5/lost_functional", "keras-3.10.0/lost_functional", "keras-3.0.5/lost_sequential"])
+  func outputPaddingThatTheFileLacksIsRecovered(_ name: String) throws {
+    let said = try load(name).loaded.diagnostics.filter { $0.rule == "output-padding-recovered" }
+    let expected = name.hasSuffix("sequential") ? ["conv1d_transpose"] : ["conv2d_transpose", "conv2d_transpose_1"]
+    #expect(said.map(\.layer) == expected)
+  }
+
   /// Nothing but the form of its config says that Keras 0.2 wrote it.
   @Test(arguments: ["mask_reset", "images", "jzs1", "word_context"])
   func theReleaseIsConcludedFromTheForm(_ name: String) throws {

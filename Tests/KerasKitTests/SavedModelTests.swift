@@ -72,6 +72,37 @@ import Testing
     #expect(groups.map(\.arrays.count) == [3, 2, 4, 2])
   }
 
+  /// Tables that lie in the graph's constants (2.15) or in the checkpoint (2.5).
+  @Test(arguments: ["tf2.5_lookups", "tf2.15_lookups"])
+  func `lookup layers have the vocabularies that they learned`(_ name: String) throws {
+    let truth = try ArrayFile.read("\(Self.folder)/\(name).npz")
+    let outputs = try Model.load("\(Self.folder)/\(name)").predict(truth)
+    #expect(outputs.count == 5)
+    for (index, output) in outputs.enumerated() {
+      let expected = try #require(truth["y\(index)"])
+      #expect(try output.doubles() == expected.doubles(), "\(index)")
+    }
+  }
+
+  @Test(arguments: [
+    ("keras3_export", "model.export"), ("tf2.5_subclass", "Own"), ("tf2.15_subclass", "Own"),
+  ])
+  func `a folder without an architecture says what it is and gives its weights to one`(
+    _ name: String, _ word: String
+  ) throws {
+    let error = #expect(throws: KerasKitError.self) { try Model.load("\(Self.folder)/\(name)") }
+    let message = "\(try #require(error))"
+    #expect(message.contains(word) && message.contains("--config") && message.contains("--weights"))
+    try check(Model.load(config: "\(Self.folder)/\(name).json", weights: "\(Self.folder)/\(name)"), name)
+  }
+
+  /// Forms that TensorFlow reads too: an index packed by Snappy, and the other byte order.
+  @Test(arguments: ["snappy", "big_endian"])
+  func `forms of checkpoints that are seldom written are read`(_ form: String) throws {
+    let weights = "\(Self.folder)/forms/\(form).ckpt"
+    try check(Model.load(config: "\(Self.folder)/tf2.15_dense.json", weights: weights), "tf2.15_dense")
+  }
+
   @Test func `damaged checkpoints are typed errors`() throws {
     let source = "\(Self.folder)/tf2.15_dense.ckpt"
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("keraskit-\(UUID().uuidString)").path

@@ -31,12 +31,17 @@ struct ModelArguments: ParsableArguments {
   }
 
   func load() throws -> Model {
+    let bar = ProgressBar()
+    defer { bar.clear() }
+    var options = loading.options
+    options.progress = { bar.show(done: $0, total: $1, "weights read") }
     let loaded =
       if let architecture = config ?? model, let weights {
-        try Model.load(config: architecture, weights: weights, options: loading.options)
+        try Model.load(config: architecture, weights: weights, options: options)
       } else {
-        try Model.load(model ?? "", options: loading.options)
+        try Model.load(model ?? "", options: options)
       }
+    bar.clear()
     LoadingNotes.say(loaded.loaded.diagnostics)
     return loaded
   }

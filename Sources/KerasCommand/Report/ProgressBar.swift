@@ -1,5 +1,7 @@
 /// A line that grows while work goes on; shown on terminals only, and only for work that takes over a second.
-final class ProgressBar {
+///
+/// Called by one thread at a time.
+final class ProgressBar: @unchecked Sendable {
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now
   private var isShown = false

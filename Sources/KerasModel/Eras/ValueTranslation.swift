@@ -58,7 +58,8 @@ struct ValueTranslation {
       return Translated("keraskit>hard_sigmoid", rule: "hard-sigmoid-def")
     }
     let aliases = [
-      "swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "time_distributed_softmax": "softmax",
+      "swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "log_softmax_v2": "log_softmax",
+      "time_distributed_softmax": "softmax",
     ]
     return Translated(.string(aliases[name] ?? name))
   }
@@ -78,6 +79,9 @@ struct ValueTranslation {
       return ignoreBorder
         ? Translated("valid", rule: "pool-ignore-border")
         : Translated("keraskit>ceil", rule: "pool-ignore-border-false")
+    // Before Keras 1.1.1 a Conv3D padded (k-1)//2 zeros in front by itself, as TensorFlow does.
+    case "same" where era.isTheano && className == "Conv3D" && era.version < KerasVersion(1, 1, 1):
+      return Translated(value)
     case "same" where era.isTheano && era.dialect < .keras3:
       return Translated(
         "keraskit>same_theano", rule: LayerAxes.isPooling(className) ? "pool-theano-same" : "same-padding-theano")
@@ -116,6 +120,9 @@ struct ValueTranslation {
     } else if let list = value.arrayValue {
       let numbers = list.compactMap(\.intValue)
       switch (numbers.count, rank) {
+      // Of four numbers Keras before 1.1.1 looked at two, which were those of both axes.
+      case (4, 2) where era.dialect <= .keras1 && era.version < KerasVersion(1, 1, 1):
+        pairs = numbers.prefix(2).map { pair($0, $0) }
       case (4, 2): pairs = [pair(numbers[0], numbers[1]), pair(numbers[2], numbers[3])]
       case (2, 1): pairs = [pair(numbers[0], numbers[1])]
       case (1, 1): pairs = [pair(numbers[0], numbers[0])]
