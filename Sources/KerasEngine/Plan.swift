@@ -23,6 +23,9 @@ public final class Plan {
   public let inputTypes: [(name: String, type: TensorType)]
   /// Bytes of the memory shared by intermediate results.
   public let arenaByteCount: Int
+  /// Bytes of all memory the plan has reserved: the arena, inputs, scratch and its own orders of weights, but not the
+  /// parameters themselves.
+  public let reservedByteCount: Int
   /// The key of random operations; runs with the same seed from the same start draw the same numbers.
   public var seed: UInt64 {
     get { state.seed }
@@ -69,6 +72,14 @@ public final class Plan {
     inputs = compiler.inputs
     retained = compiler.retained
     arenaByteCount = compiler.arenaCount * 4
+    var buffers: [ObjectIdentifier: Int] = [:]
+    for case let buffer as FloatBuffer in compiler.retained + Array(compiler.inputs.values) {
+      buffers[ObjectIdentifier(buffer)] = buffer.count * 4
+    }
+    for name in parameters.names {
+      if let buffer = parameters.buffer(name) { buffers[ObjectIdentifier(buffer)] = nil }
+    }
+    reservedByteCount = buffers.values.reduce(0, +)
     outputTypes = graph.outputs.map { graph.type($0) }
     var types: [(String, TensorType)] = []
     for name in graph.inputNames {

@@ -12,9 +12,10 @@ public struct SourceLayoutExporter: Sendable {
   public init() {}
 
   /// Whether a model can be written back: it came as a whole HDF5 model whose every weight is a rearrangement of
-  /// stored elements (a CuDNN layer's summed biases, for example, are not).
+  /// stored elements (a CuDNN layer's summed biases, for example, are not), and nothing was changed that the format
+  /// cannot say.
   public func canWrite(_ model: LoadedModel) -> Bool {
-    (try? Positions(of: model.source, options: model.options)) != nil
+    model.sourceLacks.isEmpty && (try? Positions(of: model.source, options: model.options)) != nil
   }
 
   /// Writes the model to `path`, complete or not at all.
@@ -22,6 +23,9 @@ public struct SourceLayoutExporter: Sendable {
   /// The optimizer's state goes back as the weights do. Throws `ExportError.notExpressible` where `canWrite` is false.
   public func export(_ model: LoadedModel, to path: String) throws(ExportError) -> [ExportNote] {
     let source = model.source
+    if let lacking = model.sourceLacks.first {
+      throw ExportError(.notExpressible(what: lacking, reason: "the format of the release that saved it cannot say it"))
+    }
     let positions = try Positions(of: source, options: model.options)
     var layers: [LegacyHDF5Writer.Layer] = []
     var topLevel: [LegacyHDF5Writer.NamedArray] = []

@@ -14,6 +14,7 @@ public enum KerasKitError: Error, Sendable, CustomStringConvertible {
   case graph(GraphError)
   case engine(EngineError)
   case training(TrainingError)
+  case edit(EditError)
   case export(ExportError)
   case dataFile(DataFileError)
   case data(TensorDataError)
@@ -32,6 +33,7 @@ public enum KerasKitError: Error, Sendable, CustomStringConvertible {
     case .graph(let error): error.description
     case .engine(let error): error.description
     case .training(let error): error.description
+    case .edit(let error): error.description
     case .export(let error): error.description
     case .dataFile(let error): error.description
     case .data(let error): error.description
@@ -55,6 +57,7 @@ public enum KerasKitError: Error, Sendable, CustomStringConvertible {
       case let error as GraphError: .graph(error)
       case let error as EngineError: .engine(error)
       case let error as TrainingError: .training(error)
+      case let error as EditError: .edit(error)
       case let error as ExportError: .export(error)
       case let error as DataFileError: .dataFile(error)
       case let error as TensorDataError: .data(error)

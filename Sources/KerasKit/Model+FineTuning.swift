@@ -38,13 +38,7 @@ extension Model {
     options: TrainingOptions = TrainingOptions(), activitySemantics: ActivitySemantics = .asSaved
   ) throws(KerasKitError) -> FineTuning {
     try KerasKitError.wrap {
-      var options = options
-      options.threads = threads
-      options.sharesWorkFrom = sharesWorkFrom
-      if activitySemantics == .intended {
-        options.semantics = (options.semantics ?? loaded.semantics).withIntendedActivity
-      }
-      let trainer = try Trainer(model: loaded, options: options)
+      let trainer = try Trainer(model: loaded, options: trainerOptions(options, activitySemantics))
       return FineTuning(self, try trainer.run(data, validation: validation, fit))
     }
   }

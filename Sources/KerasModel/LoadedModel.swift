@@ -23,6 +23,8 @@ public struct LoadedModel: Sendable {
   public var diagnostics: [Diagnostic]
   /// What it was loaded with.
   public var options = LoadOptions()
+  /// Changes made since that the format of the source cannot say, each with the reason: it is not written back then.
+  public var sourceLacks: [String] = []
 
   /// Opens and loads a model file; throws `ModelError` naming the file, and the layer and field where one is at fault.
   ///

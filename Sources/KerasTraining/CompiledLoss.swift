@@ -73,7 +73,8 @@ final class CompiledLoss {
     }
   }
 
-  private func shapes(of feed: BatchFeed, batchSize: Int, seed: UInt64) -> [String: [Int]] {
+  /// The shapes of a batch, and of the random sizes that `seed` decides.
+  func shapes(of feed: BatchFeed, batchSize: Int, seed: UInt64) -> [String: [Int]] {
     var shapes = feed.shapes(batchSize: batchSize)
     for (index, size) in loss.randomSizes.enumerated() {
       // SplitMix64 (Steele, Lea, Flood 2014) of the step's seed, one number for each size.

@@ -28,6 +28,7 @@ struct LossGraph {
   let randomSizes: [RandomSize]
   let parameters: [(name: String, spec: WeightSpec, trainable: Bool)]
   let updates: [VariableUpdate]
+  let activities: [ActivityRecord]
   /// The graph input that takes an output's targets; `nil` for an output without loss or metric.
   private(set) var targetInputs: [String?] = []
   /// The graph input that takes an output's sample weights.
@@ -54,6 +55,7 @@ struct LossGraph {
     parameters = forward.parameters
     randomSizes = forward.randomSizes
     updates = forward.updates
+    activities = forward.activities
     dataLoss = graph.scalar(0)
     total = dataLoss
     var terms: [Value] = []
@@ -182,7 +184,7 @@ struct LossGraph {
   }
 
   /// One term per regularized variable; a variable shared between calls counts once.
-  private static func weightPenalties(
+  static func weightPenalties(
     _ parameters: [(name: String, spec: WeightSpec, trainable: Bool)], _ semantics: TrainingSemantics,
     in graph: inout Graph
   ) throws(GraphError) -> [Penalty] {

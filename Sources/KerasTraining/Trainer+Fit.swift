@@ -46,16 +46,22 @@ extension Trainer {
     }
   }
 
+  /// The seed of the next step: one sequence for the whole training, whatever plans the batch sizes need.
+  var stepSeed: UInt64 { options.seed &+ UInt64(optimizer?.iterations ?? 0) &* 0x9e37_79b9_7f4a_7c15 }
+
+  /// Throws why there is none.
+  func requiredOptimizer() throws(TrainingError) -> Optimizer {
+    if let optimizer { return optimizer }
+    if let optimizerProblem { throw optimizerProblem }
+    throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
+  }
+
   /// One step on a batch: its losses and what metrics take, from before the update.
   func update(
     _ loss: CompiledLoss, _ batch: Batch, epoch: Int, step: Int
   ) throws(TrainingError) -> BatchResult {
-    guard let optimizer else {
-      if let optimizerProblem { throw optimizerProblem }
-      throw .unsupported(field: "optimizer", reason: "the file names none; choose one (--optimizer)")
-    }
-    // One sequence of random numbers for the whole training, whatever plans the batch sizes need.
-    let seed = options.seed &+ UInt64(optimizer.iterations) &* 0x9e37_79b9_7f4a_7c15
+    let optimizer = try requiredOptimizer()
+    let seed = stepSeed
     let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count, seed: seed)
     plan.seed = seed
     try engineStep { () throws(EngineError) in

@@ -27,7 +27,7 @@ public final class Trainer {
 
   let store = ParameterStore()
   let compile: CompileConfiguration
-  private let network: Network
+  let network: Network
   private var compiled: [CompiledKey: CompiledLoss] = [:]
   private var trainedNames: Set<String> = []
 
@@ -41,7 +41,8 @@ public final class Trainer {
     self.model = model
     self.options = options
     semantics = options.semantics ?? model.semantics
-    let config = LayerFreezing(freeze: options.freeze, unfreeze: options.unfreeze).applied(to: model.canonical.config)
+    let config = try LayerFreezing(freeze: options.freeze, unfreeze: options.unfreeze).applied(
+      to: model.canonical.config)
     network = try modelStep { () throws(ModelError) in try Network(canonical: config) }
     let semantics = semantics
     let forward = try Self.forwardGraph(network, training: false, semantics)

@@ -23,6 +23,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case sampleCount(name: String, expected: Int, found: Int)
   case noSamples
   case nothingToTrain
+  /// A pattern of layers to be frozen or unfrozen that matches none.
+  case noSuchLayer(pattern: String, available: [String])
   /// A loss that is no finite number: the epoch and step (from 1), and the layer whose result first was not finite.
   case notFinite(loss: Float, epoch: Int, step: Int, layer: String?)
   /// A gradient that is not finite though the loss is: of the last variable, in the layers' order, that has one.
@@ -61,6 +63,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .sampleCount(let name, let expected, let found):
       "the array '\(name)' has \(found) samples, the others have \(expected)"
     case .noSamples: "the data has no samples"
+    case .noSuchLayer(let pattern, let available):
+      "no layer matches '\(pattern)'; there is \(available.prefix(24).joined(separator: ", "))"
+        + (available.count > 24 ? " and \(available.count - 24) more" : "")
     case .nothingToTrain: "no weight of the model is trainable"
     case .notFinite(let loss, let epoch, let step, let layer):
       "the loss became \(loss) in epoch \(epoch), step \(step)"

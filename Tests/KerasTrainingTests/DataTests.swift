@@ -54,18 +54,26 @@ import Testing
     #expect(GlobPattern("*").matches(""))
   }
 
-  @Test func freezingSetsTrainableDownToNestedModels() {
+  @Test func freezingSetsTrainableDownToNestedModels() throws {
     func layer(_ name: String, _ layers: [JSON]? = nil) -> JSON {
       var config: JSON = ["name": .string(name), "trainable": true]
       if let layers { config["layers"] = .array(layers) }
       return ["name": .string(name), "config": config]
     }
     let model = layer("model", [layer("encoder", [layer("dense_1"), layer("dense_2")]), layer("dense_1")])
-    let frozen = LayerFreezing(freeze: ["encoder/*"], unfreeze: ["*/dense_2"]).applied(to: model)
+    let frozen = try LayerFreezing(freeze: ["encoder/*"], unfreeze: ["*/dense_2"]).applied(to: model)
     let encoder = frozen["config"]?["layers"]?[0]?["config"]
     #expect(encoder?["trainable"] == true)
     #expect(encoder?["layers"]?[0]?["config"]?["trainable"] == false)
     #expect(encoder?["layers"]?[1]?["config"]?["trainable"] == true)
     #expect(frozen["config"]?["layers"]?[1]?["config"]?["trainable"] == true)
+    // A layer unfrozen inside a frozen model is trained, its neighbours are not.
+    let opened = try LayerFreezing(freeze: ["*"], unfreeze: ["encoder/dense_2"]).applied(to: model)
+    let inside = opened["config"]?["layers"]?[0]?["config"]
+    #expect(inside?["trainable"] == true)
+    #expect(inside?["layers"]?[0]?["config"]?["trainable"] == false)
+    #expect(inside?["layers"]?[1]?["config"]?["trainable"] == true)
+    #expect(opened["config"]?["layers"]?[1]?["config"]?["trainable"] == false)
+    #expect(throws: TrainingError.self) { try LayerFreezing(freeze: [], unfreeze: ["decoder"]).applied(to: model) }
   }
 }

@@ -16,6 +16,7 @@ struct FineTuneCommand: ParsableCommand {
 
       Examples:
         keraskit fine-tune model.h5 --train data.npz --epochs 5 --freeze 'conv*' --output tuned.keras
+        keraskit fine-tune model.h5 --train data.npz --add-regularizer 'dense_*: activity=l2(1e-4)' --dry-run
         keraskit fine-tune model.h5 --train photos/ --rescale 1/255 --validation-split 0.2 --output tuned.keras
       """)
 
@@ -24,12 +25,15 @@ struct FineTuneCommand: ParsableCommand {
   @OptionGroup(title: "Folders of images") var images: ImageArguments
   @OptionGroup(title: "Training") var loop: TrainingLoopArguments
   @OptionGroup(title: "Changes to the model") var edits: ModelEditArguments
+  @OptionGroup(title: "Before training") var plan: DryRunArguments
   @OptionGroup(title: "Output") var result: TrainedModelArguments
+  @OptionGroup(title: "Output") var page: ReportArguments
 
   func run() throws {
-    try OutputFile.check(result.output, force: result.force)
-    let model = try model.load()
-    try result.check(model)
+    if !plan.dryRun { try result.checkFile() }
+    try page.check(force: result.force)
+    let (model, changes) = try edits.applied(to: model.load(), loss: loop.loss, seed: loop.seed)
+    if !plan.dryRun { try result.check(model) }
     if let threads = loop.threads { model.threads = threads }
     let samples = try images.read(data.train, for: model, targets: data.target, loss: loop.loss)
     let validation = try data.validation.map {
@@ -42,11 +46,22 @@ struct FineTuneCommand: ParsableCommand {
       semantics: loop.semantics?.semantics,
       classWeights: try data.classWeight?.weights(for: samples, first: trained) ?? [:], seed: loop.seed)
     let activity = loop.activitySemantics.semantics
+    if plan.dryRun {
+      let fit = FitOptions(
+        epochs: loop.epochs, batchSize: loop.batchSize, shuffles: !loop.noShuffle,
+        validationSplit: data.validationSplit)
+      let preview = try model.previewTraining(
+        samples, validation: validation, fit, options: options, activitySemantics: activity)
+      return Terminal.print(plan.json ? PreviewText.json(preview).text() : PreviewText.text(preview))
+    }
+    let before = try page.spreads(of: model, on: samples)
+    var record = RunRecord()
     let bar = ProgressBar(delay: .milliseconds(300))
     try model.fineTune(
       samples, validation: validation, epochs: loop.epochs, batchSize: loop.batchSize,
       validationSplit: data.validationSplit, shuffles: !loop.noShuffle, options: options, activitySemantics: activity
     ) { progress in
+      record.add(progress)
       bar.show(
         done: (progress.epoch - 1) * progress.steps + progress.step, total: progress.steps * loop.epochs,
         TrainingText.line(progress))
@@ -57,5 +72,25 @@ struct FineTuneCommand: ParsableCommand {
       return .proceed
     }
     try result.write(model, activitySemantics: activity, batchSize: loop.batchSize)
+    if page.report != nil {
+      let after = try page.spreads(of: model, on: samples)
+      try page.write(report(model, record, before: before, after: after, changes: changes))
+    }
+  }
+
+  private func report(
+    _ model: Model, _ record: RunRecord, before: [LayerSpread], after: [LayerSpread], changes: [String]
+  ) -> TrainingReport {
+    var conditions: [(name: String, value: String)] = [
+      ("KerasKit", KerasKitCommand.configuration.version),
+      ("training as in", (loop.semantics?.semantics ?? model.loaded.semantics).name),
+      ("seed", String(loop.seed)), ("threads", String(model.threads)), ("data", data.train),
+    ]
+    if let validation = data.validation { conditions.append(("validation data", validation)) }
+    return TrainingReport(
+      model: model.loaded.source.file, semantics: (loop.semantics?.semantics ?? model.loaded.semantics).name,
+      sourceVersion: model.loaded.source.versionStamp, changes: changes, record: record, before: before, after: after,
+      batchSize: loop.batchSize, command: ReportArguments.command, conditions: conditions,
+      optimizer: loop.optimizer ?? model.loaded.canonical.compile?["optimizer"]?["class_name"]?.stringValue ?? "")
   }
 }

@@ -26,6 +26,8 @@ enum FieldRenames {
     return table
   }()
 
+  static var allRows: [Row] { rows }
+
   private static func row(
     _ old: String, _ new: String..., classes: Set<String> = [], through: Era.Dialect = .keras1
   ) -> Row {

@@ -109,6 +109,6 @@ extension Network {
       path: owner.isEmpty ? entry.name : owner + "/" + entry.name, className: entry.className,
       inputShapes: inputs.map { context.shape($0.value) }, outputShapes: outputs.map { context.shape($0.value) },
       parameterCount: specs.reduce(0) { $0 + (checkedProduct($1.shape) ?? 0) }, inputMasks: inputs.map(\.mask),
-      outputMasks: outputs.map(\.mask))
+      outputMasks: outputs.map(\.mask), outputValues: outputs.map(\.value))
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KerasKit
 
 /// What is changed in the model before it is trained.
 struct ModelEditArguments: ParsableArguments {
@@ -9,4 +10,69 @@ struct ModelEditArguments: ParsableArguments {
     help: ArgumentHelp(
       "Layers to train although the file or --freeze says otherwise; may be repeated.", valueName: "pattern"))
   var unfreeze: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Regularizers to add, such as 'dense_*: kernel=l2(1e-4), activity=l1(1e-5)'; fields and classes are Keras 3's: "
+        + "kernel, bias, recurrent, embeddings, beta, gamma, depthwise, pointwise, activity; l1, l2, l1_l2, orthogonal. "
+        + "May be repeated.",
+      valueName: "pattern: field=regularizer"))
+  var addRegularizer: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Regularizers to remove, such as 'dense_*: kernel', or all of the layers that a pattern matches; done before "
+        + "--add-regularizer. May be repeated.",
+      valueName: "pattern[: fields]"))
+  var removeRegularizer: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A new classifier for so many classes, on the features before the model's last Dense or convolution.",
+      valueName: "classes"))
+  var replaceHead: Int?
+
+  func validate() throws {
+    if let replaceHead, replaceHead < 1 { throw ValidationError("--replace-head should be at least 1") }
+    do { _ = try edits } catch { throw ValidationError("\(error)") }
+  }
+
+  private var edits: [RegularizerEdit] {
+    get throws(EditError) {
+      var edits: [RegularizerEdit] = []
+      for text in removeRegularizer { edits.append(try RegularizerEdit(removing: text)) }
+      for text in addRegularizer { edits.append(try RegularizerEdit(adding: text)) }
+      return edits
+    }
+  }
+
+  /// The model as it is to be trained; says what was changed.
+  func applied(to model: Model, loss: String?, seed: UInt64) throws -> (model: Model, changes: [String]) {
+    do {
+      var model = model
+      var notes: [String] = []
+      if let classes = replaceHead {
+        let (edited, head) = try model.replacingHead(HeadReplacement(classes: classes, loss: loss, seed: seed))
+        model = edited
+        notes.append(Self.text(head))
+      }
+      let (edited, changes) = try model.editing(edits)
+      notes += changes.map { Self.text($0) }
+      for note in notes { Terminal.printNote(note) }
+      return (changes.isEmpty ? model : edited, notes)
+    } catch KerasKitError.edit(let error) {
+      throw CommandFailure.usage("\(error)")
+    }
+  }
+
+  private static func text(_ change: RegularizerChange) -> String {
+    let old = change.old.map(\.text) ?? "none"
+    return "\(change.layer): \(change.field) regularizer \(change.new?.text ?? "removed") (was \(old))"
+  }
+
+  private static func text(_ head: ReplacedHead) -> String {
+    let old = head.oldClasses.map { "in place of \($0)" } ?? "added: the model had no classifier"
+    return "\(head.layer): new \(head.className) for \(head.classes) classes (\(old)), \(head.activation), "
+      + "loss \(head.loss)" + (head.choseOptimizer ? ", optimizer Adam unless --optimizer says otherwise" : "")
+  }
 }

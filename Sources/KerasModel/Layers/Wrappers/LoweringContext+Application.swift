@@ -13,6 +13,8 @@ public struct LayerOutput: Sendable {
   /// The masks that came with the inputs and left with the outputs.
   public var inputMasks: [Value?] = []
   public var outputMasks: [Value?] = []
+  /// What the application gave, in the graph.
+  public var outputValues: [Value] = []
 }
 
 extension LoweringContext {

@@ -1,0 +1,54 @@
+import ArgumentParser
+import KerasKit
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The page about a training.
+struct ReportArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A page about the training: curves, regularization, layers before and after, what repeats it. One .html file.",
+      valueName: "file"))
+  var report: String?
+
+  func check(force: Bool) throws {
+    guard let report else { return }
+    guard report.lowercased().hasSuffix(".html") || report.lowercased().hasSuffix(".htm") else {
+      throw CommandFailure.usage("\(report): the name of a report should end in .html")
+    }
+    if !force, access(report, F_OK) == 0 { throw CommandFailure.usage("\(report) exists; --force replaces it") }
+  }
+
+  /// The layers as they are, if there will be a report.
+  func spreads(of model: Model, on data: any SampleSource) throws -> [LayerSpread] {
+    report == nil ? [] : try model.layerSpreads(on: data)
+  }
+
+  func write(_ page: TrainingReport) throws {
+    guard let report else { return }
+    do {
+      try AtomicFile.write(Array(page.html.utf8), to: report)
+    } catch {
+      throw CommandFailure.input("\(error)")
+    }
+    Terminal.print("wrote \(report)")
+  }
+
+  /// The command as it was given, so that a shell takes it again.
+  static var command: String {
+    var words = CommandLine.arguments
+    if !words.isEmpty { words[0] = "keraskit" }
+    return words.map(quoted).joined(separator: " ")
+  }
+
+  private static func quoted(_ word: String) -> String {
+    let plain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
+    return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+}
