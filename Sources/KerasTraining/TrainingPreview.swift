@@ -117,7 +117,7 @@ extension Trainer {
       stepsPerEpoch: batches.steps, epochs: fit.epochs,
       memory: TrainingPreview.Memory(
         weights: weightBytes + model.weights.values.reduce(0) { $0 + $1.bytes.count },
-        optimizer: 4 * trainedCount * optimizer.slotsPerVariable.count, steps: arenas,
+        optimizer: optimizer.stateByteCount(of: loss.trained), steps: arenas,
         data: data),
       penalties: try penaltyTable(loss, first), semantics: semantics.name)
   }

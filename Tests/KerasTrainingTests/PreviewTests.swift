@@ -38,7 +38,7 @@ struct PreviewTests {
     let data = try fixture.data()
     // Asked under another release's meaning, so that the row and not the model's own release is tested.
     var options = TrainingOptions()
-    options.semantics = try #require(TrainingSemantics(named: "keras==1.0.8"))
+    options.semantics = TrainingSemantics(named: "keras==1.0.8")
     let table = try Trainer(model: fixture.model, options: options).penaltyTable(on: data)
     let row = try #require(table.rows.first { $0.releases == releases })
     let dataLoss = try Trainer(model: fixture.model).evaluate(data, batchSize: data.count).dataLoss

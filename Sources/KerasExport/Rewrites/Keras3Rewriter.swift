@@ -6,13 +6,14 @@ struct Keras3Rewriter {
   /// In the order they apply, after `ActivityPenalty`, which looks at a wrapper and the layer inside together.
   static let rewrites: [any LayerRewrite.Type] = [
     SharedAxes.self,
+    // Before the old hard_sigmoid scales the reset gate's weights, which the candidate takes as they are.
+    ResetInput.self,
     HardSigmoid.self,
     RecurrentCells.self,
     ConvolutionPadding.self,
     PoolingPadding.self,
     CosineMerge.self,
     DropoutScale.self,
-    ResetInput.self,
     RecurrentDropoutMasks.self,
     CausalAttention.self,
     UntrainableLayers.self,
@@ -99,8 +100,8 @@ struct Keras3Rewriter {
       context.prefix += "backward_layer/"
       context.isWrapped = true
       var copy = LayerChain(inner)
-      try HardSigmoid.apply(to: &copy, &context)
       try ResetInput.apply(to: &copy, &context)
+      try HardSigmoid.apply(to: &copy, &context)
       inner = copy.layer
       (context.prefix, context.isWrapped) = saved
     }

@@ -90,6 +90,18 @@ public final class Optimizer {
     return result
   }
 
+  /// The bytes of the arrays kept for these variables, in float32.
+  func stateByteCount(of variables: [Variable]) -> Int {
+    var count = 0
+    for variable in variables {
+      for slot in parts[form.part(of: variable.name)].slots
+      where slot.belongs(to: variable.name, shape: variable.shape) {
+        count += 4 * (checkedProduct(slot.shape(for: variable.shape)) ?? 0)
+      }
+    }
+    return count
+  }
+
   /// The state as files hold it: the step count, and the slots of every variable updated so far.
   func snapshot() throws(TensorDataError) -> OptimizerState {
     var result = OptimizerState(form: form, iterations: iterations, lossScale: lossScaling?.state)
