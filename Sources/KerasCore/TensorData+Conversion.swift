@@ -69,7 +69,7 @@ extension TensorData {
     try TensorData(dtype: dtype, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
   }
 
-  private func elements<Element: BitwiseCopyable>(as type: Element.Type) -> [Element] {
+  func elements<Element: BitwiseCopyable>(as type: Element.Type) -> [Element] {
     bytes.withUnsafeBytes { raw in
       let count = raw.count / MemoryLayout<Element>.size
       return (0..<count).map { raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: Element.self) }

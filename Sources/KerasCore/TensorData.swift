@@ -77,11 +77,14 @@ public enum TensorDataError: Error, Sendable, Equatable, CustomStringConvertible
   /// The elements are strings where numbers are needed, or the other way round.
   case notNumeric(shape: [Int])
   case numeric(shape: [Int])
+  /// A number, as text, that the integers it is needed as do not have.
+  case integerOutOfRange(String)
 
   public var description: String {
     switch self {
     case .sizeMismatch(let dtype, let shape, let found):
       "an array of \(dtype.rawValue) with shape \(Shape(shape)) cannot hold \(found) bytes or elements"
+    case .integerOutOfRange(let number): "the number \(number) is beyond the integers"
     case .numeric(let shape): "an array of numbers with shape \(Shape(shape)) was given where strings are needed"
     case .notNumeric(let shape): "an array of strings with shape \(Shape(shape)) was given where numbers are needed"
     }

@@ -22,6 +22,8 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case indexOutOfRange(index: Int, rows: Int)
     /// A category that a vocabulary does not have and that has no number outside it.
     case notInVocabulary(String)
+    /// A number, as text, that should be an integer and that the engine's 32 bits do not hold.
+    case integerOutOfRange(String)
     case graph(GraphError)
     case data(TensorDataError)
   }
@@ -53,6 +55,7 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       case .library(let operation, let status): "\(operation): oneDNN reports \(status)"
       case .indexOutOfRange(let index, let rows): "index \(index) is outside a table of \(rows) rows"
       case .notInVocabulary(let text): "'\(text)' is not in the vocabulary, and num_oov_indices is 0"
+      case .integerOutOfRange(let number): "the number \(number) is beyond the integers that can be computed with"
       case .graph(let error): error.description
       case .data(let error): error.description
       }

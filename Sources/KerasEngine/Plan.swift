@@ -39,6 +39,7 @@ public final class Plan {
   private let steps: [Step]
   private let state: RunState
   private let inputs: [String: FloatBuffer]
+  private let wideInputs: Set<String>
   private let outputs: [UnsafeMutablePointer<Float>]
   /// What the steps point into.
   private let retained: [AnyObject]
@@ -70,6 +71,7 @@ public final class Plan {
     steps = compiler.steps
     state = compiler.state
     inputs = compiler.inputs
+    wideInputs = compiler.concrete.wideInputs
     retained = compiler.retained
     arenaByteCount = compiler.arenaCount * 4
     var buffers: [ObjectIdentifier: Int] = [:]
@@ -139,9 +141,10 @@ public final class Plan {
 
   /// Copies the inputs in, runs, and copies the outputs out.
   ///
-  /// Throws `EngineError.missingInput` or `inputShape` besides what `execute` throws.
+  /// Throws `EngineError.missingInput`, `inputShape` or `integerOutOfRange` besides what `execute` throws.
   public func run(_ data: [String: TensorData]) throws(EngineError) -> [TensorData] {
     state.strings = StringList()
+    state.wideIntegers = [:]
     for (name, type) in inputTypes {
       guard var array = data[name] else { throw EngineError(.missingInput(name)) }
       guard let buffer = inputs[name] else { continue }
@@ -150,6 +153,9 @@ public final class Plan {
       }
       if type.dtype == .string, array.dtype != .string {
         throw EngineError(.data(.numeric(shape: array.shape)))
+      }
+      if type.dtype.isInteger {
+        state.wideIntegers[name] = try array.wideIntegers(forInput: name, wide: wideInputs.contains(name))
       }
       do {
         if type.dtype == .string { array = try TensorData(shape: array.shape, int32s: numbers(array.strings)) }

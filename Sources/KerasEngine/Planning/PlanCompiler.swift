@@ -8,6 +8,8 @@ final class RunState {
   var seed: UInt64 = 0
   var run: UInt32 = 0
   var strings = StringList()
+  /// The elements of inputs that hold numbers beyond 32 bits in this run.
+  var wideIntegers: [String: [Int64]] = [:]
 }
 
 /// Turns the units of a concrete graph into steps bound to memory.

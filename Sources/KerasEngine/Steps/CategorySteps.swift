@@ -10,7 +10,7 @@ extension PlanCompiler {
     let scope = concrete.graph.nodes[index].scope
     return step(index) { () throws(EngineError) in
       for element in 0..<count {
-        let key = category(element)
+        let key = try category(element)
         guard let number = numbering(key) else {
           throw EngineError(.notInVocabulary(key.text), scope: scope)
         }
@@ -23,7 +23,9 @@ extension PlanCompiler {
     let category = try categories(index)
     let count = concrete.count(Value(node: index))
     let bins = asInt(try pointer(Value(node: index)))
-    return step(index) { for element in 0..<count { bins[element] = hash.bin(of: category(element)) } }
+    return step(index) { () throws(EngineError) in
+      for element in 0..<count { bins[element] = hash.bin(of: try category(element)) }
+    }
   }
 
   func textStep(_ index: Int, _ encoding: TextEncoding) throws(EngineError) -> Step {
@@ -45,12 +47,24 @@ extension PlanCompiler {
   }
 
   /// The elements of a node's operand as categories.
-  private func categories(_ index: Int) throws(EngineError) -> (Int) -> CategoryKey {
+  private func categories(_ index: Int) throws(EngineError) -> (Int) throws(EngineError) -> CategoryKey {
     let operand = concrete.graph.nodes[index].operands[0]
-    let numbers = asInt(try pointer(operand))
-    guard concrete.graph.type(operand).dtype == .string else { return { .integer(Int64(numbers[$0])) } }
+    let elements = try pointer(operand)
+    let numbers = asInt(elements)
     let state = state
-    return { .text(state.strings.text(numbers[$0])) }
+    let dtype = concrete.graph.type(operand).dtype
+    if dtype == .string { return { .text(state.strings.text(numbers[$0])) } }
+    if !dtype.isHeldAsInt {
+      let scope = concrete.graph.nodes[index].scope
+      return { (element: Int) throws(EngineError) in
+        guard let number = Int64(exactly: elements[element].rounded(.towardZero)) else {
+          throw EngineError(.integerOutOfRange("\(elements[element])"), scope: scope)
+        }
+        return .integer(number)
+      }
+    }
+    guard let name = concrete.wideInput(operand) else { return { .integer(Int64(numbers[$0])) } }
+    return { .integer(state.wideIntegers[name]?[$0] ?? Int64(numbers[$0])) }
   }
 }
 

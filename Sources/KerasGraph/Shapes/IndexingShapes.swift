@@ -17,8 +17,8 @@ extension OperandCheck {
 
   func categories() throws(GraphError) -> TensorType {
     let x = try only()
-    guard x.dtype == .int32 || x.dtype == .string else {
-      throw GraphError(.dtype(op: op, expected: "an int32 or string operand", found: x.dtype))
+    guard [.int32, .float32, .string].contains(x.dtype) else {
+      throw GraphError(.dtype(op: op, expected: "an int32, float32 or string operand", found: x.dtype))
     }
     return TensorType(.int32, x.shape)
   }

@@ -46,6 +46,13 @@ struct BatchFeed {
       guard let shape = Self.fitted(array.shape, to: type.shape) else {
         throw .dataShape(name: name, expected: type.shape, found: Shape(array.shape))
       }
+      if type.dtype.isInteger {
+        do throws(EngineError) {
+          _ = try array.wideIntegers(forInput: name)
+        } catch {
+          throw .engine(error)
+        }
+      }
       let bytes = try dataStep { () throws(TensorDataError) in
         type.dtype.isInteger
           ? try TensorData(shape: shape, int32s: array.int32s()).bytes

@@ -32,7 +32,7 @@ public struct Hashing: Layer {
   public func lower(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     try call.unmasked(&context) { x, context throws(ModelError) in
       let isText = context.graph.type(x).dtype == .string
-      let categories = isText ? x : try context.cast(x, to: .int32)
+      let categories = try context.categories(x)
       let hash = CategoryHash(binCount: binCount, key: key, mask: try mask(isText: isText))
       return try encoding.encode(context.op(.hash(hash), categories), depth: binCount, &context)
     }

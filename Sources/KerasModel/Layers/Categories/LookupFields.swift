@@ -93,7 +93,7 @@ struct LookupFields: Sendable {
         throw ModelError(
           .unsupported(isText ? "strings where integers are looked up" : "numbers where strings are looked up"))
       }
-      let categories = isText ? x : try context.cast(x, to: .int32)
+      let categories = try context.categories(x)
       let numbers = try context.op(.lookup(try lookup()), categories)
       return try weighted(encoding.encode(numbers, depth: depth, &context), &context)
     }
@@ -145,13 +145,13 @@ struct LookupFields: Sendable {
   private func inverse(_ numbers: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
     guard kind == .integer else { throw ModelError(.unsupported("a lookup that puts out strings (invert)")) }
     var table: [Int32] = []
-    let outside = Int32(clamping: outsideToken.intValue ?? -1)
+    let outside = try Self.token(outsideToken.intValue ?? -1)
     for index in 0..<firstIndex {
-      table.append(index < outsideIndex ? Int32(clamping: maskToken.intValue ?? 0) : outside)
+      table.append(index < outsideIndex ? try Self.token(maskToken.intValue ?? 0) : outside)
     }
     for key in vocabulary {
       guard case .integer(let number) = key else { continue }
-      table.append(Int32(clamping: number))
+      table.append(try Self.token(Int(number)))
     }
     // One place more, for numbers beyond the vocabulary.
     table.append(outside)
@@ -163,6 +163,13 @@ struct LookupFields: Sendable {
     let isBelow = try context.op(.compare(.less), numbers, context.constant(try Self.scalar(0)))
     let places = try context.op(.select, isBelow, bound, context.op(.binary(.minimum), numbers, bound))
     return try context.op(.gatherRows, context.constant(data), places)
+  }
+
+  private static func token(_ number: Int) throws(ModelError) -> Int32 {
+    guard let token = Int32(exactly: number) else {
+      throw ModelError(.unsupported("a lookup that puts out \(number) (invert), which 32 bits do not hold"))
+    }
+    return token
   }
 
   private static func scalar(_ value: Int32) throws(ModelError) -> TensorData {
@@ -237,5 +244,12 @@ extension ConfigReader {
     let numbers = salt.arrayValue?.compactMap(\.intValue) ?? [salt.intValue, salt.intValue].compactMap { $0 }
     guard numbers.count == 2 else { throw wrong("salt", "an integer or two", salt) }
     return numbers.map { UInt64(bitPattern: Int64($0)) }
+  }
+}
+
+extension LoweringContext {
+  /// What a lookup or a hash reads: strings, integers, or floats whose whole part may be beyond 32 bits.
+  mutating func categories(_ x: Value) throws(ModelError) -> Value {
+    graph.type(x).dtype == .bool ? try cast(x, to: .int32) : x
   }
 }
