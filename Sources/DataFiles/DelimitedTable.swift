@@ -106,18 +106,20 @@ public struct DelimitedTable: Sendable {
     throw DataFileError(file: file, .noSuchColumn(column, available: columnNames))
   }
 
-  /// Columns of numbers side by side: float32 of shape (rows, columns).
+  /// Columns of numbers side by side: float32 of shape (rows, columns); float64 where a whole number, such as an id, needs it.
   ///
   /// Throws `DataFileError.notANumber` with the first row and column that holds a text.
   public func matrix(_ indices: [Int]) throws(DataFileError) -> TensorData {
-    var floats = [Float](repeating: 0, count: rowCount * indices.count)
+    var doubles = [Double](repeating: 0, count: rowCount * indices.count)
+    var needsDoubles = false
     for (position, index) in indices.enumerated() {
       guard columns.indices.contains(index) else {
         throw DataFileError(file: file, .noSuchColumn(String(index), available: columnNames))
       }
       switch columns[index].values {
       case .numbers(let numbers):
-        for (row, number) in numbers.enumerated() { floats[row * indices.count + position] = Float(number) }
+        for (row, number) in numbers.enumerated() { doubles[row * indices.count + position] = number }
+        needsDoubles = needsDoubles || numbers.contains { $0.rounded() == $0 && Double(Float($0)) != $0 }
       case .texts(let texts):
         let text = texts.first { Self.number($0) == nil } ?? ""
         throw DataFileError(
@@ -125,7 +127,10 @@ public struct DelimitedTable: Sendable {
       }
     }
     do {
-      return try TensorData(shape: [rowCount, indices.count], floats: floats)
+      let shape = [rowCount, indices.count]
+      return needsDoubles
+        ? try TensorData(shape: shape, doubles: doubles)
+        : try TensorData(shape: shape, floats: doubles.map { Float($0) })
     } catch {
       throw DataFileError(file: file, .notATable("\(error)"))
     }

@@ -56,7 +56,7 @@ public enum JSONLines {
   private struct Member {
     /// Of one sample.
     let shape: [Int]
-    private var integers: [Int32] = []
+    private var integers: [Int64] = []
     private var floats: [Float] = []
     private var strings: [String] = []
     private var isInteger = true
@@ -87,8 +87,8 @@ public enum JSONLines {
       }
       floats.append(Float(number))
       guard isInteger else { return }
-      if let integer = Int32(exactly: number) {
-        integers.append(integer)
+      if let integer = value.intValue ?? Int(exactly: number) {
+        integers.append(Int64(integer))
       } else {
         isInteger = false
         integers = []
@@ -100,8 +100,12 @@ public enum JSONLines {
     func tensor(count: Int, name: String) throws(DataFileError.Cause) -> TensorData {
       do {
         if !strings.isEmpty { return try TensorData(shape: [count] + shape, strings: strings) }
+        let narrow = integers.compactMap { Int32(exactly: $0) }
+        if isInteger, narrow.count < integers.count {
+          return try TensorData(shape: [count] + shape, int64s: integers)
+        }
         return isInteger
-          ? try TensorData(shape: [count] + shape, int32s: integers)
+          ? try TensorData(shape: [count] + shape, int32s: narrow)
           : try TensorData(shape: [count] + shape, floats: floats)
       } catch {
         throw .damaged("'\(name)': \(error)")

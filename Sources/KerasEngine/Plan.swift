@@ -143,7 +143,7 @@ public final class Plan {
   ///
   /// Throws `EngineError.missingInput`, `inputShape` or `integerOutOfRange` besides what `execute` throws.
   public func run(_ data: [String: TensorData]) throws(EngineError) -> [TensorData] {
-    state.strings = StringList()
+    state.strings = state.constantStrings
     state.wideIntegers = [:]
     for (name, type) in inputTypes {
       guard var array = data[name] else { throw EngineError(.missingInput(name)) }

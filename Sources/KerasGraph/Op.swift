@@ -78,13 +78,13 @@ public enum Op: Sendable, Hashable {
   /// Not differentiable.
   case random(RandomDistribution, stream: Int)
 
-  /// The number of each category, int32; operand: int32 or string.
+  /// The number of each category, int32; operand: int32, float32 (its whole part) or string.
   ///
   /// A category that has none is an error at run time.
   case lookup(CategoryLookup)
   /// The numbers of texts' tokens, int32 `(…, size)`; operand: string `(…, texts)`, each sample's texts in the last axis.
   case encodeText(TextEncoding)
-  /// The bin each category falls into, int32; operand: int32 or string.
+  /// The bin each category falls into, int32; operand: int32, float32 (its whole part) or string.
   case hash(CategoryHash)
 
   /// A whole recurrence over time; see `Recurrence` for operands and results.

@@ -25,6 +25,12 @@ import Testing
     #expect(try table.matrix([0, 1]).floats() == [1, 2])
   }
 
+  @Test func `whole numbers that a float does not hold are kept`() throws {
+    let table = try table("a,b\n16777217,0.1\n4294967303,2\n")
+    #expect(try table.matrix([0]).int64s() == [16_777_217, 4_294_967_303])
+    #expect(try table.matrix([1]).dtype == .float32)
+  }
+
   @Test func `quoted fields hold delimiters, quotes and line ends`() throws {
     let table = try table("name,\"the \"\"size\"\"\"\n\"a, b\",1\n\"c\nd\",2\n")
     #expect(table.columnNames == ["name", "the \"size\""])

@@ -31,6 +31,11 @@ import Testing
     #expect(arrays["label"]?.strings == ["cat", "dog"])
   }
 
+  @Test func integersBeyond32BitsAreKept() throws {
+    let ids = try #require(try read("{\"ids\": [7, 4611686018427387905]}\n{\"ids\": [-2147483649, 0]}\n")["ids"])
+    #expect(try ids.int64s() == [7, 4_611_686_018_427_387_905, -2_147_483_649, 0])
+  }
+
   @Test func errorsNameLineAndMember() throws {
     let first = "{\"x\": [1, 2], \"y\": 1}\n"
     #expect(try message(first + "{\"x\": [1, null], \"y\": 1}").contains("row 2, column 'x'"))

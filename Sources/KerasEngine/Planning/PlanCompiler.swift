@@ -8,6 +8,8 @@ final class RunState {
   var seed: UInt64 = 0
   var run: UInt32 = 0
   var strings = StringList()
+  /// The strings that each run begins with: those of the graph's constants.
+  var constantStrings = StringList()
   /// The elements of inputs that hold numbers beyond 32 bits in this run.
   var wideIntegers: [String: [Int64]] = [:]
 }
@@ -132,6 +134,14 @@ final class PlanCompiler {
       retain(buffer)
       memory[value] = buffer.pointer
       if !mutableParameters { constants.insert(value) }
+    case .constant(let data) where data.dtype == .string:
+      let numbers = data.strings.map { state.strings.number($0) }
+      let buffer = try FloatBuffer(count: numbers.count)
+      for (index, number) in numbers.enumerated() { asInt(buffer.pointer)[index] = number }
+      retain(buffer)
+      memory[value] = buffer.pointer
+      constants.insert(value)
+      state.constantStrings = state.strings
     case .constant(let data):
       let buffer = try sharedWeights.constant(value) { () throws(EngineError) in try FloatBuffer(holding: data) }
       constantBuffers[value] = buffer

@@ -143,33 +143,35 @@ struct LookupFields: Sendable {
 
   /// The category of each number; of those outside the vocabulary `oov_token`.
   private func inverse(_ numbers: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
-    guard kind == .integer else { throw ModelError(.unsupported("a lookup that puts out strings (invert)")) }
-    var table: [Int32] = []
-    let outside = try Self.token(outsideToken.intValue ?? -1)
-    for index in 0..<firstIndex {
-      table.append(index < outsideIndex ? try Self.token(maskToken.intValue ?? 0) : outside)
-    }
-    for key in vocabulary {
-      guard case .integer(let number) = key else { continue }
-      table.append(try Self.token(Int(number)))
-    }
+    let outside =
+      try Self.key(outsideToken, kind, "oov_token", nil) ?? (kind == .integer ? .integer(-1) : .text("[UNK]"))
+    let mask = try Self.key(maskToken, kind, "mask_token", nil) ?? (kind == .integer ? .integer(0) : .text(""))
+    let special = (0..<firstIndex).map { $0 < outsideIndex ? mask : outside }
     // One place more, for numbers beyond the vocabulary.
-    table.append(outside)
-    let last = table.count - 1
-    guard let data = try? TensorData(shape: [table.count], int32s: table) else {
-      throw ModelError(.unsupported("\(table.count) tokens"))
-    }
+    let tokens = special + vocabulary + [outside]
+    let last = tokens.count - 1
+    let data = try Self.table(tokens, kind)
     let bound = context.constant(try Self.scalar(Int32(last)))
     let isBelow = try context.op(.compare(.less), numbers, context.constant(try Self.scalar(0)))
     let places = try context.op(.select, isBelow, bound, context.op(.binary(.minimum), numbers, bound))
     return try context.op(.gatherRows, context.constant(data), places)
   }
 
-  private static func token(_ number: Int) throws(ModelError) -> Int32 {
-    guard let token = Int32(exactly: number) else {
-      throw ModelError(.unsupported("a lookup that puts out \(number) (invert), which 32 bits do not hold"))
+  private static func table(_ tokens: [CategoryKey], _ kind: Kind) throws(ModelError) -> TensorData {
+    var numbers: [Int32] = []
+    for case .integer(let number) in tokens {
+      guard let token = Int32(exactly: number) else {
+        throw ModelError(.unsupported("a lookup that puts out \(number) (invert), which 32 bits do not hold"))
+      }
+      numbers.append(token)
     }
-    return token
+    do {
+      return kind == .integer
+        ? try TensorData(shape: [tokens.count], int32s: numbers)
+        : try TensorData(shape: [tokens.count], strings: tokens.map(\.text))
+    } catch {
+      throw ModelError(.unsupported(error.description))
+    }
   }
 
   private static func scalar(_ value: Int32) throws(ModelError) -> TensorData {
