@@ -85,7 +85,7 @@ public struct DelimitedTable: Sendable {
 
   static func number(_ field: String) -> Double? { Double(field) }
 
-  private static func isMissing(_ field: String) -> Bool {
+  static func isMissing(_ field: String) -> Bool {
     field.isEmpty || (field.utf8.count <= 5 && missingMarks.contains(field.lowercased()))
   }
 

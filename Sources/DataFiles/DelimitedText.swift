@@ -16,8 +16,17 @@ struct DelimitedText {
     delimiter = Self.delimiter(bytes[position...])
   }
 
+  /// Goes on in a text cut off before; `row` is the number of rows before it.
+  init(_ bytes: [UInt8], file: String, delimiter: UInt8, row: Int) {
+    self.bytes = bytes
+    self.file = file
+    self.delimiter = delimiter
+    self.row = row
+    position = row == 0 && bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+  }
+
   /// The delimiter that the first line has most of; a comma if it has none.
-  private static func delimiter(_ bytes: ArraySlice<UInt8>) -> UInt8 {
+  static func delimiter(_ bytes: ArraySlice<UInt8>) -> UInt8 {
     let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
     let candidates = [UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: ";")]
     let counts = candidates.map { candidate in line.count { $0 == candidate } }

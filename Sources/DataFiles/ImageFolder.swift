@@ -27,6 +27,10 @@ public struct ImageFolder: Sendable {
       self.scale = scale
       self.isChannelsFirst = isChannelsFirst
     }
+
+    var sampleShape: [Int] {
+      isChannelsFirst ? [colorMode.channels, height, width] : [height, width, colorMode.channels]
+    }
   }
 
   /// The most bytes of float32 samples that are held at once.
@@ -37,7 +41,7 @@ public struct ImageFolder: Sendable {
   public let path: String
   public let classNames: [String]
   /// Each image's file and the index of its class.
-  public let files: [(path: String, label: Int)]
+  public private(set) var files: [(path: String, label: Int)]
 
   public init(path: String) throws(DataFileError) {
     self.path = path
@@ -67,11 +71,23 @@ public struct ImageFolder: Sendable {
     self.files = files
   }
 
-  /// All images, in memory together: float32 (images, height, width, channels), or channels first.
+  /// The same images in an order that follows from the seed.
+  public func shuffled(_ seed: UInt64) -> ImageFolder {
+    var result = self
+    var random = SplitMix64(state: seed)
+    for last in stride(from: files.count - 1, to: 0, by: -1) {
+      result.files.swapAt(last, Int(random.next() % UInt64(last + 1)))
+    }
+    return result
+  }
+
+  /// Images, all of them or those of a range, in memory together: float32 (images, height, width, channels), or channels
+  /// first.
   ///
   /// Throws `DataFileError` naming the image that cannot be read.
-  public func images(_ form: Form) throws(DataFileError) -> TensorData {
+  public func images(_ form: Form, _ range: Range<Int>? = nil) throws(DataFileError) -> TensorData {
     let channels = form.colorMode.channels
+    let files = files[(range ?? 0..<files.count).clamped(to: 0..<files.count)]
     guard form.height > 0, form.width > 0,
       let total = checkedProduct([files.count, form.height, form.width, channels, 4]), total <= Self.maximumBytes
     else {
@@ -88,10 +104,8 @@ public struct ImageFolder: Sendable {
       if form.isChannelsFirst { samples = Self.channelsFirst(samples, channels: channels) }
       samples.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
-    let sample =
-      form.isChannelsFirst ? [channels, form.height, form.width] : [form.height, form.width, channels]
     do {
-      return try TensorData(dtype: .float32, shape: [files.count] + sample, bytes: bytes)
+      return try TensorData(dtype: .float32, shape: [files.count] + form.sampleShape, bytes: bytes)
     } catch {
       throw DataFileError(file: path, .damaged("\(error)"))
     }

@@ -17,14 +17,33 @@ public enum JSONLines {
   }
 
   private static func arrays(_ bytes: UnsafeRawBufferPointer) throws(DataFileError.Cause) -> [String: TensorData] {
-    var members: [String: Member] = [:]
-    var (start, line, count) = (0, 0, 0)
+    var samples = Samples()
+    var (start, line) = (0, 0)
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: 0x0a) ?? bytes.count
-      let text = Array(bytes[start..<end])
-      start = end + 1
       line += 1
-      if text.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) { continue }
+      _ = try samples.append(Array(bytes[start..<end]), line: line)
+      start = end + 1
+    }
+    guard samples.count > 0 else { throw .empty }
+    return try samples.arrays()
+  }
+
+  /// Samples read so far, member by member.
+  struct Samples {
+    private var members: [String: Member] = [:]
+    private(set) var count = 0
+
+    init() {}
+
+    /// The members' names and the shape of one sample of each; none before the first line.
+    var columns: [(name: String, shape: [Int])] {
+      members.map { ($0.key, $0.value.shape) }.sorted { $0.name < $1.name }
+    }
+
+    /// Adds the sample of a line; `false` if the line is empty.
+    mutating func append(_ text: [UInt8], line: Int) throws(DataFileError.Cause) -> Bool {
+      if text.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) { return false }
       let sample: JSON
       do {
         sample = try JSON(parsing: text, maximumDepth: 64)
@@ -34,26 +53,37 @@ public enum JSONLines {
       guard let object = sample.objectValue else {
         throw .damaged("line \(line): \(sample.kind) where an object is due")
       }
-      if count > 0, object.count != members.count {
+      if !members.isEmpty, object.count != members.count {
         throw .raggedRow(row: line, expected: members.count, found: object.count)
       }
+      let isFirst = members.isEmpty
       for (name, value) in object {
-        if count == 0 { members[name] = Member(shape: Member.shape(of: value)) }
+        if isFirst { members[name] = Member(shape: Member.shape(of: value)) }
         guard members[name] != nil else {
           throw .noSuchColumn(name, available: members.keys.sorted())
         }
         try members[name]?.append(value, axis: 0, row: line, name: name)
       }
       count += 1
+      return true
     }
-    guard count > 0 else { throw .empty }
-    var result: [String: TensorData] = [:]
-    for (name, member) in members { result[name] = try member.tensor(count: count, name: name) }
-    return result
+
+    /// The samples' arrays.
+    func arrays() throws(DataFileError.Cause) -> [String: TensorData] {
+      var result: [String: TensorData] = [:]
+      for (name, member) in members { result[name] = try member.tensor(count: count, name: name) }
+      return result
+    }
+
+    /// Forgets the samples but not what they have to look like.
+    mutating func removeAll() {
+      for name in members.keys { members[name] = members[name].map { Member(shape: $0.shape) } }
+      count = 0
+    }
   }
 
   /// What the samples so far have under one name.
-  private struct Member {
+  fileprivate struct Member {
     /// Of one sample.
     let shape: [Int]
     private var integers: [Int64] = []

@@ -1,8 +1,8 @@
 import KerasCore
 
 /// A NumPy element type as its descriptor names it: `<f4`, `|b1`, `>i8`, `<U12`, `|S5`.
-public struct NumpyElementType: Equatable {
-  public enum Kind: Equatable {
+public struct NumpyElementType: Equatable, Sendable {
+  public enum Kind: Equatable, Sendable {
     case number(DType)
     /// UTF-32 code units, filled up with zeros.
     case unicode(length: Int)

@@ -40,7 +40,7 @@ public enum NumpyFile {
     try array(bytes, NumpyHeader(bytes))
   }
 
-  private static func array(_ bytes: [UInt8], _ header: NumpyHeader) throws(DataFileError.Cause) -> TensorData {
+  static func array(_ bytes: [UInt8], _ header: NumpyHeader) throws(DataFileError.Cause) -> TensorData {
     let size = header.elementType.size
     guard let count = checkedProduct(header.shape), let total = checkedProduct([count, size]),
       total <= bytes.count - header.dataStart

@@ -1,7 +1,7 @@
 import KerasCore
 
 /// The header of a `.npy` file: element type, memory order and shape (NumPy's format versions 1 to 3).
-struct NumpyHeader {
+struct NumpyHeader: Sendable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   var elementType: NumpyElementType

@@ -1,8 +1,8 @@
 import KerasCore
 
 /// A data set's chunks: their shape, and where each of them is.
-struct ChunkIndex {
-  enum Kind {
+struct ChunkIndex: Sendable {
+  enum Kind: Sendable {
     case tree(Int)
     /// One chunk that is the whole data set; `size` bytes if it went through filters.
     case single(Int, size: Int?, mask: Int)
@@ -13,7 +13,7 @@ struct ChunkIndex {
     case records(Int)
   }
 
-  struct Chunk {
+  struct Chunk: Sendable {
     /// Of its first element, in the data set.
     var origin: [Int]
     var stored: Range<Int>

@@ -1,5 +1,5 @@
 /// Where a data set's elements are (section IV.A.2.i, versions 1 to 5).
-enum DataLayout {
+enum DataLayout: Sendable {
   case compact(Range<Int>)
   /// `nil`: nothing was ever written.
   case contiguous(Int?, size: Int)

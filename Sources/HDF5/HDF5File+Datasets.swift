@@ -28,7 +28,7 @@ extension HDF5File {
   }
 
   /// A data set whose declared size has been compared with what is stored of it.
-  private struct Dataset {
+  struct Dataset: Sendable {
     var type: ElementType
     var dtype: DType
     var shape: [Int]
@@ -40,7 +40,7 @@ extension HDF5File {
     var fill: Range<Int>?
   }
 
-  private func dataset(_ path: String) throws(HDF5Error.Cause) -> Dataset {
+  func dataset(_ path: String) throws(HDF5Error.Cause) -> Dataset {
     let header = try object(path).header
     guard header.isDataset else { throw .wrongKind("a data set is needed here") }
     let layout = try DataLayout(part(ObjectHeader.Kind.layout, of: header), in: bytes)
@@ -155,7 +155,7 @@ extension HDF5File {
     }
   }
 
-  private func filled(_ dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
+  func filled(_ dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
     guard let fill = dataset.fill, dataset.size > 0 else { return [UInt8](repeating: 0, count: dataset.size) }
     let element = try bytes.copy(fill)
     guard element.contains(where: { $0 != 0 }) else { return [UInt8](repeating: 0, count: dataset.size) }
@@ -166,7 +166,7 @@ extension HDF5File {
   }
 
   /// Copies what of a chunk lies in the data set, row by row.
-  private static func place(
+  static func place(
     _ chunk: [UInt8], _ chunkShape: [Int], at origin: [Int], in target: inout [UInt8], _ shape: [Int], _ size: Int
   ) {
     guard let last = chunkShape.indices.last else {

@@ -19,6 +19,9 @@ struct StoredBytes: @unchecked Sendable {
 
   var count: Int { bytes.count }
 
+  /// Lets the system drop from memory what was read of a file.
+  func releasePages() { contents.releasePages() }
+
   /// What follows the first `start` bytes.
   func dropping(_ start: Int) -> StoredBytes {
     StoredBytes(self, UnsafeRawBufferPointer(rebasing: bytes[min(start, bytes.count)...]))

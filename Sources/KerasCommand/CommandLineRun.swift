@@ -6,7 +6,8 @@ enum CommandLineRun {
   static func main() -> Never {
     Terminal.prepare()
     do {
-      var command = try KerasKitCommand.parseAsRoot(WeightsFlag.resolved(Array(CommandLine.arguments.dropFirst())))
+      let arguments = OptionalValues.resolved(WeightsFlag.resolved(Array(CommandLine.arguments.dropFirst())))
+      var command = try KerasKitCommand.parseAsRoot(arguments)
       try command.run()
       Terminal.exit(.success)
     } catch {
@@ -46,11 +47,13 @@ enum CommandLineRun {
 /// What the process ends with.
 enum ExitStatus: Int32, Error {
   case success = 0
-  /// The audit found something of the severity that was asked for.
+  /// The audit found something of the severity that was asked for, or training came to numbers that are not finite.
   case findings = 1
   case badUsage = 2
   /// A file that cannot be read, understood or written, or data that does not fit.
   case badInput = 3
+  /// Training was interrupted (Ctrl-C), as a shell reports it.
+  case interrupted = 130
 }
 
 /// An end with a message for the user.

@@ -6,7 +6,7 @@ struct KerasKitCommand: ParsableCommand {
     commandName: "keraskit",
     abstract: "Reads every Keras model ever saved: explains, audits, converts, runs and trains it, without Python.",
     discussion: """
-      Exit codes: 0 done, 1 the audit has findings, 2 bad usage, 3 bad input.
+      Exit codes: 0 done, 1 the audit has findings or training ended in NaN, 2 bad usage, 3 bad input, 130 interrupted.
 
       Examples:
         keraskit inspect model.h5

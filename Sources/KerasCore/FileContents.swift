@@ -22,6 +22,12 @@ public final class FileContents: @unchecked Sendable {
     return try body(bytes)
   }
 
+  /// Lets the system drop what was read of a mapped file from memory; it is read again when touched.
+  public func releasePages() {
+    guard isMapped, let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_DONTNEED)
+  }
+
   /// A copy of the bytes.
   public func array() -> [UInt8] { withBytes { Array($0) } }
 

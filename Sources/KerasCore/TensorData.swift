@@ -62,6 +62,22 @@ public struct TensorData: Sendable, Hashable {
 
   public var elementCount: Int { dtype == .string ? strings.count : bytes.count / dtype.byteCount }
 
+  /// Whole rows of the first axis; throws `TensorDataError.sizeMismatch` for a range that does not lie within it.
+  public func rows(_ range: Range<Int>) throws(TensorDataError) -> TensorData {
+    guard let count = shape.first, range.lowerBound >= 0, range.upperBound <= count else {
+      throw .sizeMismatch(dtype: dtype, shape: shape, found: range.upperBound)
+    }
+    let rest = Array(shape.dropFirst())
+    let width = count > 0 ? elementCount / count : 0
+    if dtype == .string {
+      let cut = Array(strings[range.lowerBound * width..<range.upperBound * width])
+      return try TensorData(shape: [range.count] + rest, strings: cut)
+    }
+    let size = width * dtype.byteCount
+    let cut = Array(bytes[range.lowerBound * size..<range.upperBound * size])
+    return try TensorData(dtype: dtype, shape: [range.count] + rest, bytes: cut)
+  }
+
   /// The same elements in another shape of equal size.
   public func reshaped(_ newShape: [Int]) throws(TensorDataError) -> TensorData {
     dtype == .string

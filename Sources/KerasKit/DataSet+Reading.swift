@@ -43,42 +43,36 @@ public enum ArrayFile {
 }
 
 extension DataSet {
-  /// Reads samples for a model.
+  /// Reads samples for a model into memory; see `SampleFile.open` for those that do not fit.
   ///
   /// `.npz`, `.h5`, `.jsonl`: inputs by name or as `x`, `x0` …, targets as `targets`, by the outputs' names, or as `y`, `y0` …, and
   /// `sample_weight`. Tables: `targets` names the target columns, all others are inputs. `.npy`: `targets` is the `.npy`
-  /// file of the targets.
+  /// file of the targets. Targets that are texts become classes.
   public static func read(
     _ path: String, for model: Model, targets: [String] = []
   ) throws(KerasKitError) -> DataSet {
-    try KerasKitError.wrap {
-      switch ArrayFile.ending(of: path) {
-      case "npz", "jsonl", "ndjson", "h5", "hdf5":
-        var arrays = try ArrayFile.read(path)
-        for (index, target) in targets.enumerated() {
-          guard let array = arrays[target] else {
-            throw TrainingError.missingData(target, available: arrays.keys.sorted())
-          }
-          arrays[model.outputs.count == 1 ? "y" : "y\(index)"] = array
-        }
-        let data = try DataSet(
-          arrays: arrays, inputNames: model.inputs.map(\.name), outputNames: model.outputs.map(\.name))
-        return try DataSet(
-          inputs: model.fitted(data.inputs), targets: data.targets, sampleWeights: data.sampleWeights)
-      case "csv", "tsv", "txt":
-        guard !targets.isEmpty else {
-          throw KerasKitError.badRequest("the target columns of a table have to be named (--target)")
-        }
-        let (x, y) = try DelimitedTable(path: path).split(targets: targets)
-        return try DataSet(inputs: model.fitted([x]), targets: [y])
-      case "npy":
-        guard targets.count == 1, ArrayFile.ending(of: targets[0]) == "npy" else {
-          throw KerasKitError.badRequest("the .npy file of the targets has to be named (--target)")
-        }
-        return try DataSet(
-          inputs: model.fitted([try NumpyFile.read(path)]), targets: [try NumpyFile.read(targets[0])])
-      default: throw ArrayFile.unknownEnding(path)
-      }
+    try whole(path, for: model, SampleOptions(targets: targets))
+  }
+
+  /// Reads a folder of images, one folder per class, for a model of one input and one output.
+  ///
+  /// Labels are 0 or 1 for an output of width 1, class indices for a sparse loss, and one-hot rows otherwise. `loss` is
+  /// the one that training will use instead of the file's. All images are held in memory.
+  public static func readImages(
+    _ path: String, for model: Model, _ options: ImageOptions = ImageOptions(), loss: String? = nil
+  ) throws(KerasKitError) -> DataSet {
+    guard FolderListing.isFolder(path) else { throw .badRequest("\(path): not a folder of images") }
+    return try whole(path, for: model, SampleOptions(images: options, loss: loss))
+  }
+
+  private static func whole(
+    _ path: String, for model: Model, _ options: SampleOptions
+  ) throws(KerasKitError) -> DataSet {
+    var options = options
+    options.memoryLimit = .max
+    guard let data = try SampleFile.open(path, for: model, options).source as? DataSet else {
+      throw .badRequest("\(path): more than fits into memory")
     }
+    return data
   }
 }

@@ -35,12 +35,17 @@ extension Model {
       if let first = result.first?.shape.first, first != count {
         throw .sampleCount(input.name, expected: first, found: count)
       }
-      guard let shape = Self.fittedShape(array.shape, to: input.shape) else {
-        throw .inputShape(input.name, expected: input.shape, found: Shape(array.shape))
-      }
-      result.append(try KerasKitError.wrap { shape == array.shape ? array : try array.reshaped(shape) })
+      result.append(try Self.fitted(array, to: input))
     }
     return result
+  }
+
+  /// An array in the shape of an input.
+  static func fitted(_ array: TensorData, to input: Port) throws(KerasKitError) -> TensorData {
+    guard let shape = fittedShape(array.shape, to: input.shape) else {
+      throw .inputShape(input.name, expected: input.shape, found: Shape(array.shape))
+    }
+    return try KerasKitError.wrap { shape == array.shape ? array : try array.reshaped(shape) }
   }
 
   /// The shape in which an array can stand for an input, or `nil` if there is none.

@@ -41,6 +41,14 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case engine(EngineError)
   case data(TensorDataError)
 
+  /// Whether training came to numbers that are infinite or NaN.
+  public var isNotFinite: Bool {
+    switch self {
+    case .notFinite, .gradientNotFinite, .weightNotFinite: true
+    default: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .notCompiled: "the file holds no training configuration: a loss and an optimizer must be given"

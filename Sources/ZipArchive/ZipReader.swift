@@ -64,6 +64,24 @@ public final class ZipReader: Sendable {
     return member.stored
   }
 
+  /// Where a stored member's content lies in the file, its checksum left to whoever reads it.
+  public func place(of name: String) throws(ZipError) -> Range<Int> {
+    guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
+    guard member.method == ZipFormat.stored else {
+      throw ZipError(archive: self.name, member: name, .unsupported("a compressed member's place"))
+    }
+    return member.stored
+  }
+
+  /// Inflates a compressed member part by part.
+  public func stream(of name: String) throws(ZipError) -> InflateStream {
+    guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
+    guard member.method == ZipFormat.deflated else {
+      throw ZipError(archive: self.name, member: name, .unsupported("compression method \(member.method)"))
+    }
+    return try InflateStream(self, member)
+  }
+
   /// Inflates into exactly the declared size: a stream that is longer or shorter is damaged.
   private func inflate(_ packed: UnsafeRawBufferPointer, _ member: ZipMember) throws(ZipError) -> [UInt8] {
     var stream = z_stream()

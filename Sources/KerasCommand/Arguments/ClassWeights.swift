@@ -22,29 +22,32 @@ enum ClassWeights: ExpressibleByArgument, Sendable, Equatable {
     self = .given(weights)
   }
 
-  /// The weights for the first `count` samples.
+  /// The weights for training on samples.
   ///
   /// `auto` gives a class the number of samples divided by the number of classes and the class' own number of samples, as
-  /// scikit-learn's "balanced" does.
-  func weights(for data: DataSet, first count: Int) throws -> [Int: Double] {
+  /// scikit-learn's "balanced" does; the data is read once for it.
+  func weights(for data: any SampleSource) throws -> [Int: Double] {
     guard case .balanced = self else {
       if case .given(let weights) = self { return weights }
       return [:]
     }
-    guard let targets = data.targets.first, data.targets.count == 1, data.count > 0 else {
-      throw CommandFailure.usage("--class-weight auto is for models of one output")
-    }
-    let values = try targets.floats()
-    let width = values.count / data.count
     var counts: [Int: Int] = [:]
-    for sample in 0..<min(count, data.count) {
-      let row = Array(values[sample * width..<(sample + 1) * width])
-      let largest = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
-      guard let label = width > 1 ? largest : row.first.flatMap({ Int(exactly: $0) }), label >= 0 else {
-        throw CommandFailure.usage("--class-weight auto needs classes as targets: sample \(sample) has \(row)")
+    let reader = try data.reader(from: 0)
+    while let part = try reader.next(1024) {
+      guard let targets = part.targets.first, part.targets.count == 1 else {
+        throw CommandFailure.usage("--class-weight auto is for models of one output")
       }
-      counts[label, default: 0] += 1
+      let values = try targets.floats()
+      let width = values.count / part.count
+      for sample in 0..<part.count {
+        let row = Array(values[sample * width..<(sample + 1) * width])
+        let largest = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+        guard let label = width > 1 ? largest : row.first.flatMap({ Int(exactly: $0) }), label >= 0 else {
+          throw CommandFailure.usage("--class-weight auto needs classes as targets: sample \(sample) has \(row)")
+        }
+        counts[label, default: 0] += 1
+      }
     }
-    return counts.mapValues { Double(min(count, data.count)) / Double(counts.count * $0) }
+    return counts.mapValues { Double(data.count) / Double(counts.count * $0) }
   }
 }

@@ -23,13 +23,6 @@ struct ImageArguments: ParsableArguments {
     options.scale = Float(rescale.value)
     return options
   }
-
-  /// Reads a data file or a folder of images.
-  func read(_ path: String, for model: Model, targets: [String], loss: String?) throws -> DataSet {
-    FolderListing.isFolder(path)
-      ? try DataSet.readImages(path, for: model, options, loss: loss)
-      : try DataSet.read(path, for: model, targets: targets)
-  }
 }
 
 /// `HEIGHTxWIDTH`, or one number for both.

@@ -15,20 +15,39 @@ enum OutputArrays {
     }
   }
 
-  static func write(_ arrays: [TensorData], to path: String) throws {
+  /// `classes` are arrays of names, which go along where the file can hold them: not into `.npy`.
+  static func write(_ arrays: [TensorData], classes: [(name: String, array: TensorData)] = [], to path: String) throws {
     do {
       switch ArrayFile.ending(of: path) {
       case "npz":
-        let members = arrays.enumerated().map { NumpyArchive.Member(name: "y\($0)", tensor: $1) }
+        let members =
+          arrays.enumerated().map { NumpyArchive.Member(name: "y\($0)", tensor: $1) }
+          + classes.map { NumpyArchive.Member(name: $0.name, tensor: $0.array) }
         try NumpyArchive(members: members).write(to: path)
       case "npy": if let array = arrays.first { try NumpyFile.write(array, to: path) }
       default:
-        let (table, header) = try sideBySide(arrays)
+        var (table, header) = try sideBySide(arrays)
+        if !classes.isEmpty {
+          table = try withTexts(table, classes.map(\.array))
+          header += classes.map(\.name)
+        }
         try DelimitedTable.write(table, header: header, to: path)
       }
     } catch let error as DataFileError {
       throw CommandFailure.input("\(error)")
     }
+  }
+
+  /// A table of numbers, and columns of texts behind them.
+  private static func withTexts(_ table: TensorData, _ columns: [TensorData]) throws -> TensorData {
+    let values = try table.floats()
+    let rows = table.shape[0]
+    let width = rows == 0 ? 0 : values.count / rows
+    var fields: [String] = []
+    for row in 0..<rows {
+      fields += values[row * width..<(row + 1) * width].map { "\($0)" } + columns.map { $0.strings[row] }
+    }
+    return try TensorData(shape: [rows, width + columns.count], strings: fields)
   }
 
   /// All outputs as columns of one table: `y0`, or `y0_0`, `y0_1` … where an output has several numbers a sample.

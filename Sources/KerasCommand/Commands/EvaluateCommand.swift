@@ -6,7 +6,8 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Computes the loss, every regularization term and the metrics of a model on data.",
     discussion: """
-      The data is an .npz with x or x0, x1 …, y or y0, y1 … and optionally sample_weight, or a table with --target.
+      The data is an .npz with x or x0, x1 …, y or y0, y1 … and optionally sample_weight, or a table with --target. Data of
+      over 1 GiB as float32 is read as it is needed.
 
       Example:
         keraskit evaluate model.h5 --data test.npz --json
@@ -20,10 +21,7 @@ struct EvaluateCommand: ParsableCommand {
       valueName: "file"))
   var data: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Target column of a table (again for each), array of an .npz, .jsonl or .h5, or .npy file.", valueName: "name"))
-  var target: [String] = []
+  @OptionGroup var samples: SampleArguments
 
   @OptionGroup(title: "Folders of images") var images: ImageArguments
 
@@ -32,6 +30,15 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("A loss instead of the file's.", valueName: "name"))
   var loss: String?
+
+  @Option(help: ArgumentHelp("A metric instead of the file's; may be repeated.", valueName: "name"))
+  var metric: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The classes of targets that are texts, as fine-tune leaves them (default MODEL.labels.json, if it is there).",
+      valueName: "file"))
+  var labels: String?
 
   @Option(help: ReleaseChoice.help)
   var semantics: ReleaseChoice?
@@ -48,13 +55,14 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let model = try model.load()
-    let samples = try images.read(data, for: model, targets: target, loss: loss)
-    var options = TrainingOptions(loss: loss)
+    let labels = try ModelLabels.read(labels, forModel: self.model.model)
+    let opened = try SampleFile.open(data, for: model, samples.options(images, loss: loss, labels: labels))
+    var options = TrainingOptions(loss: loss, metrics: metric.isEmpty ? nil : metric)
     options.semantics = semantics?.semantics
     if activitySemantics == .intended {
       options.semantics = (options.semantics ?? model.loaded.semantics).withIntendedActivity
     }
-    let result = try model.evaluate(samples, batchSize: batchSize, options: options)
-    Terminal.print(json ? EvaluationText.json(result).text() : EvaluationText.text(result))
+    let result = try model.evaluate(opened.source, batchSize: batchSize, options: options)
+    Terminal.print(json ? result.json.text() : EvaluationText.text(result))
   }
 }

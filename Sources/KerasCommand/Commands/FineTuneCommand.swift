@@ -12,6 +12,11 @@ struct FineTuneCommand: ParsableCommand {
       A .keras output is a current model. An .h5 output of an .h5 model stays in the format of the release that saved it
       (--layout source), so that the program that used it can go on; --layout keras3 writes Keras 3's.
 
+      Data that is larger than memory is read as it is needed (--shuffle-buffer). Targets that are texts become classes; which
+      number stands for which is written to OUTPUT.labels.json, where evaluate and predict find it.
+
+      Ctrl-C finishes the step, writes a checkpoint and says how to go on; a second Ctrl-C ends at once.
+
       Images are read in the order of Keras' image_dataset_from_directory and resized to the model's input.
 
       Examples:
@@ -24,6 +29,7 @@ struct FineTuneCommand: ParsableCommand {
   @OptionGroup(title: "Data") var data: TrainingDataArguments
   @OptionGroup(title: "Folders of images") var images: ImageArguments
   @OptionGroup(title: "Training") var loop: TrainingLoopArguments
+  @OptionGroup(title: "Callbacks and reports") var watch: TrainingWatchArguments
   @OptionGroup(title: "Changes to the model") var edits: ModelEditArguments
   @OptionGroup(title: "Before training") var plan: DryRunArguments
   @OptionGroup(title: "Output") var result: TrainedModelArguments
@@ -35,47 +41,109 @@ struct FineTuneCommand: ParsableCommand {
     let (model, changes) = try edits.applied(to: model.load(), loss: loop.loss, seed: loop.seed)
     if !plan.dryRun { try result.check(model) }
     if let threads = loop.threads { model.threads = threads }
-    let samples = try images.read(data.train, for: model, targets: data.target, loss: loop.loss)
-    let validation = try data.validation.map {
-      try images.read($0, for: model, targets: data.target, loss: loop.loss)
+    let checkpoint = try watch.resume.map { path in
+      do { return try Checkpoint.read(path) } catch { throw CommandFailure.input("\(error)") }
     }
-    let trained = Int((Double(samples.count) * (1 - (data.validationSplit ?? 0))).rounded(.down))
-    let options = TrainingOptions(
-      loss: loop.loss, optimizer: loop.optimizer.map { .string($0) }, learningRate: loop.learningRate,
-      freeze: edits.freeze, unfreeze: edits.unfreeze,
-      semantics: loop.semantics?.semantics,
-      classWeights: try data.classWeight?.weights(for: samples, first: trained) ?? [:], seed: loop.seed)
+    let (training, validation, labels) = try openData(for: model)
     let activity = loop.activitySemantics.semantics
+    let (fit, options) = (fitOptions(checkpoint), try options(training))
     if plan.dryRun {
-      let fit = FitOptions(
-        epochs: loop.epochs, batchSize: loop.batchSize, shuffles: !loop.noShuffle,
-        validationSplit: data.validationSplit)
       let preview = try model.previewTraining(
-        samples, validation: validation, fit, options: options, activitySemantics: activity)
-      return Terminal.print(plan.json ? PreviewText.json(preview).text() : PreviewText.text(preview))
+        training, validation: validation, fit, options: options, activitySemantics: activity)
+      return Terminal.print(watch.json ? PreviewText.json(preview).text() : PreviewText.text(preview))
     }
-    let before = try page.spreads(of: model, on: samples)
+    let output = try RunOutput(watch)
+    let before = try page.spreads(of: model, on: training)
     var record = RunRecord()
-    let bar = ProgressBar(delay: .milliseconds(300))
-    try model.fineTune(
-      samples, validation: validation, epochs: loop.epochs, batchSize: loop.batchSize,
-      validationSplit: data.validationSplit, shuffles: !loop.noShuffle, options: options, activitySemantics: activity
-    ) { progress in
-      record.add(progress)
-      bar.show(
-        done: (progress.epoch - 1) * progress.steps + progress.step, total: progress.steps * loop.epochs,
-        TrainingText.line(progress))
-      if progress.isEndOfEpoch {
-        bar.clear()
-        Terminal.print("epoch \(progress.epoch)/\(progress.epochs)  \(TrainingText.line(progress))")
-      }
-      return .proceed
+    let tuning = try model.fineTuning(
+      training, validation: validation, fit: fit, options: options, activitySemantics: activity)
+    Interruption.watch()
+    try train(tuning, output, &record)
+    if case .interrupted(let path)? = tuning.ending {
+      try output.end(.interrupted(checkpoint: path), tuning.history, output: nil)
+      throw interruption(tuning.run)
     }
-    try result.write(model, activitySemantics: activity, batchSize: loop.batchSize)
+    try result.write(model, activitySemantics: activity, batchSize: loop.batchSize, isQuiet: watch.json)
+    if let labels { try labels.write(to: LabelMap.path(forModel: result.output)) }
     if page.report != nil {
-      let after = try page.spreads(of: model, on: samples)
-      try page.write(report(model, record, before: before, after: after, changes: changes))
+      let after = try page.spreads(of: model, on: training)
+      try page.write(
+        report(model, record, before: before, after: after, changes: changes), isQuiet: watch.json)
     }
+    try output.end(tuning.ending ?? .finished, tuning.history, output: result.output)
+  }
+
+  /// Training and validation data, and the classes of their targets.
+  private func openData(
+    for model: Model
+  ) throws -> (training: any SampleSource, validation: (any SampleSource)?, labels: LabelMap?) {
+    let known = try ModelLabels.read(nil, forModel: self.model.model)
+    var options = data.samples.options(images, loss: loop.loss, labels: known)
+    // The last images of a folder are all of one class.
+    if data.validationSplit != nil { options.shuffleSeed = loop.seed }
+    let opened = try SampleFile.open(data.train, for: model, options)
+    guard let path = data.validation else {
+      guard let share = data.validationSplit else { return (opened.source, nil, opened.labels) }
+      let parts: (training: any SampleSource, validation: any SampleSource) = try opened.source.split(
+        validationFraction: share)
+      return (parts.training, parts.validation, opened.labels)
+    }
+    options.labels = opened.labels
+    return (opened.source, try SampleFile.open(path, for: model, options).source, opened.labels)
+  }
+
+  private func options(_ training: any SampleSource) throws -> TrainingOptions {
+    var options = TrainingOptions(
+      loss: loop.loss, optimizer: loop.optimizer.map { .string($0) }, learningRate: loop.learningRate,
+      freeze: edits.freeze, unfreeze: edits.unfreeze, semantics: loop.semantics?.semantics,
+      classWeights: try data.classWeight?.weights(for: training) ?? [:],
+      metrics: loop.metric.isEmpty ? nil : loop.metric, seed: loop.seed)
+    options.schedule = try loop.schedule.map { try LearningRate(text: $0) }
+    return options
+  }
+
+  private func fitOptions(_ checkpoint: Checkpoint?) -> FitOptions {
+    var fit = FitOptions(epochs: loop.epochs, batchSize: loop.batchSize, shuffles: !loop.noShuffle)
+    fit.shuffleBuffer = data.shuffleBuffer
+    fit.earlyStopping = watch.earlyStopping?.value
+    fit.reduceOnPlateau = watch.reduceOnPlateau?.value
+    fit.checkpoints = CheckpointOptions(
+      path: watch.checkpointPath(output: result.output), every: watch.checkpointEvery?.value)
+    fit.resume = checkpoint
+    fit.isInterrupted = { Interruption.isRequested }
+    return fit
+  }
+
+  private func train(_ tuning: FineTuning, _ output: RunOutput, _ record: inout RunRecord) throws {
+    do {
+      try output.begin(tuning.run, command: CommandLine.arguments)
+      while let progress = try tuning.next() {
+        record.add(progress)
+        try output.step(progress, tuning.history)
+      }
+    } catch {
+      output.fail(error)
+      guard case KerasKitError.training(let cause) = error, cause.isNotFinite else { throw error }
+      let kept = tuning.run.lastCheckpoint ?? watch.resume
+      throw CommandFailure(
+        message: "\(error)" + (kept.map { "; the last good checkpoint is \($0)" } ?? "; there is no checkpoint"),
+        status: .findings)
+    }
+  }
+
+  private func interruption(_ run: TrainingRun) -> CommandFailure {
+    var arguments = CommandLine.arguments
+    while let index = arguments.firstIndex(where: { $0 == "--resume" || $0.hasPrefix("--resume=") }) {
+      let isPair = arguments[index] == "--resume"
+      arguments.removeSubrange(index..<min(index + (isPair ? 2 : 1), arguments.count))
+    }
+    arguments += ["--resume", watch.checkpointPath(output: result.output)]
+    let place =
+      run.stepsDone == 0
+      ? "after epoch \(run.epochsDone)" : "in epoch \(run.epochsDone + 1), after step \(run.stepsDone)"
+    return CommandFailure(
+      message: "interrupted \(place); to go on: \(arguments.map(ShellWord.quoted).joined(separator: " "))",
+      status: .interrupted)
   }
 
   private func report(

@@ -27,6 +27,12 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The names of the classes, as fine-tune leaves them (default MODEL.labels.json, if it is there): added to the output as class.",
+      valueName: "file"))
+  var labels: String?
+
   func validate() throws {
     if batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
     if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
@@ -49,6 +55,7 @@ struct PredictCommand: ParsableCommand {
       if case .badRequest = error { throw error }
       throw CommandFailure.input("\(input): \(error)")
     }
-    try OutputArrays.write(results, to: output)
+    let labels = try ModelLabels.read(labels, forModel: self.model.model)
+    try OutputArrays.write(results, classes: labels.map { try $0.classNames(of: results) } ?? [], to: output)
   }
 }

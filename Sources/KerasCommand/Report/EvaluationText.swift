@@ -13,17 +13,4 @@ enum EvaluationText {
     for (name, value) in evaluation.metrics { table.add(name, NumberText.short(value, digits: 6)) }
     return table.text
   }
-
-  static func json(_ evaluation: Evaluation) -> JSON {
-    func object(_ pairs: [(name: String, value: Double)]) -> JSON {
-      var object = JSON.object([:])
-      for (name, value) in pairs { object[name] = .number(value) }
-      return object
-    }
-    var json: JSON = ["loss": .number(evaluation.loss), "data_loss": .number(evaluation.dataLoss)]
-    if evaluation.outputLosses.count > 1 { json["output_losses"] = object(evaluation.outputLosses) }
-    json["regularization"] = object(evaluation.penalties)
-    json["metrics"] = object(evaluation.metrics)
-    return json
-  }
 }

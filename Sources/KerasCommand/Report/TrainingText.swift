@@ -3,17 +3,27 @@ import KerasKit
 /// Where training stands, in one line.
 enum TrainingText {
   static func line(_ progress: TrainingProgress) -> String {
-    let training = progress.training
-    var parts = ["loss \(NumberText.short(training.loss))"]
-    if !training.penalties.isEmpty, training.loss != 0 {
-      parts.append("regularization \(NumberText.percent(training.penalty / training.loss))")
-    }
-    for (name, value) in training.metrics { parts.append("\(name) \(NumberText.short(value))") }
-    if let validation = progress.validation {
-      parts.append("val_loss \(NumberText.short(validation.loss))")
-      for (name, value) in validation.metrics { parts.append("val_\(name) \(NumberText.short(value))") }
-    }
+    var parts = losses(progress.training, prefix: "")
+    if let validation = progress.validation { parts += losses(validation, prefix: "val_") }
     parts.append("\(NumberText.grouped(Int(min(progress.samplesPerSecond, 1e12)))) samples/s")
     return parts.joined(separator: "  ")
+  }
+
+  /// The loss with its two parts where there is regularization, and the metrics.
+  private static func losses(_ evaluation: Evaluation, prefix: String) -> [String] {
+    var loss = "\(prefix)loss \(NumberText.short(evaluation.loss))"
+    if !evaluation.penalties.isEmpty {
+      loss +=
+        " (data \(NumberText.short(evaluation.dataLoss)), regularization \(NumberText.short(evaluation.penalty)))"
+    }
+    return [loss] + evaluation.metrics.map { "\(prefix)\($0.name) \(NumberText.short($0.value))" }
+  }
+
+  /// `0:05`, `12:34`, `1:02:03`.
+  static func duration(_ seconds: Double) -> String {
+    let total = Int(max(0, min(seconds, 1e9)))
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let (hours, minutes) = (total / 3600, total / 60 % 60)
+    return hours > 0 ? "\(hours):\(two(minutes)):\(two(total % 60))" : "\(minutes):\(two(total % 60))"
   }
 }

@@ -13,8 +13,8 @@ public struct Monitor: Sendable, Hashable {
 
   /// Parts of the names of metrics that are better when they are larger, as Keras' `_direction` says of each.
   private static let rising = [
-    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1_score", "fbeta", "iou", "r2_score",
-    "cosine_similarity", "true_positives", "true_negatives",
+    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1_score", "fbeta", "io_u", "iou", "r2_score",
+    "cosine_similarity", "correlation", "true_positives", "true_negatives",
   ]
 
   func resolvedName(hasValidation: Bool) -> String { name ?? (hasValidation ? "val_loss" : "loss") }

@@ -87,15 +87,3 @@ public struct DataSet: Sendable {
     return try DataSet(inputs: try cut(inputs), targets: try cut(targets), sampleWeights: try cut(sampleWeights))
   }
 }
-
-extension TensorData {
-  /// Whole rows of the first axis; the range must lie within it.
-  fileprivate func rows(_ range: Range<Int>) throws(TensorDataError) -> TensorData {
-    guard let count = shape.first, count > 0, range.lowerBound >= 0, range.upperBound <= count else {
-      throw .sizeMismatch(dtype: dtype, shape: shape, found: range.upperBound)
-    }
-    let rowSize = bytes.count / count
-    let cut = Array(bytes[range.lowerBound * rowSize..<range.upperBound * rowSize])
-    return try TensorData(dtype: dtype, shape: [range.count] + shape.dropFirst(), bytes: cut)
-  }
-}

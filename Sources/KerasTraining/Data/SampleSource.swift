@@ -14,6 +14,12 @@ public protocol SampleSource: Sendable {
   func reader(from start: Int) throws -> any SampleReader
 }
 
+/// A source that can be read in any order as quickly as in its own, such as a folder of images.
+public protocol ShuffledSource: SampleSource {
+  /// The same samples in an order that follows from the seed; `nil` if there is no quick one.
+  func shuffled(_ seed: UInt64) -> (any SampleSource)?
+}
+
 /// Hands out a source's samples in their order.
 public protocol SampleReader: AnyObject {
   /// The next samples, at least one and at most `limit`; `nil` at the end.

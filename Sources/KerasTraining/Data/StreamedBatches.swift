@@ -31,9 +31,11 @@ final class StreamedBatches: BatchSequence {
   func begin(epoch: Int, skipping skipped: Int) {
     reader = nil
     guard skipped < steps else { return }
+    let epochSeed = seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95
+    let shuffled = shuffleBuffer > 1 ? (source as? any ShuffledSource)?.shuffled(epochSeed) : nil
     var production = BatchProduction(
-      source: source, loss: loss, classWeights: classWeights, batchSize: batchSize, skipped: skipped,
-      shuffleBuffer: shuffleBuffer, random: SplitMix64(state: seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95))
+      source: shuffled ?? source, loss: loss, classWeights: classWeights, batchSize: batchSize, skipped: skipped,
+      shuffleBuffer: shuffled == nil ? shuffleBuffer : 0, random: SplitMix64(state: epochSeed))
     reader = BackgroundReader { emit in try production.run(emit) }
   }
 

@@ -25,6 +25,7 @@ extension TrainingRun {
   func writeCheckpoint() throws(TrainingError) {
     guard let path = fit.checkpoints?.path else { return }
     try checkpoint().write(to: path)
+    lastCheckpoint = path
   }
 
   /// Takes over a checkpoint's state; throws `TrainingError.checkpoint` if it is of another run.

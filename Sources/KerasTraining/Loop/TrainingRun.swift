@@ -32,6 +32,8 @@ public final class TrainingRun {
   /// Steps made of the present epoch.
   public internal(set) var stepsDone = 0
   public var steps: Int { batches.steps }
+  /// Where the last checkpoint of this run was written.
+  public internal(set) var lastCheckpoint: String?
 
   let loss: CompiledLoss
   let batches: any BatchSequence
@@ -176,6 +178,8 @@ public final class TrainingRun {
 
   private func finish(_ ending: Ending) throws(TrainingError) {
     self.ending = ending
+    // Keras' `fit` takes over an optimizer's averages (`use_ema`) before callbacks hear of the end.
+    if ending != .stopped { try trainer.useAverages() }
     if fit.earlyStopping?.restoresBest == true, !best.isEmpty { try trainer.setWeights(best) }
   }
 }

@@ -7,7 +7,4 @@ struct DryRunArguments: ParsableArguments {
       "Train nothing and write nothing: print what would be trained, the penalties before the first step under the "
         + "meaning of every release, and the memory needed."))
   var dryRun = false
-
-  @Flag(help: "With --dry-run: one JSON object.")
-  var json = false
 }

@@ -30,25 +30,20 @@ struct ReportArguments: ParsableArguments {
     report == nil ? [] : try model.layerSpreads(on: data)
   }
 
-  func write(_ page: TrainingReport) throws {
+  func write(_ page: TrainingReport, isQuiet: Bool) throws {
     guard let report else { return }
     do {
       try AtomicFile.write(Array(page.html.utf8), to: report)
     } catch {
       throw CommandFailure.input("\(error)")
     }
-    Terminal.print("wrote \(report)")
+    if !isQuiet { Terminal.print("wrote \(report)") }
   }
 
   /// The command as it was given, so that a shell takes it again.
   static var command: String {
     var words = CommandLine.arguments
     if !words.isEmpty { words[0] = "keraskit" }
-    return words.map(quoted).joined(separator: " ")
-  }
-
-  private static func quoted(_ word: String) -> String {
-    let plain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-    return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    return words.map(ShellWord.quoted).joined(separator: " ")
   }
 }

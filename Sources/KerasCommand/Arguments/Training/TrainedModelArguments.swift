@@ -36,7 +36,7 @@ struct TrainedModelArguments: ParsableArguments {
   }
 
   /// Writes the model and says what had to be said differently.
-  func write(_ model: Model, activitySemantics: ActivitySemantics, batchSize: Int) throws {
+  func write(_ model: Model, activitySemantics: ActivitySemantics, batchSize: Int, isQuiet: Bool = false) throws {
     let notes =
       keepsLayout(of: model)
       ? try model.saveAsSource(to: output)
@@ -47,6 +47,6 @@ struct TrainedModelArguments: ParsableArguments {
       }
     }
     for note in notes { Terminal.printNote("\(note)") }
-    Terminal.print("wrote \(output)")
+    if !isQuiet { Terminal.print("wrote \(output)") }
   }
 }

@@ -9,10 +9,13 @@ struct TrainingDataArguments: ParsableArguments {
       valueName: "file"))
   var train: String
 
+  @OptionGroup var samples: SampleArguments
+
   @Option(
     help: ArgumentHelp(
-      "Target column of a table (again for each), array of an .npz, .jsonl or .h5, or .npy file.", valueName: "name"))
-  var target: [String] = []
+      "Read data as it is needed and shuffle within so many samples (default 10000 for data of over 1 GiB as float32, which is never in memory as a whole). Memory for data: these samples, three batches and 12 MiB.",
+      valueName: "n"))
+  var shuffleBuffer: Int?
 
   @Option(
     help: ArgumentHelp("Data to validate on after each epoch, of any kind that --train takes.", valueName: "file"))
@@ -28,6 +31,7 @@ struct TrainingDataArguments: ParsableArguments {
   var classWeight: ClassWeights?
 
   func validate() throws {
+    if let shuffleBuffer, shuffleBuffer < 0 { throw ValidationError("--shuffle-buffer should be 0 or more") }
     if validation != nil, validationSplit != nil {
       throw ValidationError("either --validation or --validation-split")
     }

@@ -15,8 +15,16 @@ struct TrainingLoopArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Learning rate instead of the optimizer's.", valueName: "rate"))
   var learningRate: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "A learning rate that changes with the steps, such as 'cosine(1e-3, steps=1000)'.", valueName: "schedule"))
+  var schedule: String?
+
   @Option(help: ArgumentHelp("A loss instead of the file's.", valueName: "name"))
   var loss: String?
+
+  @Option(help: ArgumentHelp("A metric instead of the file's; may be repeated.", valueName: "name"))
+  var metric: [String] = []
 
   @Flag(help: "Keep the order of the samples.")
   var noShuffle = false
@@ -37,6 +45,10 @@ struct TrainingLoopArguments: ParsableArguments {
     if batchSize < 1 { throw ValidationError("--batch-size should be at least 1") }
     if epochs < 1 { throw ValidationError("--epochs should be at least 1") }
     if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
+    if schedule != nil, learningRate != nil { throw ValidationError("either --schedule or --learning-rate") }
+    if let schedule {
+      do { _ = try LearningRate(text: schedule) } catch { throw ValidationError("--schedule: \(error)") }
+    }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate should be above 0")
     }

@@ -1,0 +1,178 @@
+import KerasCore
+import ZipArchive
+
+/// One array of a `.npy` file or of an `.npz`, of which only the rows asked for are in memory.
+///
+/// Members that are compressed are inflated from their start on each pass.
+public struct NumpyStream: ArrayStream {
+  public let file: String
+  public let count: Int
+  public let columns: [(name: String, shape: [Int])]
+  private let content: any NumpyContent
+  private let header: NumpyHeader
+
+  /// Opens a `.npy` file as an array of that name.
+  public init(path: String, name: String = "x") throws(DataFileError) {
+    do {
+      let file = try RangedFile(path: path)
+      try self.init(RangedContent(file: file, range: 0..<file.count), file: path, name: name)
+    } catch let error as DataFileError {
+      throw error
+    } catch let error as FileError {
+      throw DataFileError(file: path, .file(error))
+    } catch {
+      throw DataFileError(file: path, .damaged("\(error)"))
+    }
+  }
+
+  /// Opens all arrays of an `.npz` that have an axis of samples.
+  public static func archive(path: String) throws(DataFileError) -> [NumpyStream] {
+    do {
+      let zip = try ZipReader(path: path)
+      let file = try RangedFile(path: path)
+      return try zip.members.filter { $0.name.hasSuffix(".npy") }.map { member in
+        let content: any NumpyContent =
+          member.isCompressed
+          ? InflatedContent(zip: zip, member: member.name)
+          : RangedContent(file: file, range: try zip.place(of: member.name))
+        return try NumpyStream(content, file: path, name: String(member.name.dropLast(4)))
+      }
+    } catch let error as DataFileError {
+      throw error
+    } catch let error as ZipError {
+      if case .file(let cause) = error.cause { throw DataFileError(file: path, .file(cause)) }
+      throw DataFileError(file: path, .zip(error))
+    } catch let error as FileError {
+      throw DataFileError(file: path, .file(error))
+    } catch {
+      throw DataFileError(file: path, .damaged("\(error)"))
+    }
+  }
+
+  private init(_ content: any NumpyContent, file: String, name: String) throws {
+    self.content = content
+    self.file = file
+    do {
+      // A header is at most 64 KiB in version 1, and hardly ever in others.
+      let start = try content.opened().read(1 << 16)
+      header = try NumpyHeader(start)
+      guard let rows = header.shape.first, !header.isFortranOrder || header.shape.count == 1 else {
+        throw DataFileError.Cause.unsupportedType(
+          header.shape.isEmpty
+            ? "a single number, where an axis of samples is needed" : "in Fortran order, read in parts")
+      }
+      let stored = (content.count ?? .max) - header.dataStart
+      guard let size = checkedProduct(header.shape + [header.elementType.size]), size <= stored else {
+        throw DataFileError.Cause.damaged("the file ends before the \(Shape(header.shape)) elements it declares")
+      }
+      count = rows
+      columns = [(name, Array(header.shape.dropFirst()))]
+    } catch let cause as DataFileError.Cause {
+      throw DataFileError(file: file, member: name, cause)
+    }
+  }
+
+  public func reader(from start: Int) throws -> any ArrayReader {
+    let rowBytes = (checkedProduct(Array(header.shape.dropFirst())) ?? 0) * header.elementType.size
+    let input = try content.opened()
+    try input.skip(header.dataStart + start * rowBytes)
+    return Reader(self, input, position: start, rowBytes: rowBytes)
+  }
+
+  private final class Reader: ArrayReader {
+    private let stream: NumpyStream
+    private let input: any NumpyInput
+    private var position: Int
+    private let rowBytes: Int
+
+    init(_ stream: NumpyStream, _ input: any NumpyInput, position: Int, rowBytes: Int) {
+      self.stream = stream
+      self.input = input
+      self.position = position
+      self.rowBytes = rowBytes
+    }
+
+    func next(_ limit: Int) throws -> [String: TensorData]? {
+      let rows = min(max(limit, 1), stream.count - position)
+      guard rows > 0 else { return nil }
+      position += rows
+      let (name, shape) = stream.columns[0]
+      let bytes = try input.read(rows * rowBytes)
+      var header = stream.header
+      header.shape = [rows] + shape
+      header.dataStart = 0
+      do {
+        return [name: try NumpyFile.array(bytes, header)]
+      } catch {
+        throw DataFileError(file: stream.file, member: name, error)
+      }
+    }
+  }
+}
+
+/// Where an array's bytes are, to be read as often as needed.
+private protocol NumpyContent: Sendable {
+  /// `nil` if it is not known before all is read.
+  var count: Int? { get }
+  func opened() throws -> any NumpyInput
+}
+
+/// Bytes front to back.
+private protocol NumpyInput: AnyObject {
+  /// The next bytes; fewer at the end.
+  func read(_ count: Int) throws -> [UInt8]
+  func skip(_ count: Int) throws
+}
+
+private struct RangedContent: NumpyContent {
+  let file: RangedFile
+  let range: Range<Int>
+
+  var count: Int? { range.count }
+
+  func opened() -> any NumpyInput { Input(file: file, range: range) }
+
+  final class Input: NumpyInput {
+    private let file: RangedFile
+    private var range: Range<Int>
+
+    init(file: RangedFile, range: Range<Int>) {
+      self.file = file
+      self.range = range
+    }
+
+    func read(_ count: Int) throws -> [UInt8] {
+      let end = min(range.lowerBound + count, range.upperBound)
+      defer { range = end..<range.upperBound }
+      return try file.read(range.lowerBound..<end)
+    }
+
+    func skip(_ count: Int) { range = min(range.lowerBound + count, range.upperBound)..<range.upperBound }
+  }
+}
+
+private struct InflatedContent: NumpyContent {
+  let zip: ZipReader
+  let member: String
+
+  var count: Int? { zip[member]?.size }
+
+  func opened() throws -> any NumpyInput { Input(try zip.stream(of: member)) }
+
+  final class Input: NumpyInput {
+    private let stream: InflateStream
+
+    init(_ stream: InflateStream) { self.stream = stream }
+
+    func read(_ count: Int) throws -> [UInt8] { try stream.read(count) }
+
+    func skip(_ count: Int) throws {
+      var rest = count
+      while rest > 0 {
+        let got = try stream.read(min(rest, 1 << 20)).count
+        if got == 0 { return }
+        rest -= got
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import DataFiles
+import HDF5
+import KerasCore
+
+/// The data sets at the root of an HDF5 file, read some rows at a time.
+struct HDF5Stream: ArrayStream {
+  let file: String
+  let count: Int
+  private let sets: [HDF5Rows]
+
+  init(path: String) throws {
+    file = path
+    let source = try HDF5File(path: path)
+    var sets: [HDF5Rows] = []
+    for name in try source.children(of: "/") where try source.kind(of: name) == .dataset {
+      if try !source.describe(name).shape.isEmpty { sets.append(try HDF5Rows(source, path: name)) }
+    }
+    self.sets = sets
+    count = sets.first?.shape.first ?? 0
+    for set in sets where set.shape.first != count {
+      throw DataFileError(
+        file: path, member: set.path, .damaged("its shape is \(Shape(set.shape)), where \(count) samples are due"))
+    }
+  }
+
+  var columns: [(name: String, shape: [Int])] { sets.map { ($0.path, Array($0.shape.dropFirst())) } }
+
+  func reader(from start: Int) -> any ArrayReader { Reader(self, position: start) }
+
+  private final class Reader: ArrayReader {
+    private let stream: HDF5Stream
+    private var position: Int
+
+    init(_ stream: HDF5Stream, position: Int) {
+      self.stream = stream
+      self.position = position
+    }
+
+    func next(_ limit: Int) throws -> [String: TensorData]? {
+      var end = min(position + max(limit, 1), stream.count)
+      guard position < end else { return nil }
+      // A part that ends where chunks end unpacks none of them twice.
+      let depth = stream.sets.map(\.chunkRows).max() ?? 1
+      let aligned = end / depth * depth
+      if aligned > position, end < stream.count { end = aligned }
+      var result: [String: TensorData] = [:]
+      for set in stream.sets { result[set.path] = try set.read(position..<end) }
+      position = end
+      return result
+    }
+  }
+}
