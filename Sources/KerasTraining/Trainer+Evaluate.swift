@@ -43,6 +43,6 @@ extension Trainer {
     }
     return StreamedBatches(
       data, for: loss.loss, classWeights: classWeights, batchSize: batchSize,
-      shuffleBuffer: shuffles ? shuffleBuffer ?? FitOptions.standardShuffleBuffer : 0, seed: options.seed)
+      shuffleBuffer: shuffles ? shuffleBuffer : 0, seed: options.seed)
   }
 }

@@ -130,6 +130,9 @@ struct BatchFeed {
     }
   }
 
+  /// A sample's bytes, array after array.
+  func rowData(_ row: Int) -> [UInt8] { columns.flatMap { $0.bytes[row * $0.rowSize..<(row + 1) * $0.rowSize] } }
+
   private func checkRows(of other: BatchFeed) throws(TrainingError) {
     for (own, column) in zip(columns, other.columns) where own.rowShape != column.rowShape {
       throw .dataShape(

@@ -9,16 +9,17 @@ final class StreamedBatches: BatchSequence {
   private let source: any SampleSource
   private let loss: LossGraph
   private let classWeights: [Int: Double]
-  private let shuffleBuffer: Int
+  private let shuffleBuffer: Int?
   private let seed: UInt64
   private var reader: BackgroundReader?
 
   var count: Int { source.count }
 
-  /// `shuffleBuffer` of less than two samples leaves the order as it is.
+  /// A buffer of less than two samples leaves the order as it is; `nil` is `FitOptions.standardShuffleBuffer`, or as many as
+  /// fit into 256 MiB.
   init(
     _ source: any SampleSource, for loss: LossGraph, classWeights: [Int: Double] = [:], batchSize: Int,
-    shuffleBuffer: Int = 0, seed: UInt64 = 0
+    shuffleBuffer: Int? = 0, seed: UInt64 = 0
   ) {
     self.source = source
     self.loss = loss
@@ -32,7 +33,7 @@ final class StreamedBatches: BatchSequence {
     reader = nil
     guard skipped < steps else { return }
     let epochSeed = seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95
-    let shuffled = shuffleBuffer > 1 ? (source as? any ShuffledSource)?.shuffled(epochSeed) : nil
+    let shuffled = shuffleBuffer ?? .max > 1 ? (source as? any ShuffledSource)?.shuffled(epochSeed) : nil
     var production = BatchProduction(
       source: shuffled ?? source, loss: loss, classWeights: classWeights, batchSize: batchSize, skipped: skipped,
       shuffleBuffer: shuffled == nil ? shuffleBuffer : 0, random: SplitMix64(state: epochSeed))
@@ -49,14 +50,16 @@ private struct BatchProduction: Sendable {
   let classWeights: [Int: Double]
   let batchSize: Int
   let skipped: Int
-  let shuffleBuffer: Int
+  let shuffleBuffer: Int?
   var random: SplitMix64
 
   private static let blockBytes = 4 << 20
+  private static let standardBufferBytes = 256 << 20
 
   /// Gives `emit` each batch until it wants no more.
   mutating func run(_ emit: (Batch) -> Bool) throws {
-    let shuffles = shuffleBuffer > 1
+    let shuffles = shuffleBuffer ?? .max > 1
+    var capacity = min(shuffleBuffer ?? FitOptions.standardShuffleBuffer, source.count)
     // Without shuffling what is skipped need not be read; the shuffled order depends on all of it.
     let start = shuffles ? 0 : min(skipped * batchSize, source.count)
     var unread = source.count - start
@@ -88,16 +91,19 @@ private struct BatchProduction: Sendable {
       }
       unread -= data.count
       let block = try BatchFeed(data, for: loss, classWeights: classWeights)
+      if shuffleBuffer == nil {
+        capacity = min(capacity, max(2, Self.standardBufferBytes / max(block.rowBytes, 1)))
+      }
       blockRows = max(1, min(4096, Self.blockBytes / max(block.rowBytes, 1)))
       for row in 0..<block.count {
         guard shuffles else {
           guard try add(row, of: block) else { return }
           continue
         }
-        if buffer == nil { buffer = block.empty(capacity: min(shuffleBuffer, source.count)) }
+        if buffer == nil { buffer = block.empty(capacity: capacity) }
         guard var pool = buffer.take() else { return }
         defer { buffer = pool }
-        if pool.count < min(shuffleBuffer, source.count) {
+        if pool.count < capacity {
           try pool.append(row, of: block)
         } else {
           let chosen = Int(random.next() % UInt64(pool.count))

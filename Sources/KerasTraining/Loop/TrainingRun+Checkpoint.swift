@@ -16,7 +16,7 @@ extension TrainingRun {
       ],
       "plateau": [plateau.best ?? .nan, plateau.best == nil ? 0 : 1, Double(plateau.wait), Double(plateau.cooldown)],
     ]
-    if let rate = trainer.optimizer?.learningRate.base { numbers["learning_rate"] = [rate] }
+    if fit.reduceOnPlateau != nil, let rate = trainer.optimizer?.learningRate.base { numbers["learning_rate"] = [rate] }
     return Checkpoint(
       epochsDone: epochsDone, stepsDone: stepsDone, weights: try trainer.currentWeights(of: trainer.store.names),
       optimizer: try trainer.savedState(), best: best, history: history, conditions: conditions, numbers: numbers)
@@ -60,7 +60,10 @@ extension TrainingRun {
       plateau = ReduceLROnPlateau.State(
         best: saved[1] == 1 ? saved[0] : nil, wait: Int(saved[2]), cooldown: Int(saved[3]))
     }
-    if let rate = checkpoint.numbers["learning_rate"]?.first { trainer.optimizer?.learningRate.base = rate }
+    // Who goes on without the callback may choose another rate.
+    if fit.reduceOnPlateau != nil, let rate = checkpoint.numbers["learning_rate"]?.first {
+      trainer.optimizer?.learningRate.base = rate
+    }
     best = checkpoint.best
     history = checkpoint.history
     epochsDone = checkpoint.epochsDone

@@ -20,8 +20,21 @@ struct SampleArguments: ParsableArguments {
   )
   var sampleWeight: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Data that takes more MiB than this as float32 is read from disk as it is needed (default 1024).",
+      valueName: "MiB"))
+  var memoryLimit: Int?
+
+  func validate() throws {
+    if let memoryLimit, !(0...1 << 30).contains(memoryLimit) {
+      throw ValidationError("--memory-limit should be between 0 and \(1 << 30)")
+    }
+  }
+
   func options(_ images: ImageArguments, loss: String?, labels: LabelMap?) -> SampleOptions {
     SampleOptions(
-      inputs: inputs, targets: target, sampleWeight: sampleWeight, images: images.options, loss: loss, labels: labels)
+      inputs: inputs, targets: target, sampleWeight: sampleWeight, images: images.options, loss: loss, labels: labels,
+      memoryLimit: memoryLimit.map { $0 << 20 } ?? SampleOptions.standardMemoryLimit)
   }
 }

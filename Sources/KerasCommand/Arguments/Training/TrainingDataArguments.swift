@@ -13,7 +13,7 @@ struct TrainingDataArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Read data as it is needed and shuffle within so many samples (default 10000 for data of over 1 GiB as float32, which is never in memory as a whole). Memory for data: these samples, three batches and 12 MiB.",
+      "Shuffle within so many samples instead of all (default for data over --memory-limit: 10000, or 256 MiB of them). Data on disk then takes no more memory than these samples, three batches and 12 MiB.",
       valueName: "n"))
   var shuffleBuffer: Int?
 
