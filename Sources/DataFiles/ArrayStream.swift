@@ -12,6 +12,9 @@ public protocol ArrayStream: Sendable {
   /// A reader whose first sample is number `start`.
   func reader(from start: Int) throws -> any ArrayReader
 
+  /// Only these arrays, which have to be as long as each other.
+  func selecting(_ names: Set<String>) throws -> any ArrayStream
+
   /// The same samples in an order that follows from the seed, where any order is as quickly read; else `nil`.
   func shuffled(_ seed: UInt64) -> (any ArrayStream)?
 }
@@ -23,6 +26,8 @@ public protocol ArrayReader: AnyObject {
 }
 
 extension ArrayStream {
+  public func selecting(_ names: Set<String>) throws -> any ArrayStream { self }
+
   public func shuffled(_ seed: UInt64) -> (any ArrayStream)? { nil }
 
   /// Numbers in a sample of all arrays.
@@ -34,22 +39,26 @@ extension ArrayStream {
   }
 }
 
-/// Arrays of several streams with the same number of samples, as one.
+/// Arrays of several streams, as one: to be read together, those selected have the same number of samples.
 public struct JoinedStream: ArrayStream {
   public let file: String
-  public let count: Int
   private let parts: [any ArrayStream]
 
-  /// Throws `DataFileError` if the numbers of samples differ.
-  public init(_ parts: [any ArrayStream], file: String) throws(DataFileError) {
+  public init(_ parts: [any ArrayStream], file: String) {
     self.file = file
     self.parts = parts
-    count = parts.first?.count ?? 0
-    for part in parts where part.count != count {
-      let name = part.columns.first?.name ?? ""
+  }
+
+  public var count: Int { parts.first?.count ?? 0 }
+
+  public func selecting(_ names: Set<String>) throws -> any ArrayStream {
+    let chosen = parts.filter { $0.columns.contains { names.contains($0.name) } }
+    for part in chosen where part.count != chosen[0].count {
       throw DataFileError(
-        file: file, member: name, .damaged("it has \(part.count) samples, the first array has \(count)"))
+        file: file, member: part.columns[0].name,
+        .damaged("it has \(part.count) samples, '\(chosen[0].columns[0].name)' has \(chosen[0].count)"))
     }
+    return JoinedStream(chosen, file: file)
   }
 
   public var columns: [(name: String, shape: [Int])] { parts.flatMap(\.columns) }
@@ -78,18 +87,23 @@ public struct JoinedStream: ArrayStream {
 /// Arrays in memory, handed out as those of a file are.
 public struct MemoryStream: ArrayStream {
   public let file: String
-  public let count: Int
   private let arrays: [String: TensorData]
 
-  /// Throws `DataFileError` if the numbers of samples differ, or an array has no axis of samples.
-  public init(_ arrays: [String: TensorData], file: String) throws(DataFileError) {
+  /// Arrays without an axis of samples are left out.
+  public init(_ arrays: [String: TensorData], file: String) {
     self.file = file
-    self.arrays = arrays
-    count = arrays.values.first?.shape.first ?? 0
-    for (name, array) in arrays where array.shape.first != count {
+    self.arrays = arrays.filter { !$0.value.shape.isEmpty }
+  }
+
+  public var count: Int { columns.first.flatMap { arrays[$0.name]?.shape.first } ?? 0 }
+
+  public func selecting(_ names: Set<String>) throws -> any ArrayStream {
+    let result = MemoryStream(arrays.filter { names.contains($0.key) }, file: file)
+    for (name, array) in result.arrays where array.shape[0] != result.count {
       throw DataFileError(
-        file: file, member: name, .damaged("its shape is \(Shape(array.shape)), where \(count) samples are due"))
+        file: file, member: name, .damaged("its shape is \(Shape(array.shape)), where \(result.count) samples are due"))
     }
+    return result
   }
 
   public var columns: [(name: String, shape: [Int])] {

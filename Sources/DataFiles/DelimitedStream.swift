@@ -93,7 +93,7 @@ public struct DelimitedStream: ArrayStream {
     throw DataFileError(file: file, .noSuchColumn(column, available: names))
   }
 
-  /// Gives columns of numbers as float32, others as strings, each of shape (rows).
+  /// Gives columns of numbers as float32, or float64 for ids that need it, and others as strings, each of shape (rows).
   private final class Reader: ArrayReader {
     private let stream: DelimitedStream
     private var scanner: RecordScanner
@@ -110,7 +110,7 @@ public struct DelimitedStream: ArrayStream {
     }
 
     func next(_ limit: Int) throws -> [String: TensorData]? {
-      var numbers = [[Float]](repeating: [], count: stream.names.count)
+      var numbers = [[Double]](repeating: [], count: stream.names.count)
       var texts = [[String]](repeating: [], count: stream.names.count)
       var count = 0
       while count < max(limit, 1), let fields = try nextRow() {
@@ -122,7 +122,7 @@ public struct DelimitedStream: ArrayStream {
           if case .texts = stream.contents[index] {
             texts[index].append(field)
           } else if let number = DelimitedTable.number(field) {
-            numbers[index].append(Float(number))
+            numbers[index].append(number)
           } else {
             throw DataFileError(
               file: stream.file, .notANumber(row: text.row, column: stream.names[index], found: field))
@@ -136,7 +136,10 @@ public struct DelimitedStream: ArrayStream {
         if case .texts = stream.contents[index] {
           result[name] = try TensorData(shape: [count], strings: texts[index])
         } else {
-          result[name] = try TensorData(shape: [count], floats: numbers[index])
+          result[name] =
+            numbers[index].contains(where: DelimitedTable.needsDouble)
+            ? try TensorData(shape: [count], doubles: numbers[index])
+            : try TensorData(shape: [count], floats: numbers[index].map { Float($0) })
         }
       }
       return result

@@ -30,11 +30,13 @@ public struct NumpyStream: ArrayStream {
     do {
       let zip = try ZipReader(path: path)
       let file = try RangedFile(path: path)
-      return try zip.members.filter { $0.name.hasSuffix(".npy") }.map { member in
+      return try zip.members.filter { $0.name.hasSuffix(".npy") }.compactMap { member in
         let content: any NumpyContent =
           member.isCompressed
           ? InflatedContent(zip: zip, member: member.name)
           : RangedContent(file: file, range: try zip.place(of: member.name))
+        // A single number, such as a version, is no array of samples.
+        if try NumpyHeader(content.opened().read(1 << 16)).shape.isEmpty { return nil }
         return try NumpyStream(content, file: path, name: String(member.name.dropLast(4)))
       }
     } catch let error as DataFileError {

@@ -24,6 +24,9 @@ enum CommandLineRun {
     case KerasKitError.badRequest(let reason):
       Terminal.printError(reason)
       Terminal.exit(.badUsage)
+    case KerasKitError.training(.unknownMonitor):
+      Terminal.printError("\(error)")
+      Terminal.exit(.badUsage)
     case let error as KerasKitError:
       Terminal.printError("\(error)")
       Terminal.exit(.badInput)

@@ -15,6 +15,12 @@ enum Interruption {
     interruptions.pointee = 0
     signal(SIGINT, note)
     signal(SIGTERM, note)
+    // A parent's thread may have blocked them, which is inherited.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 }
 

@@ -92,6 +92,11 @@ public final class FineTuning: AsyncSequence {
   private func keep() throws(TrainingError) {
     guard !isKept else { return }
     isKept = true
+    switch run.ending {
+    // Keras' `fit` ends with an optimizer's averages (`use_ema`), before callbacks restore the best epoch's weights.
+    case .finished, .earlyStopping: if !run.restoresBest { try run.trainer.useAverages() }
+    default: break
+    }
     model.loaded.weights = try run.trainer.weights()
     // Another optimizer's state does not go with the training config of the file.
     if run.trainer.options.optimizer == nil {

@@ -77,7 +77,9 @@ extension Trainer {
     let gradients = try loss.gradients(of: plan)
     // Gradients flow backwards: the last layer with a bad one is the first that got it.
     if !optimizer.skipsNonFiniteGradients, let bad = gradients.lastIndex(where: { !$0.areFinite }) {
-      throw .gradientNotFinite(variable: loss.trained[bad].name, epoch: epoch, step: step)
+      let layer = loss.firstLayerNotFinite(
+        inputs: batch.feed, rows: batch.rows, seed: seed, store: store, options: engineOptions)
+      throw .gradientNotFinite(variable: loss.trained[bad].name, layer: layer, epoch: epoch, step: step)
     }
     // First, for SpectralNormalization assigns the kernel that the optimizer then moves.
     try loss.storeUpdates(of: plan, in: store)

@@ -121,7 +121,7 @@ public final class Trainer {
 
   /// With `use_ema`, replaces the weights by the optimizer's averages, as Keras' `fit` does at its end.
   ///
-  /// A run that comes to its end does so by itself; one that was stopped or interrupted has the weights.
+  /// Training does not do so by itself: to go on from averages is another run than to go on from the weights.
   public func useAverages() throws(TrainingError) { try optimizer?.useAverages(in: store) }
 
   /// The optimizer's arrays, `<variable>/<slot>`; its step count is `optimizer.iterations`.

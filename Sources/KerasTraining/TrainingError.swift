@@ -27,8 +27,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case noSuchLayer(pattern: String, available: [String])
   /// A loss that is no finite number: the epoch and step (from 1), and the layer whose result first was not finite.
   case notFinite(loss: Float, epoch: Int, step: Int, layer: String?)
-  /// A gradient that is not finite though the loss is: of the last variable, in the layers' order, that has one.
-  case gradientNotFinite(variable: String, epoch: Int, step: Int)
+  /// A gradient that is not finite though the loss is: of the last variable, in the layers' order, that has one; and the
+  /// first layer whose result is not finite, if there is one.
+  case gradientNotFinite(variable: String, layer: String?, epoch: Int, step: Int)
   /// A weight that an update made infinite or NaN.
   case weightNotFinite(variable: String, epoch: Int, step: Int)
   /// A callback watches something that training does not report.
@@ -78,9 +79,10 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .notFinite(let loss, let epoch, let step, let layer):
       "the loss became \(loss) in epoch \(epoch), step \(step)"
         + (layer.map { "; the first layer with such values is '\($0)'" } ?? "")
-    case .gradientNotFinite(let variable, let epoch, let step):
-      "the gradient of '\(variable)' became infinite or NaN in epoch \(epoch), step \(step); its layer is the last in order "
-        + "with such a gradient"
+    case .gradientNotFinite(let variable, let layer, let epoch, let step):
+      "the gradient of '\(variable)' became infinite or NaN in epoch \(epoch), step \(step); "
+        + (layer.map { "the first layer with such values is '\($0)'" }
+          ?? "its layer is the last in order with such a gradient")
     case .weightNotFinite(let variable, let epoch, let step):
       "the weight '\(variable)' became infinite or NaN in epoch \(epoch), by the update of step \(step)"
     case .unknownMonitor(let name, let available):

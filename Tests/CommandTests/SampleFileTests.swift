@@ -1,4 +1,5 @@
 import Foundation
+import KerasKit
 import Testing
 
 /// What is input, target and weight in files of every kind, and how texts become classes.
@@ -131,14 +132,14 @@ import Testing
     }
     let path = try write(text, "long.csv")
     let output = try Command.folder()
-    func train(_ name: String, _ extra: [String]) throws -> Data {
+    func train(_ name: String, _ extra: [String]) throws -> [String: TensorData] {
       let result = try Command.run(
         [
           "fine-tune", model, "--train", path, "--target", "tree", "--inputs", "f0,f1,f2,f3,f4", "--no-shuffle",
           "--batch-size", "500", "--threads", "1", "--output", "\(output)/\(name).keras",
         ] + extra)
       #expect(result.status == 0, "\(result.errors)")
-      return try Data(contentsOf: URL(fileURLWithPath: "\(output)/\(name).keras"))
+      return try Model.load("\(output)/\(name).keras").loaded.weights
     }
     let memory = try train("memory", [])
     #expect(try train("disk", ["--memory-limit", "0"]) == memory)

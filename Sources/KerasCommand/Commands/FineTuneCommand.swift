@@ -77,7 +77,8 @@ struct FineTuneCommand: ParsableCommand {
   private func openData(
     for model: Model
   ) throws -> (training: any SampleSource, validation: (any SampleSource)?, labels: LabelMap?) {
-    let known = try ModelLabels.read(nil, forModel: self.model.model)
+    // A new classifier has classes of its own.
+    let known = edits.replaceHead == nil ? try ModelLabels.read(nil, forModel: self.model.model) : nil
     var options = data.samples.options(images, loss: loop.loss, labels: known)
     // The last images of a folder are all of one class.
     if data.validationSplit != nil { options.shuffleSeed = loop.seed }

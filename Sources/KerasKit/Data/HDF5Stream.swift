@@ -5,7 +5,6 @@ import KerasCore
 /// The data sets at the root of an HDF5 file, read some rows at a time.
 struct HDF5Stream: ArrayStream {
   let file: String
-  let count: Int
   private let sets: [HDF5Rows]
 
   init(path: String) throws {
@@ -16,11 +15,23 @@ struct HDF5Stream: ArrayStream {
       if try !source.describe(name).shape.isEmpty { sets.append(try HDF5Rows(source, path: name)) }
     }
     self.sets = sets
-    count = sets.first?.shape.first ?? 0
-    for set in sets where set.shape.first != count {
+  }
+
+  private init(file: String, sets: [HDF5Rows]) {
+    self.file = file
+    self.sets = sets
+  }
+
+  var count: Int { sets.first?.shape.first ?? 0 }
+
+  func selecting(_ names: Set<String>) throws -> any ArrayStream {
+    let chosen = sets.filter { names.contains($0.path) }
+    for set in chosen where set.shape[0] != chosen[0].shape[0] {
       throw DataFileError(
-        file: path, member: set.path, .damaged("its shape is \(Shape(set.shape)), where \(count) samples are due"))
+        file: file, member: set.path,
+        .damaged("its shape is \(Shape(set.shape)), where \(chosen[0].shape[0]) samples are due"))
     }
+    return HDF5Stream(file: file, sets: chosen)
   }
 
   var columns: [(name: String, shape: [Int])] { sets.map { ($0.path, Array($0.shape.dropFirst())) } }

@@ -77,6 +77,9 @@ struct SampleBinding: Sendable {
     labels = maps.isEmpty ? nil : LabelMap(targets: maps)
   }
 
+  /// All arrays that are read.
+  var names: Set<String> { Set(inputs.joined()).union(targets.flatMap(\.names)).union(weights) }
+
   /// The model's samples in some of the stream's.
   func samples(_ arrays: [String: TensorData]) throws -> DataSet {
     var x: [TensorData] = []
@@ -97,21 +100,29 @@ struct SampleBinding: Sendable {
     return array
   }
 
-  /// One array as it is, several as columns of one of float32.
+  /// One array as it is, several as columns of one.
   private func sideBySide(_ names: [String], _ arrays: [String: TensorData]) throws -> TensorData {
     if names.count == 1, let only = arrays[names[0]] { return only.shape.count == 1 ? try column(only) : only }
-    let parts = try names.map { name in
-      let array = try array(name, arrays)
-      return (values: try array.floats(), rows: array.shape[0])
+    let parts = try names.map { try array($0, arrays) }
+    let rows = parts.first?.shape.first ?? 0
+    // Ids beyond what float32 tells apart stay what they are.
+    if parts.contains(where: { [.float64, .int64, .uint64].contains($0.dtype) }) {
+      let (values, width) = Self.interleaved(try parts.map { try $0.doubles() }, rows)
+      return try TensorData(shape: [rows, width], doubles: values)
     }
-    let rows = parts.first?.rows ?? 0
-    let widths = parts.map { rows > 0 ? $0.values.count / rows : 0 }
-    var values: [Float] = []
-    values.reserveCapacity(rows * widths.reduce(0, +))
+    let (values, width) = Self.interleaved(try parts.map { try $0.floats() }, rows)
+    return try TensorData(shape: [rows, width], floats: values)
+  }
+
+  private static func interleaved<Number>(_ parts: [[Number]], _ rows: Int) -> (values: [Number], width: Int) {
+    let widths = parts.map { rows > 0 ? $0.count / rows : 0 }
+    let width = widths.reduce(0, +)
+    var values: [Number] = []
+    values.reserveCapacity(rows * width)
     for row in 0..<rows {
-      for (part, width) in zip(parts, widths) { values += part.values[row * width..<(row + 1) * width] }
+      for (part, width) in zip(parts, widths) { values += part[row * width..<(row + 1) * width] }
     }
-    return try TensorData(shape: [rows, widths.reduce(0, +)], floats: values)
+    return (values, width)
   }
 
   private func column(_ array: TensorData) throws -> TensorData { try array.reshaped(array.shape + [1]) }

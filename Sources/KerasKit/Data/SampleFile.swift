@@ -24,6 +24,7 @@ public enum SampleFile {
       var stream = try stream(path, model, options)
       if let seed = options.shuffleSeed, let shuffled = stream.shuffled(seed) { stream = shuffled }
       let binding = try SampleBinding(stream, model, options)
+      stream = try stream.selecting(binding.names)
       let samples = FileSamples(stream: stream, binding: binding)
       let (bytes, overflow) = stream.sampleSize.multipliedReportingOverflow(by: max(stream.count, 1) * 4)
       let fits = !overflow && bytes <= options.memoryLimit
@@ -42,15 +43,15 @@ public enum SampleFile {
     case "npz":
       let arrays = try? NumpyStream.archive(path: path)
       // Arrays in Fortran order, and whatever else is read as a whole only; or the error of reading it so.
-      guard let arrays else { return try MemoryStream(ArrayFile.read(path), file: path) }
-      return try JoinedStream(arrays, file: path)
+      guard let arrays else { return MemoryStream(try ArrayFile.read(path), file: path) }
+      return JoinedStream(arrays, file: path)
     case "npy":
       guard options.targets.count == 1, ArrayFile.ending(of: options.targets[0]) == "npy" else {
         throw KerasKitError.badRequest("the .npy file of the targets has to be named (--target)")
       }
       var parts = [try array(path, "x"), try array(options.targets[0], "y")]
       if let weights = options.sampleWeight { parts.append(try array(weights, "sample_weight")) }
-      return try JoinedStream(parts, file: path)
+      return JoinedStream(parts, file: path)
     case "csv", "tsv", "txt": return try DelimitedStream(path: path)
     case "jsonl", "ndjson": return try JSONLinesStream(path: path)
     case "h5", "hdf5": return try HDF5Stream(path: path)
@@ -60,7 +61,7 @@ public enum SampleFile {
 
   private static func array(_ path: String, _ name: String) throws -> any ArrayStream {
     if let stream = try? NumpyStream(path: path, name: name) { return stream }
-    return try MemoryStream([name: NumpyFile.read(path)], file: path)
+    return MemoryStream([name: try NumpyFile.read(path)], file: path)
   }
 }
 

@@ -178,10 +178,11 @@ public final class TrainingRun {
 
   private func finish(_ ending: Ending) throws(TrainingError) {
     self.ending = ending
-    // Keras' `fit` takes over an optimizer's averages (`use_ema`) before callbacks hear of the end.
-    if ending != .stopped { try trainer.useAverages() }
-    if fit.earlyStopping?.restoresBest == true, !best.isEmpty { try trainer.setWeights(best) }
+    if restoresBest { try trainer.setWeights(best) }
   }
+
+  /// Whether the weights at the end are those of the best epoch.
+  public var restoresBest: Bool { fit.earlyStopping?.restoresBest == true && !best.isEmpty }
 }
 
 extension TrainingRun: AsyncSequence {
