@@ -83,6 +83,9 @@ public struct DelimitedTable: Sendable {
     firstTextRows = builders.map { $0.firstTextRow }
   }
 
+  /// Whether float32 would make another whole number of it.
+  static func needsDouble(_ number: Double) -> Bool { number.rounded() == number && Double(Float(number)) != number }
+
   static func number(_ field: String) -> Double? { Double(field) }
 
   static func isMissing(_ field: String) -> Bool {
@@ -119,7 +122,7 @@ public struct DelimitedTable: Sendable {
       switch columns[index].values {
       case .numbers(let numbers):
         for (row, number) in numbers.enumerated() { doubles[row * indices.count + position] = number }
-        needsDoubles = needsDoubles || numbers.contains { $0.rounded() == $0 && Double(Float($0)) != $0 }
+        needsDoubles = needsDoubles || numbers.contains(where: Self.needsDouble)
       case .texts(let texts):
         let text = texts.first { Self.number($0) == nil } ?? ""
         throw DataFileError(

@@ -156,6 +156,15 @@ final class CompiledLoss {
   func firstLayerNotFinite(
     inputs: BatchFeed, rows: ArraySlice<Int>, seed: UInt64, store: ParameterStore, options: EngineOptions
   ) -> String? {
+    // A layer may compute with infinite numbers and end in finite ones, so that its end is looked at first.
+    firstScopeNotFinite(withinLayers: false, inputs, rows, seed, store, options)
+      ?? firstScopeNotFinite(withinLayers: true, inputs, rows, seed, store, options)
+  }
+
+  private func firstScopeNotFinite(
+    withinLayers: Bool, _ inputs: BatchFeed, _ rows: ArraySlice<Int>, _ seed: UInt64, _ store: ParameterStore,
+    _ options: EngineOptions
+  ) -> String? {
     var graph = loss.graph
     let last = loss.total.node
     var lastOfScope: [(scope: String, value: Value)] = []
@@ -166,7 +175,7 @@ final class CompiledLoss {
       case .input, .parameter, .constant: continue
       default: break
       }
-      if lastOfScope.last?.scope == node.scope { lastOfScope.removeLast() }
+      if !withinLayers, lastOfScope.last?.scope == node.scope { lastOfScope.removeLast() }
       lastOfScope.append((node.scope, Value(node: index)))
     }
     graph.outputs = lastOfScope.map(\.value)
