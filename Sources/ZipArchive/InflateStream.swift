@@ -80,7 +80,7 @@ public final class InflateStream {
     }
     consumed += taken
     filled += made
-    if consumed >> 24 != (consumed - taken) >> 24 { archive.contents.releasePages() }
+    if consumed >> 22 != (consumed - taken) >> 22 { archive.contents.releasePages() }
     isEnded = status == Z_STREAM_END
     return isEnded || (status == Z_OK && taken + made > 0)
   }

@@ -58,7 +58,7 @@ import Testing
       var rate = try #require(entry["rate"]?.doubleValue)
       var rates: [Float] = []
       for value in numbers(entry["values"]) {
-        rate = reduction.update(&state, value: value, named: "loss", learningRate: rate) ?? rate
+        rate = reduction.update(&state, value: value, named: "loss", learningRates: [rate])?[0] ?? rate
         rates.append(Float(rate))
       }
       #expect(rates == numbers(entry["rates"]).map { Float($0) }, "\(options.text())")

@@ -136,6 +136,14 @@ import Testing
     #expect(history.epochs.map(\.learningRate) == [0.02, 0.02, Double(Float(0.02)) / 2])
   }
 
+  @Test func aPlateauLowersEachRateOfSeveral() throws {
+    let reduction = ReduceLROnPlateau(Monitor("loss"), factor: 0.5, patience: 0, minLearningRate: 0.25)
+    var state = ReduceLROnPlateau.State()
+    #expect(reduction.update(&state, value: 1, named: "loss", learningRates: [1, 0.25]) == nil)
+    #expect(reduction.update(&state, value: 1, named: "loss", learningRates: [1, 0.25]) == [0.5, 0.25])
+    #expect(reduction.update(&state, value: 1, named: "loss", learningRates: [0.25, 0.125]) == nil)
+  }
+
   @Test func aWrongMonitorIsNamedBeforeTraining() throws {
     var fit = FitOptions()
     fit.earlyStopping = EarlyStopping(Monitor("val_acc"))

@@ -30,8 +30,8 @@ public struct ReduceLROnPlateau: Sendable, Hashable {
     var cooldown = 0
   }
 
-  /// Takes in the value at the end of an epoch; the new rate, if it changes.
-  func update(_ state: inout State, value: Double, named name: String, learningRate: Double) -> Double? {
+  /// Takes in the value at the end of an epoch; the new rates of all optimizers, if any changes.
+  func update(_ state: inout State, value: Double, named name: String, learningRates: [Double]) -> [Double]? {
     if state.cooldown > 0 {
       state.cooldown -= 1
       state.wait = 0
@@ -43,11 +43,15 @@ public struct ReduceLROnPlateau: Sendable, Hashable {
     }
     guard state.cooldown == 0 else { return nil }
     state.wait += 1
-    // Keras holds the rate in float32.
-    let old = Double(Float(learningRate))
-    guard state.wait >= patience, old > Double(Float(minLearningRate)) else { return nil }
+    guard state.wait >= patience else { return nil }
+    // Keras holds rates in float32.
+    let reduced = learningRates.map { rate -> Double in
+      let old = Double(Float(rate))
+      return old > Double(Float(minLearningRate)) ? max(old * factor, minLearningRate) : rate
+    }
+    guard reduced != learningRates else { return nil }
     state.cooldown = cooldown
     state.wait = 0
-    return max(old * factor, minLearningRate)
+    return reduced
   }
 }

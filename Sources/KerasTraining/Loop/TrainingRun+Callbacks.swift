@@ -9,7 +9,7 @@ extension TrainingRun {
     for monitor in [fit.earlyStopping?.monitor, fit.reduceOnPlateau?.monitor].compactMap({ $0 }) {
       _ = try empty.value(of: monitor.resolvedName(hasValidation: validation != nil))
     }
-    if fit.reduceOnPlateau != nil, let optimizer = trainer.optimizer, optimizer.learningRate.base == nil {
+    if fit.reduceOnPlateau != nil, let optimizer = trainer.optimizer, optimizer.baseRates == nil {
       throw .unsupported(field: "learning_rate", reason: "a schedule sets it, so that ReduceLROnPlateau cannot")
     }
   }
@@ -21,11 +21,11 @@ extension TrainingRun {
       let isBest = stopping.update(&early, value: try epoch.value(of: name), named: name, epoch: epochsDone)
       if isBest, stopping.restoresBest { best = try trainer.currentWeights(of: trainer.model.weights.keys) }
     }
-    if let reduction = fit.reduceOnPlateau, let optimizer = trainer.optimizer, let rate = optimizer.learningRate.base {
+    if let reduction = fit.reduceOnPlateau, let optimizer = trainer.optimizer, let rates = optimizer.baseRates {
       let name = reduction.monitor.resolvedName(hasValidation: validation != nil)
       let value = try epoch.value(of: name)
-      if let new = reduction.update(&plateau, value: value, named: name, learningRate: rate) {
-        optimizer.learningRate.base = new
+      if let new = reduction.update(&plateau, value: value, named: name, learningRates: rates) {
+        optimizer.baseRates = new
       }
     }
   }

@@ -16,7 +16,7 @@ extension TrainingRun {
       ],
       "plateau": [plateau.best ?? .nan, plateau.best == nil ? 0 : 1, Double(plateau.wait), Double(plateau.cooldown)],
     ]
-    if fit.reduceOnPlateau != nil, let rate = trainer.optimizer?.learningRate.base { numbers["learning_rate"] = [rate] }
+    if fit.reduceOnPlateau != nil, let rates = trainer.optimizer?.baseRates { numbers["learning_rates"] = rates }
     return Checkpoint(
       epochsDone: epochsDone, stepsDone: stepsDone, weights: try trainer.currentWeights(of: trainer.store.names),
       optimizer: try trainer.savedState(), best: best, history: history, conditions: conditions, numbers: numbers)
@@ -61,8 +61,8 @@ extension TrainingRun {
         best: saved[1] == 1 ? saved[0] : nil, wait: Int(saved[2]), cooldown: Int(saved[3]))
     }
     // Who goes on without the callback may choose another rate.
-    if fit.reduceOnPlateau != nil, let rate = checkpoint.numbers["learning_rate"]?.first {
-      trainer.optimizer?.learningRate.base = rate
+    if fit.reduceOnPlateau != nil, let rates = checkpoint.numbers["learning_rates"] {
+      trainer.optimizer?.baseRates = rates
     }
     best = checkpoint.best
     history = checkpoint.history

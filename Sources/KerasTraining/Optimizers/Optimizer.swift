@@ -37,6 +37,17 @@ public final class Optimizer {
     set { for part in parts { part.learningRate = newValue } }
   }
 
+  /// The rates that a callback may change, one for each optimizer of a MultiOptimizer; `nil` if a schedule sets one.
+  var baseRates: [Double]? {
+    get {
+      let rates = parts.compactMap(\.learningRate.base)
+      return rates.count == parts.count ? rates : nil
+    }
+    set {
+      for (part, rate) in zip(parts, newValue ?? []) { part.learningRate.base = rate }
+    }
+  }
+
   /// Reads a canonical optimizer config under a release's formulas.
   ///
   /// Throws `TrainingError.unknownOptimizer` or `unsupported`.

@@ -21,7 +21,10 @@ struct TrainingDataArguments: ParsableArguments {
     help: ArgumentHelp("Data to validate on after each epoch, of any kind that --train takes.", valueName: "file"))
   var validation: String?
 
-  @Option(help: ArgumentHelp("Share of the last samples kept for validation.", valueName: "share"))
+  @Option(
+    help: ArgumentHelp(
+      "Share of the last samples kept for validation; of a folder of images, of its shuffled files.", valueName: "share"
+    ))
   var validationSplit: Double?
 
   @Option(
