@@ -2,7 +2,7 @@ import Foundation
 import KerasKit
 import Testing
 
-/// The example of `docs/training.md`, compiled as it stands there.
+/// The training example of `README.md`, compiled as it stands there.
 enum TrainingExample {
   static func run(model path: String, data dataPath: String, output: String) async throws -> Evaluation {
     // docs:begin
@@ -41,7 +41,7 @@ enum TrainingExample {
     let begin = try #require(lines.firstIndex { $0.contains("// docs:begin") })
     let end = try #require(lines.firstIndex { $0.contains("// docs:end") })
     let example = lines[(begin + 1)..<end].map { String($0.dropFirst(4)) }.joined(separator: "\n")
-    let docs = try String(contentsOfFile: "\(Fixture.root)/docs/training.md", encoding: .utf8)
+    let docs = try String(contentsOfFile: "\(Fixture.root)/README.md", encoding: .utf8)
     #expect(docs.contains("```swift\n\(example)\n```"))
   }
 
