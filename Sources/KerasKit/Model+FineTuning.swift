@@ -93,8 +93,8 @@ public final class FineTuning: AsyncSequence {
     guard !isKept else { return }
     isKept = true
     switch run.ending {
-    // Keras' `fit` ends with an optimizer's averages (`use_ema`), before callbacks restore the best epoch's weights.
-    case .finished, .earlyStopping: if !run.restoresBest { try run.trainer.useAverages() }
+    // Keras' `fit` does so before callbacks restore the best epoch's weights.
+    case .finished, .earlyStopping: if run.fit.usesAverages, !run.restoresBest { try run.trainer.useAverages() }
     default: break
     }
     model.loaded.weights = try run.trainer.weights()

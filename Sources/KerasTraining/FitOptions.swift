@@ -10,6 +10,10 @@ public struct FitOptions: Sendable {
   public var earlyStopping: EarlyStopping?
   public var reduceOnPlateau: ReduceLROnPlateau?
   public var checkpoints: CheckpointOptions?
+  /// Whether a finished run ends with an optimizer's averages (`use_ema`) for weights, as Keras' `fit` does.
+  ///
+  /// Else the weights are the last step's, as after `train_on_batch`: training goes on exactly from those only.
+  public var usesAverages = false
   /// Where to go on; the data, batch size and seed have to be those of the run that wrote it.
   public var resume: Checkpoint?
   /// Asked after each batch of training and validation: whether to write a checkpoint and end.

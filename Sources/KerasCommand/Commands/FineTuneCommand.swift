@@ -105,6 +105,7 @@ struct FineTuneCommand: ParsableCommand {
 
   private func fitOptions(_ checkpoint: Checkpoint?) -> FitOptions {
     var fit = FitOptions(epochs: loop.epochs, batchSize: loop.batchSize, shuffles: !loop.noShuffle)
+    fit.usesAverages = loop.useAverages
     fit.shuffleBuffer = data.shuffleBuffer
     fit.earlyStopping = watch.earlyStopping?.value
     fit.reduceOnPlateau = watch.reduceOnPlateau?.value

@@ -35,6 +35,9 @@ struct TrainingLoopArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
+  @Flag(help: "End with the averages of an optimizer with use_ema for weights, as Keras' fit does.")
+  var useAverages = false
+
   @Option(help: ReleaseChoice.help)
   var semantics: ReleaseChoice?
 
