@@ -104,6 +104,22 @@ public final class AtomicFile {
     try file.commit()
   }
 
+  /// Removes what programs that were killed left of unfinished files of this name.
+  ///
+  /// Those of programs that still run stay. Only for names that no other machine writes at the same time.
+  public static func removeAbandoned(_ path: String) {
+    let target = resolved(path)
+    let (folder, prefix, suffix) = (folder(of: target), ".\(name(of: target)).", ".tmp")
+    for entry in (try? FolderListing.names(in: folder)) ?? [] {
+      guard entry.hasPrefix(prefix), entry.hasSuffix(suffix), entry.count > prefix.count + suffix.count else {
+        continue
+      }
+      let numbers = entry.dropFirst(prefix.count).dropLast(suffix.count).split(separator: "-").map { Int32($0) }
+      guard numbers.count == 2, let process = numbers[0], numbers[1] != nil, process > 0 else { continue }
+      if kill(process, 0) == -1, errno == ESRCH { unlink("\(folder)/\(entry)") }
+    }
+  }
+
   private func failure() -> FileError { FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
 
   private static func resolved(_ path: String) -> String {

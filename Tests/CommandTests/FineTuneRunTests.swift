@@ -57,11 +57,33 @@ import Testing
       if first.finish().status == SIGKILL { kills += 1 }
       guard FileManager.default.fileExists(atPath: checkpoint) else { continue }
       try? FileManager.default.removeItem(atPath: "\(folder)/tuned.keras")
+      // What a program that was killed while writing leaves; and of one that runs.
+      let abandoned = "\(folder)/.tuned.keras.checkpoint.999999999-0.tmp"
+      let living = "\(folder)/.tuned.keras.checkpoint.\(ProcessInfo.processInfo.processIdentifier)-0.tmp"
+      for path in [abandoned, living] { try Data([1]).write(to: URL(fileURLWithPath: path)) }
       let second = try Command.run(arguments(folder, ["--resume", checkpoint]))
+      let rest = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".tmp") }
+      #expect(rest.map { "\(folder)/\($0)" } == [living])
       #expect(second.status == 0, "\(second.errors)")
       #expect(try result(folder) == expected, "killed at moment \(moment)")
     }
     #expect(kills >= 4)
+  }
+
+  @Test func theSameSeedAndThreadsGiveTheSameBits() throws {
+    func run(_ seed: Int) throws -> [[String: TensorData]] {
+      let folder = try Command.folder()
+      let made = try Command.run([
+        "fine-tune", model, "--train", data, "--epochs", "2", "--threads", "2", "--seed", "\(seed)", "--batch-size",
+        "200",
+        "--output", "\(folder)/tuned.keras",
+      ])
+      #expect(made.status == 0, "\(made.errors)")
+      return try result(folder)
+    }
+    let first = try run(4)
+    for _ in 0..<3 { #expect(try run(4) == first) }
+    #expect(try run(5) != first)
   }
 
   @Test func anInterruptedRunSaysHowToGoOn() throws {

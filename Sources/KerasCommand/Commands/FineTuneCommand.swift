@@ -52,6 +52,10 @@ struct FineTuneCommand: ParsableCommand {
         training, validation: validation, fit, options: options, activitySemantics: activity)
       return Terminal.print(watch.json ? PreviewText.json(preview).text() : PreviewText.text(preview))
     }
+    if watch.resume != nil {
+      AtomicFile.removeAbandoned(watch.checkpointPath(output: result.output))
+      AtomicFile.removeAbandoned(result.output)
+    }
     let output = try RunOutput(watch)
     let before = try page.spreads(of: model, on: training)
     var record = RunRecord()
