@@ -37,6 +37,23 @@ public struct DataFileError: Error, Sendable, Hashable, CustomStringConvertible 
     self.cause = cause
   }
 
+  /// What went wrong with a file, from whatever was thrown on the way.
+  init(file: String, from error: any Error) {
+    self =
+      switch error {
+      case let error as DataFileError: error
+      case let cause as Cause: DataFileError(file: file, cause)
+      case let error as FileError: DataFileError(file: file, .file(error))
+      case let error as ZipError:
+        if case .file(let cause) = error.cause {
+          DataFileError(file: file, .file(cause))
+        } else {
+          DataFileError(file: file, .zip(error))
+        }
+      default: DataFileError(file: file, .damaged("\(error)"))
+      }
+  }
+
   public var description: String {
     switch cause {
     case .file(let error): error.description

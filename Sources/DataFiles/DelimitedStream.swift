@@ -68,12 +68,8 @@ public struct DelimitedStream: ArrayStream {
       names = survey.names
       contents = survey.contents
       self.places = places
-    } catch let error as DataFileError {
-      throw error
-    } catch let error as FileError {
-      throw DataFileError(file: path, .file(error))
     } catch {
-      throw DataFileError(file: path, .damaged("\(error)"))
+      throw DataFileError(file: path, from: error)
     }
   }
 

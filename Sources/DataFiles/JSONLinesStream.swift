@@ -39,12 +39,8 @@ public struct JSONLinesStream: ArrayStream {
       self.count = count
       self.places = places
       columns = first.columns
-    } catch let error as FileError {
-      throw DataFileError(file: path, .file(error))
-    } catch let cause as DataFileError.Cause {
-      throw DataFileError(file: path, cause)
     } catch {
-      throw DataFileError(file: path, .damaged("\(error)"))
+      throw DataFileError(file: path, from: error)
     }
   }
 

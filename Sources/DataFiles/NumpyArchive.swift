@@ -24,8 +24,7 @@ public struct NumpyArchive: Sendable {
     do {
       zip = try ZipReader(path: path)
     } catch {
-      if case .file(let error) = error.cause { throw DataFileError(file: path, .file(error)) }
-      throw DataFileError(file: path, .zip(error))
+      throw DataFileError(file: path, from: error)
     }
     members = []
     for entry in zip.members {
@@ -55,8 +54,7 @@ public struct NumpyArchive: Sendable {
       for member in members { try zip.add(member.name + ".npy", NumpyFile.bytes(member.tensor)) }
       try zip.finish()
     } catch {
-      if case .file(let error) = error.cause { throw DataFileError(file: path, .file(error)) }
-      throw DataFileError(file: path, .zip(error))
+      throw DataFileError(file: path, from: error)
     }
   }
 }

@@ -9,12 +9,8 @@ public enum NumpyFile {
   public static func read(_ path: String) throws(DataFileError) -> TensorData {
     do {
       return try read(FileContents(path: path).array(), file: path)
-    } catch let error as DataFileError {
-      throw error
-    } catch let error as FileError {
-      throw DataFileError(file: path, .file(error))
     } catch {
-      throw DataFileError(file: path, .damaged("\(error)"))
+      throw DataFileError(file: path, from: error)
     }
   }
 

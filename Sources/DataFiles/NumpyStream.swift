@@ -16,12 +16,8 @@ public struct NumpyStream: ArrayStream {
     do {
       let file = try RangedFile(path: path)
       try self.init(RangedContent(file: file, range: 0..<file.count), file: path, name: name)
-    } catch let error as DataFileError {
-      throw error
-    } catch let error as FileError {
-      throw DataFileError(file: path, .file(error))
     } catch {
-      throw DataFileError(file: path, .damaged("\(error)"))
+      throw DataFileError(file: path, from: error)
     }
   }
 
@@ -39,15 +35,8 @@ public struct NumpyStream: ArrayStream {
         if try NumpyHeader(content.opened().read(1 << 16)).shape.isEmpty { return nil }
         return try NumpyStream(content, file: path, name: String(member.name.dropLast(4)))
       }
-    } catch let error as DataFileError {
-      throw error
-    } catch let error as ZipError {
-      if case .file(let cause) = error.cause { throw DataFileError(file: path, .file(cause)) }
-      throw DataFileError(file: path, .zip(error))
-    } catch let error as FileError {
-      throw DataFileError(file: path, .file(error))
     } catch {
-      throw DataFileError(file: path, .damaged("\(error)"))
+      throw DataFileError(file: path, from: error)
     }
   }
 
