@@ -11,4 +11,7 @@ public struct SplitMix64: Sendable {
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
     return z ^ (z >> 31)
   }
+
+  /// In [0, 1).
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -115,24 +115,17 @@ public enum InitialValue {
   }
 }
 
-/// SplitMix64, seeded by a number and a name, so that each variable has its own sequence.
+/// Numbers seeded by a number and a name, so that each variable has its own sequence.
 private struct SeededNumbers {
-  private var state: UInt64
+  private var generator: SplitMix64
 
   init(seed: UInt64, name: String) {
-    state = name.utf8.reduce(seed &+ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-  }
-
-  private mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
+    generator = SplitMix64(
+      state: name.utf8.reduce(seed &+ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
   }
 
   /// In [0, 1).
-  mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+  mutating func uniform() -> Double { generator.uniform() }
 
   /// Marsaglia's polar method.
   mutating func normal() -> Double {

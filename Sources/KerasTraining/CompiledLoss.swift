@@ -76,13 +76,8 @@ final class CompiledLoss {
   /// The shapes of a batch, and of the random sizes that `seed` decides.
   func shapes(of feed: BatchFeed, batchSize: Int, seed: UInt64) -> [String: [Int]] {
     var shapes = feed.shapes(batchSize: batchSize)
-    for (index, size) in loss.randomSizes.enumerated() {
-      // SplitMix64 (Steele, Lea, Flood 2014) of the step's seed, one number for each size.
-      var z = seed &+ (UInt64(index) + 1) &* 0x9e37_79b9_7f4a_7c15
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      shapes[size.name] = [size.length(for: Double((z ^ (z >> 31)) >> 11) * 0x1p-53)]
-    }
+    var random = SplitMix64(state: seed)
+    for size in loss.randomSizes { shapes[size.name] = [size.length(for: random.uniform())] }
     return shapes
   }
 

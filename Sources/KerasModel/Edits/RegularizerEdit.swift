@@ -164,12 +164,3 @@ extension Regularizer {
     Double(Float(value)) == value ? "\(Float(value))" : "\(value)"
   }
 }
-
-extension Substring {
-  fileprivate var trimmed: String {
-    var text = self
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
-  }
-}

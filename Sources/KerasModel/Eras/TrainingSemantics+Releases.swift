@@ -186,12 +186,3 @@ extension TrainingSemantics {
     Row(.before(1, 0, 6, kind: .standalone)) { $0.batchNormalization.variance = .standardDeviation },
   ]
 }
-
-extension Substring {
-  fileprivate var trimmed: String {
-    var text = self
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
-  }
-}
