@@ -94,15 +94,13 @@ struct Keras3Rewriter {
     }
     // A Bidirectional without a backward layer of its own runs a copy of the forward one.
     if layer.className == "Bidirectional", layer.fields["backward_layer", default: .null].isNull,
-      var inner = try layer.inner("layer", path: context.path)
+      let inner = try layer.inner("layer", path: context.path)
     {
       let saved = (context.prefix, context.isWrapped)
       context.prefix += "backward_layer/"
       context.isWrapped = true
-      var copy = LayerChain(inner)
-      try ResetInput.apply(to: &copy, &context)
-      try HardSigmoid.apply(to: &copy, &context)
-      inner = copy.layer
+      // For its weights: the config is the forward layer's, rewritten above.
+      _ = try rewritten(inner)
       (context.prefix, context.isWrapped) = saved
     }
     for rewrite in Self.rewrites { try rewrite.apply(to: &chain, &context) }
