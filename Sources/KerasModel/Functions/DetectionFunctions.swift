@@ -6,6 +6,7 @@ import KerasGraph
 private struct Rows {
   var values: ArraySlice<Double>
   var width: Int
+  var count: Int { width == 0 ? 0 : values.count / width }
 
   init(_ operand: CustomFunction.Operand, sample: Int) {
     let size = operand.shape.dropFirst().reduce(1, *)
@@ -26,6 +27,20 @@ private struct Rows {
   }
 }
 
+extension CustomFunction {
+  /// A function of each sample's rows, without a gradient; `width` gives the numbers of each of the result's `count` rows.
+  fileprivate init(
+    _ name: String, count: Int, width: @escaping @Sendable ([Shape]) throws -> Int,
+    _ detections: @escaping @Sendable ([Rows]) -> [Double]
+  ) {
+    self.init(
+      name, shape: { Shape([$0[0][0], count, try width($0)]) },
+      forward: { operands in
+        (0..<operands[0].shape[0]).flatMap { sample in detections(operands.map { Rows($0, sample: sample) }) }
+      })
+  }
+}
+
 /// What keras-retinanet's `FilterDetections` does (layers/filter_detections.py of 1.0.0).
 struct DetectionFilter: Sendable {
   var suppresses: Bool
@@ -39,14 +54,8 @@ struct DetectionFilter: Sendable {
   /// Result `(batch, count, 6 + …)`: box, score, class and the others' numbers, rows of −1 behind the last detection.
   var function: CustomFunction {
     CustomFunction(
-      "filter_detections",
-      shape: { shapes in
-        let others = try shapes.dropFirst(2).reduce(0) { try $0 + Self.width($1) }
-        return Shape([shapes[0][0], count, 6 + others])
-      },
-      forward: { operands in
-        (0..<operands[0].shape[0]).flatMap { sample in detections(operands.map { Rows($0, sample: sample) }) }
-      })
+      "filter_detections", count: count,
+      width: { shapes in try shapes.dropFirst(2).reduce(6) { try $0 + Self.width($1) } }, detections)
   }
 
   static func width(_ shape: Shape) throws(GraphError) -> Int {
@@ -62,7 +71,7 @@ struct DetectionFilter: Sendable {
 
   private func detections(_ operands: [Rows]) -> [Double] {
     let (boxes, scores) = (operands[0], operands[1])
-    let rows = boxes.width == 0 ? 0 : boxes.values.count / boxes.width
+    let rows = boxes.count
     let allBoxes = (0..<rows).map { boxes.box($0) }
     var found: [(row: Int, label: Int)] = []
     func filter(_ own: [Float], _ label: (Int) -> Int) {
@@ -107,11 +116,7 @@ struct DetectionDecoder: Sendable {
   ///
   /// Result `(batch, count, 6)`: class, confidence, xmin, ymin, xmax, ymax, rows of 0 behind the last detection.
   var function: CustomFunction {
-    CustomFunction(
-      "decode_detections", shape: { Shape([$0[0][0], count, 6]) },
-      forward: { operands in
-        (0..<operands[0].shape[0]).flatMap { detections(Rows(operands[0], sample: $0)) }
-      })
+    CustomFunction("decode_detections", count: count, width: { _ in 6 }) { detections($0[0]) }
   }
 
   private func box(_ y: Rows, _ row: Int) -> BoxSuppression.Box {
@@ -125,7 +130,7 @@ struct DetectionDecoder: Sendable {
   }
 
   private func detections(_ y: Rows) -> [Double] {
-    let rows = y.width == 0 ? 0 : y.values.count / y.width
+    let rows = y.count
     let classes = y.width - 12
     let boxes = (0..<rows).map { box(y, $0) }
     let suppression = BoxSuppression(threshold: overlap, limit: limit)
@@ -169,18 +174,12 @@ struct CombinedSuppression: Sendable {
   ///
   /// Result `(batch, count, 7)`: box, score, class, 1; rows of 0 behind the last.
   var function: CustomFunction {
-    CustomFunction(
-      "combined_non_max_suppression", shape: { Shape([$0[0][0], count, 7]) },
-      forward: { operands in
-        let perClass = operands[0].shape[2] > 1
-        return (0..<operands[0].shape[0]).flatMap { sample in
-          detections(Rows(operands[0], sample: sample), Rows(operands[1], sample: sample), perClass)
-        }
-      })
+    CustomFunction("combined_non_max_suppression", count: count, width: { _ in 7 }) { detections($0[0], $0[1]) }
   }
 
-  private func detections(_ boxes: Rows, _ scores: Rows, _ perClass: Bool) -> [Double] {
-    let rows = scores.width == 0 ? 0 : scores.values.count / scores.width
+  private func detections(_ boxes: Rows, _ scores: Rows) -> [Double] {
+    let rows = scores.count
+    let perClass = boxes.width > 4
     let suppression = BoxSuppression(threshold: overlap, limit: limitPerClass)
     var found: [(score: Float, label: Int, box: BoxSuppression.Box)] = []
     for label in 0..<scores.width {
