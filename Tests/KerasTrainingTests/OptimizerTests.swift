@@ -191,6 +191,16 @@ import Testing
     }
   }
 
+  /// TensorFlow Addons' AdamW and LAMB are not Keras' of those names.
+  @Test func anotherPackagesOptimizerIsNotTakenForKeras() throws {
+    for name in ["Addons>AdamW", "Addons>LAMB"] {
+      #expect(throws: TrainingError.self) {
+        try OptimizerRegistry.type(named: OptimizerConfig(["class_name": .string(name), "config": [:]]).className)
+      }
+    }
+    #expect(try OptimizerConfig(["class_name": "Custom>Adam", "config": [:]]).className == "Adam")
+  }
+
   /// Measured with gradients (0.225, 0.3) and lr 1.
   @Test func clippingIsOverAllGradientsOrEachByRelease() throws {
     func updates(_ config: JSON, _ semantics: TrainingSemantics) throws -> [Double] {

@@ -5,7 +5,9 @@ struct OptimizerConfig: Sendable {
   var className: String
   var fields: JSON
 
-  /// Reads Keras' `{"class_name", "config"}` (with `Custom>` and `legacy` dressings), or a bare name.
+  /// Reads Keras' `{"class_name", "config"}` (also `Custom>Adam`), or a bare name.
+  ///
+  /// A class of another package keeps its full name: `Addons>AdamW` decays otherwise than Keras' of that name.
   ///
   /// Throws `TrainingError.unsupported` for anything else.
   init(_ json: JSON) throws(TrainingError) {
@@ -19,7 +21,8 @@ struct OptimizerConfig: Sendable {
   }
 
   init(className: String, fields: JSON) {
-    self.className = className.split(separator: ">").last.map(String.init) ?? className
+    let own = "Custom>"
+    self.className = className.hasPrefix(own) ? String(className.dropFirst(own.count)) : className
     self.fields = fields
   }
 
