@@ -45,7 +45,7 @@ public final class Trainer {
       to: model.canonical.config)
     network = try modelStep { () throws(ModelError) in try Network(canonical: config) }
     let semantics = semantics
-    let forward = try Self.forwardGraph(network, training: false, semantics)
+    let forward = try Self.forwardGraph(network, training: false, semantics, nil)
     inputNames = forward.inputNames
     outputNames = forward.outputNames
     var source = model.canonical.compile
@@ -141,10 +141,11 @@ public final class Trainer {
   }
 
   private static func forwardGraph(
-    _ network: Network, training: Bool, _ semantics: TrainingSemantics
+    _ network: Network, training: Bool, _ semantics: TrainingSemantics, _ augmentation: Augmentation?
   ) throws(TrainingError) -> ForwardGraph {
     let lowered = try modelStep { () throws(ModelError) in
-      try network.lowered(training: training, batchNormalization: semantics.batchNormalization)
+      try network.lowered(
+        training: training, batchNormalization: semantics.batchNormalization, augmentation: augmentation)
     }
     return ForwardGraph(lowered)
   }
@@ -160,7 +161,7 @@ public final class Trainer {
     let perOutput = ranks.count == 1 ? outputNames.map { _ in ranks[0] } : ranks
     let key = CompiledKey(trains: trains, weightRanks: usesWeights ? perOutput : nil)
     if let known = compiled[key] { return known }
-    let forward = try Self.forwardGraph(network, training: trains, semantics)
+    let forward = try Self.forwardGraph(network, training: trains, semantics, options.augmentation)
     try setStates(forward)
     let loss = try LossGraph(
       forward, compile: compile, semantics: semantics, usesSampleWeights: usesWeights,

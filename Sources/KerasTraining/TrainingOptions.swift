@@ -20,6 +20,8 @@ public struct TrainingOptions: Sendable {
   public var classWeights: [Int: Double]
   /// Metrics instead of the file's, by Keras name.
   public var metrics: [String]?
+  /// Random image layers before the model, in training only.
+  public var augmentation: Augmentation?
   /// Whether the optimizer's state in the file is taken over, as `load_model` does; another optimizer begins anew anyway.
   public var resumesOptimizer = true
   public var threads: Int

@@ -43,6 +43,38 @@ struct FineTuneEditTests {
     #expect(try Command.run("fine-tune", model, "--train", data).status == 2)
   }
 
+  /// The digits with random layers before the model: repeatable, another result than without, and no layer more.
+  @Test func augmentationIsInTrainingOnly() throws {
+    let folder = try Command.folder()
+    func tuned(_ name: String, _ options: String...) throws -> Model {
+      let output = "\(folder)/\(name).keras"
+      let result = try Command.run(
+        [
+          "fine-tune", Command.fixture("demo/digits-2017.h5"), "--train", Command.fixture("demo/digits.npz"),
+          "--output", output,
+        ]
+          + options)
+      #expect(result.status == 0, "\(result.errors)")
+      return try Model.load(output)
+    }
+    let list = "rotate=0.05,zoom=0.1,translate=0.1"
+    let (first, second) = (try tuned("a", "--augment", list), try tuned("b", "--augment", list))
+    #expect(first.loaded.weights == second.loaded.weights)
+    let plain = try tuned("c")
+    #expect(plain.loaded.weights != first.loaded.weights)
+    #expect(plain.loaded.network.config == first.loaded.network.config)
+    let flat = try Command.run(
+      "fine-tune", model, "--train", data(in: folder), "--augment", "flip", "--output", "\(folder)/d.h5")
+    #expect(flat.status == 3 && flat.errors.contains("image"), "\(flat.errors)")
+    for wrong in ["spin", "contrast"] {
+      let result = try Command.run(
+        "fine-tune", Command.fixture("demo/digits-2017.h5"), "--train", Command.fixture("demo/digits.npz"), "--augment",
+        wrong,
+        "--output", "\(folder)/e.keras")
+      #expect(result.status == 2, "\(result.errors)")
+    }
+  }
+
   @Test func theReportIsOneFileWithoutScriptOrNetwork() throws {
     let folder = try Command.folder()
     let result = try Command.run(

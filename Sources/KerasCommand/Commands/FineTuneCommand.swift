@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KerasKit
 
 struct FineTuneCommand: ParsableCommand {
@@ -61,6 +62,9 @@ struct FineTuneCommand: ParsableCommand {
     var record = RunRecord()
     let tuning = try model.fineTuning(
       training, validation: validation, fit: fit, options: options, activitySemantics: activity)
+    if let problem = tuning.run.trainer.stateProblem {
+      Terminal.printNote("warning: the optimizer begins with a fresh state: \(problem)")
+    }
     Interruption.watch()
     try train(tuning, output, &record)
     if case .interrupted(let path)? = tuning.ending {
@@ -103,6 +107,10 @@ struct FineTuneCommand: ParsableCommand {
       freeze: edits.freeze, unfreeze: edits.unfreeze, semantics: loop.semantics?.semantics,
       classWeights: try data.classWeight?.weights(for: training) ?? [:],
       metrics: loop.metric.isEmpty ? nil : loop.metric, seed: loop.seed)
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: data.train, isDirectory: &isFolder)
+    options.augmentation = try edits.augmentation(
+      folderScale: exists && isFolder.boolValue ? images.rescale.value : nil)
     options.schedule = try loop.schedule.map { try LearningRate(text: $0) }
     return options
   }
@@ -160,6 +168,7 @@ struct FineTuneCommand: ParsableCommand {
       ("training as in", (loop.semantics?.semantics ?? model.loaded.semantics).name),
       ("seed", String(loop.seed)), ("threads", String(model.threads)), ("data", data.train),
     ]
+    if let augment = edits.augment { conditions.append(("augmentation", augment)) }
     if let validation = data.validation { conditions.append(("validation data", validation)) }
     return TrainingReport(
       model: model.loaded.source.file, semantics: (loop.semantics?.semantics ?? model.loaded.semantics).name,

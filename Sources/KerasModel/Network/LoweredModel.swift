@@ -27,18 +27,31 @@ public struct LoweredModel: Sendable {
 extension Network {
   /// The model as a graph with unknown batch size (a fixed one only if a layer is stateful).
   ///
-  /// Throws `ModelError` if the config does not state the input shape, or a layer cannot be lowered.
+  /// With `augmentation` images are changed at random before the model, in training. Throws `ModelError` if the config does
+  /// not state the input shape, a layer cannot be lowered, or no input is an image.
   public func lowered(
-    training: Bool = false, batchNormalization: BatchNormalizationSemantics = .init()
+    training: Bool = false, batchNormalization: BatchNormalizationSemantics = .init(),
+    augmentation: Augmentation? = nil
   ) throws(ModelError) -> LoweredModel {
     let inputs = try inputs
     var context = LoweringContext(isTraining: training, batchNormalization: batchNormalization)
     context.hasFixedBatch = inputs.contains { $0.type.shape.rank > 0 && $0.type.shape[0] != nil }
     let keepsBatch = isStateful
-    let tensors = inputs.map { input in
+    var tensors = inputs.map { input in
       var type = input.type
       if !keepsBatch, type.shape.rank > 0 { type.shape[0] = nil }
       return LayerTensor(context.graph.addInput(input.name, type))
+    }
+    if training, let augmentation {
+      var isUsed = false
+      for (index, tensor) in tensors.enumerated() {
+        guard let changed = try augmentation.applied(to: tensor, &context) else { continue }
+        (tensors[index], isUsed) = (changed, true)
+      }
+      guard isUsed else {
+        throw ModelError(
+          .unsupported("augmentation of a model without an image as input: four axes, of which one is of 1 to 4 channels"))
+      }
     }
     let outputs = try run(LayerCall(inputs: tensors), &context).outputs
     context.graph.outputs = outputs.map(\.value)

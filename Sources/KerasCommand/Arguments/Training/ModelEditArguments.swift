@@ -32,7 +32,37 @@ struct ModelEditArguments: ParsableArguments {
       valueName: "classes"))
   var replaceHead: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keras' random layers before the model, in training only and not in what is written: flip[=horizontal|vertical|both], "
+        + "rotate, zoom, translate, shear, contrast, brightness, hue, saturation, each with =number, such as "
+        + "'flip,rotate=0.05,zoom=0.1'.",
+      valueName: "list"))
+  var augment: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The range of the pixels, which contrast, brightness and colours need; of a folder of images it is known.",
+      valueName: "low:high"))
+  var augmentRange: PixelRange?
+
+  /// `folderScale` is what pixels from 0 to 255 of a folder of images are multiplied by, `nil` for other data.
+  func augmentation(folderScale: Double?) throws -> Augmentation? {
+    let known = folderScale.map { min(0, 255 * $0)...max(0, 255 * $0) }
+    do {
+      return try augment.map { text throws(EditError) in
+        try Augmentation(text, valueRange: augmentRange?.value ?? known)
+      }
+    } catch {
+      throw CommandFailure.usage(augmentRange == nil && known == nil ? "\(error) (--augment-range)" : "\(error)")
+    }
+  }
+
   func validate() throws {
+    if let augment {
+      // Its words; the range may come with the data.
+      do { _ = try Augmentation(augment, valueRange: 0...1) } catch { throw ValidationError("--augment: \(error)") }
+    }
     if let replaceHead, replaceHead < 1 { throw ValidationError("--replace-head should be at least 1") }
     do { _ = try edits } catch { throw ValidationError("\(error)") }
   }
@@ -74,5 +104,18 @@ struct ModelEditArguments: ParsableArguments {
     let old = head.oldClasses.map { "in place of \($0)" } ?? "added: the model had no classifier"
     return "\(head.layer): new \(head.className) for \(head.classes) classes (\(old)), \(head.activation), "
       + "loss \(head.loss)" + (head.choseOptimizer ? ", optimizer Adam unless --optimizer says otherwise" : "")
+  }
+}
+
+/// Two numbers, the lower first: `0:255`.
+struct PixelRange: ExpressibleByArgument, Sendable {
+  let value: ClosedRange<Double>
+
+  init?(argument: String) {
+    let ends = argument.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+    guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high else {
+      return nil
+    }
+    value = low...high
   }
 }
