@@ -50,7 +50,7 @@ extension Network {
       }
       guard isUsed else {
         throw ModelError(
-          .unsupported("augmentation of a model without an image as input: four axes, of which one is of 1 to 4 channels"))
+          .unsupported("augmentation of a model without an image as input: four axes, one of them of 1 to 4 channels"))
       }
     }
     let outputs = try run(LayerCall(inputs: tensors), &context).outputs
