@@ -110,22 +110,7 @@ public struct MemoryStream: ArrayStream {
     arrays.map { ($0.key, Array($0.value.shape.dropFirst())) }.sorted { $0.name < $1.name }
   }
 
-  public func reader(from start: Int) -> any ArrayReader { Reader(self, position: start) }
-
-  private final class Reader: ArrayReader {
-    private let stream: MemoryStream
-    private var position: Int
-
-    init(_ stream: MemoryStream, position: Int) {
-      self.stream = stream
-      self.position = position
-    }
-
-    func next(_ limit: Int) throws -> [String: TensorData]? {
-      let end = min(position + max(limit, 1), stream.count)
-      guard position < end else { return nil }
-      defer { position = end }
-      return try stream.arrays.mapValues { try $0.rows(position..<end) }
-    }
+  public func reader(from start: Int) -> any ArrayReader {
+    RangeReader(from: start, count: count) { [arrays] rows in try arrays.mapValues { try $0.rows(rows) } }
   }
 }

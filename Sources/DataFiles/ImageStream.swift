@@ -14,30 +14,18 @@ public struct ImageStream: ArrayStream {
   public var count: Int { folder.files.count }
   public var columns: [(name: String, shape: [Int])] { [("x", form.sampleShape), ("y", [])] }
 
-  public func reader(from start: Int) -> any ArrayReader { Reader(self, position: start) }
+  public func reader(from start: Int) -> any ArrayReader {
+    RangeReader(from: start, count: count) { [folder, form] rows in
+      let labels = folder.files[rows].map { folder.classNames[$0.label] }
+      return [
+        "x": try folder.images(form, rows), "y": try TensorData(shape: [labels.count], strings: labels),
+      ]
+    }
+  }
 
   public func shuffled(_ seed: UInt64) -> (any ArrayStream)? {
     var result = self
     result.folder = folder.shuffled(seed)
     return result
-  }
-
-  private final class Reader: ArrayReader {
-    private let stream: ImageStream
-    private var position: Int
-
-    init(_ stream: ImageStream, position: Int) {
-      self.stream = stream
-      self.position = position
-    }
-
-    func next(_ limit: Int) throws -> [String: TensorData]? {
-      let end = min(position + max(limit, 1), stream.count)
-      guard position < end else { return nil }
-      let images = try stream.folder.images(stream.form, position..<end)
-      let labels = stream.folder.files[position..<end].map { stream.folder.classNames[$0.label] }
-      position = end
-      return ["x": images, "y": try TensorData(shape: [labels.count], strings: labels)]
-    }
   }
 }

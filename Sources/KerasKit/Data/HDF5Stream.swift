@@ -36,27 +36,10 @@ struct HDF5Stream: ArrayStream {
 
   var columns: [(name: String, shape: [Int])] { sets.map { ($0.path, Array($0.shape.dropFirst())) } }
 
-  func reader(from start: Int) -> any ArrayReader { Reader(self, position: start) }
-
-  private final class Reader: ArrayReader {
-    private let stream: HDF5Stream
-    private var position: Int
-
-    init(_ stream: HDF5Stream, position: Int) {
-      self.stream = stream
-      self.position = position
-    }
-
-    func next(_ limit: Int) throws -> [String: TensorData]? {
-      var end = min(position + max(limit, 1), stream.count)
-      guard position < end else { return nil }
-      // A part that ends where chunks end unpacks none of them twice.
-      let depth = stream.sets.map(\.chunkRows).max() ?? 1
-      let aligned = end / depth * depth
-      if aligned > position, end < stream.count { end = aligned }
+  func reader(from start: Int) -> any ArrayReader {
+    RangeReader(from: start, count: count, depth: sets.map(\.chunkRows).max() ?? 1) { [sets] rows in
       var result: [String: TensorData] = [:]
-      for set in stream.sets { result[set.path] = try set.read(position..<end) }
-      position = end
+      for set in sets { result[set.path] = try set.read(rows) }
       return result
     }
   }

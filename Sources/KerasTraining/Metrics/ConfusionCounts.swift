@@ -107,13 +107,23 @@ private func confusion(_ config: MetricConfig) throws(TrainingError) -> Confusio
     thresholds: thresholds.sorted(), topK: config.optionalInt("top_k"), classID: config.optionalInt("class_id"))
 }
 
+/// A metric whose state is counts of the four kinds at its thresholds.
+protocol ConfusionMetric: StreamingMetric {
+  var counts: ConfusionCounts { get }
+}
+
+extension ConfusionMetric {
+  var stateCount: Int { counts.stateCount }
+  func update(_ state: inout [Double], with batch: MetricBatch) { counts.update(&state, with: batch) }
+}
+
 /// A count of one of the four kinds.
-struct ConfusionCount: StreamingMetric {
+struct ConfusionCount: ConfusionMetric {
   static let names = [
     "TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives", "true_positives", "false_positives",
     "true_negatives", "false_negatives",
   ]
-  private let counts: ConfusionCounts
+  let counts: ConfusionCounts
   private let kind: ConfusionCounts.Kind
 
   init(_ config: MetricConfig, classes: Int) throws(TrainingError) { try self.init(config, kind: .truePositive) }
@@ -132,45 +142,39 @@ struct ConfusionCount: StreamingMetric {
     }
   }
 
-  var stateCount: Int { counts.stateCount }
-  func update(_ state: inout [Double], with batch: MetricBatch) { counts.update(&state, with: batch) }
   func results(_ state: [Double]) -> [Double] { counts.counts(kind, state) }
 }
 
-struct Precision: StreamingMetric {
+struct Precision: ConfusionMetric {
   static let names = ["Precision", "precision"]
-  private let counts: ConfusionCounts
+  let counts: ConfusionCounts
 
   init(_ config: MetricConfig, classes: Int) throws(TrainingError) { counts = try confusion(config) }
 
-  var stateCount: Int { counts.stateCount }
-  func update(_ state: inout [Double], with batch: MetricBatch) { counts.update(&state, with: batch) }
   func results(_ state: [Double]) -> [Double] {
     zip(counts.counts(.truePositive, state), counts.counts(.falsePositive, state)).map { quotientOrZero($0, $0 + $1) }
   }
 }
 
-struct Recall: StreamingMetric {
+struct Recall: ConfusionMetric {
   static let names = ["Recall", "recall"]
-  private let counts: ConfusionCounts
+  let counts: ConfusionCounts
 
   init(_ config: MetricConfig, classes: Int) throws(TrainingError) { counts = try confusion(config) }
 
-  var stateCount: Int { counts.stateCount }
-  func update(_ state: inout [Double], with batch: MetricBatch) { counts.update(&state, with: batch) }
   func results(_ state: [Double]) -> [Double] {
     zip(counts.counts(.truePositive, state), counts.counts(.falseNegative, state)).map { quotientOrZero($0, $0 + $1) }
   }
 }
 
 /// The best of one rate among the thresholds at which another is at least a value.
-struct RateAtRate: StreamingMetric {
+struct RateAtRate: ConfusionMetric {
   enum Kind: String {
     case sensitivityatspecificity, specificityatsensitivity, precisionatrecall, recallatprecision
   }
 
   static let names = ["SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"]
-  private let counts: ConfusionCounts
+  let counts: ConfusionCounts
   private let kind: Kind
   private let value: Double
 
@@ -195,9 +199,6 @@ struct RateAtRate: StreamingMetric {
       thresholds: ConfusionCounts.evenThresholds(try config.count("num_thresholds", default: 200)),
       classID: config.optionalInt("class_id"))
   }
-
-  var stateCount: Int { counts.stateCount }
-  func update(_ state: inout [Double], with batch: MetricBatch) { counts.update(&state, with: batch) }
 
   func results(_ state: [Double]) -> [Double] {
     let (tp, fp) = (counts.counts(.truePositive, state), counts.counts(.falsePositive, state))
