@@ -70,12 +70,13 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
       }                                                                                                      \
   }
 
+PACKED_TILE(1)
 PACKED_TILE(2)
 PACKED_TILE(4)
 PACKED_TILE(6)
 
-/// One row: two sums for each result, since one alone would wait for its last addition.
-KK_INLINE void packed_tile_1(
+/// The only row: two sums for each result, since one alone would wait for its last addition.
+KK_INLINE void packed_tile_only(
   const packed_call *c, const float *w, ptrdiff_t row, float *y, const float *bias, int accumulate) {
   vector even[PARTS], odd[PARTS];
   for (int v = 0; v < PARTS; v++) {
@@ -107,8 +108,11 @@ KK_INLINE void packed_rows(
     packed_tile_4(c, w, row, y, ldy, bias, accumulate);
   } else if (rows == 2) {
     packed_tile_2(c, w, row, y, ldy, bias, accumulate);
+  } else if (c->rows == 1) {
+    packed_tile_only(c, w, row, y, bias, accumulate);
   } else {
-    packed_tile_1(c, w, row, y, bias, accumulate);
+    // Summed as in the other tiles, so that a row's result does not depend on its place among several.
+    packed_tile_1(c, w, row, y, ldy, bias, accumulate);
   }
 }
 

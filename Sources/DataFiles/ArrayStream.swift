@@ -17,6 +17,9 @@ public protocol ArrayStream: Sendable {
 
   /// The same samples in an order that follows from the seed, where any order is as quickly read; else `nil`.
   func shuffled(_ seed: UInt64) -> (any ArrayStream)?
+
+  /// The numbers that the samples of `shuffled` have in this stream, in their order.
+  func order(_ seed: UInt64) -> [Int]?
 }
 
 /// Hands out the samples of an `ArrayStream` in their order.
@@ -29,6 +32,8 @@ extension ArrayStream {
   public func selecting(_ names: Set<String>) throws -> any ArrayStream { self }
 
   public func shuffled(_ seed: UInt64) -> (any ArrayStream)? { nil }
+
+  public func order(_ seed: UInt64) -> [Int]? { nil }
 
   /// Numbers in a sample of all arrays.
   public var sampleSize: Int {

@@ -74,11 +74,18 @@ public struct ImageFolder: Sendable {
   /// The same images in an order that follows from the seed.
   public func shuffled(_ seed: UInt64) -> ImageFolder {
     var result = self
-    var random = SplitMix64(state: seed)
-    for last in stride(from: files.count - 1, to: 0, by: -1) {
-      result.files.swapAt(last, Int(random.next() % UInt64(last + 1)))
-    }
+    result.files = order(seed).map { files[$0] }
     return result
+  }
+
+  /// The numbers of the images in the order that `shuffled` gives them.
+  public func order(_ seed: UInt64) -> [Int] {
+    var random = SplitMix64(state: seed)
+    var order = Array(files.indices)
+    for last in stride(from: order.count - 1, to: 0, by: -1) {
+      order.swapAt(last, Int(random.next() % UInt64(last + 1)))
+    }
+    return order
   }
 
   /// Images, all of them or those of a range, in memory together: float32 (images, height, width, channels), or channels

@@ -28,4 +28,6 @@ public struct ImageStream: ArrayStream {
     result.folder = folder.shuffled(seed)
     return result
   }
+
+  public func order(_ seed: UInt64) -> [Int]? { folder.order(seed) }
 }

@@ -12,4 +12,6 @@ public struct EngineOptions: Sendable, Hashable {
     self.threads = threads
     self.sharesWorkFrom = sharesWorkFrom
   }
+
+  func threads(forWork work: Double) -> Int { work < sharesWorkFrom ? 1 : threads }
 }

@@ -28,7 +28,8 @@ public final class Executor {
   /// The plan for inputs of the given shapes.
   ///
   /// Throws `EngineError` if the graph does not accept them. Constant parameters that were changed since are noticed.
-  public func plan(for shapes: [String: [Int]]) throws(EngineError) -> Plan {
+  /// `threads` is how many a new plan uses, whatever its work is.
+  public func plan(for shapes: [String: [Int]], threads: Int? = nil) throws(EngineError) -> Plan {
     if !mutableParameters, version != parameters.version {
       plans = [:]
       recent = []
@@ -40,6 +41,24 @@ public final class Executor {
       recent.append(shapes)
       return plan
     }
+    var options = options
+    if let threads { options = EngineOptions(threads: threads) }
+    let plan = try Plan(
+      try specialized(for: shapes), parameters: parameters, mutableParameters: mutableParameters, options: options,
+      fusing: true, sharedWeights: weights)
+    plans[shapes] = plan
+    recent.append(shapes)
+    if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }
+    return plan
+  }
+
+  /// The threads that a plan for inputs of the given shapes uses.
+  public func threads(for shapes: [String: [Int]]) throws(EngineError) -> Int {
+    guard options.sharesWorkFrom > 0 else { return options.threads }
+    return options.threads(forWork: try specialized(for: shapes).work)
+  }
+
+  private func specialized(for shapes: [String: [Int]]) throws(EngineError) -> Graph {
     var types: [String: TensorType] = [:]
     for name in graph.inputNames {
       guard let shape = shapes[name], let value = graph.input(named: name) else {
@@ -51,19 +70,11 @@ public final class Executor {
       }
       types[name] = TensorType(declared.dtype, Shape(shape))
     }
-    let specialized: Graph
     do {
-      specialized = try graph.specialized(inputs: types)
+      return try graph.specialized(inputs: types)
     } catch {
       throw EngineError(.graph(error))
     }
-    let plan = try Plan(
-      specialized, parameters: parameters, mutableParameters: mutableParameters, options: options, fusing: true,
-      sharedWeights: weights)
-    plans[shapes] = plan
-    recent.append(shapes)
-    if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }
-    return plan
   }
 
   /// Runs the graph; results are in the order of its outputs.

@@ -63,7 +63,7 @@ public final class Plan {
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
     sharedWeights: PreparedWeights
   ) throws(EngineError) {
-    threads = graph.work < options.sharesWorkFrom ? 1 : Int32(clamping: options.threads)
+    threads = Int32(clamping: options.threads(forWork: graph.work))
     kk_set_threads(threads)
     let compiler = try PlanCompiler(
       graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing,

@@ -26,36 +26,70 @@ extension Model {
     batchSize: Int, seconds: Double, options: TrainingOptions = TrainingOptions()
   ) throws(KerasKitError) -> BenchmarkTimes {
     try KerasKitError.wrap {
-      var options = options
-      options.threads = threads
-      options.sharesWorkFrom = sharesWorkFrom
-      if options.loss == nil, loaded.canonical.compile == nil {
-        options.loss =
-          outputs.first?.shape.dimensions.last == 1
-          ? "binary_crossentropy" : "sparse_categorical_crossentropy"
-      }
-      if options.optimizer == nil, loaded.canonical.compile == nil {
-        options.optimizer = ["class_name": "SGD", "config": ["learning_rate": 0.01, "momentum": 0.9]]
-      }
-      let isSparse = (options.loss ?? loaded.canonical.compile?["loss"]?.stringValue ?? "").hasPrefix("sparse_")
-      let targets = try outputs.map { output in
-        let shape = [batchSize] + output.shape.dimensions.dropFirst().map { $0 ?? 32 }
-        let classes = shape.last ?? 1
-        if isSparse {
-          let label = Array(shape.dropLast())
-          let count = checkedProduct(label) ?? 0
-          return try TensorData(shape: label, int32s: (0..<count).map { Int32($0 % max(classes, 1)) })
-        }
-        let count = checkedProduct(shape) ?? 0
-        // One-hot rows, which every loss accepts.
-        return try TensorData(
-          shape: shape,
-          floats: (0..<count).map { classes == 1 ? Float($0 % 2) : ($0 / classes) % classes == $0 % classes ? 1 : 0 })
-      }
-      let data = try DataSet(inputs: sampleInputs(batchSize: batchSize), targets: targets)
+      let (options, data) = try trainingBenchmark(options, batchSize: batchSize, count: batchSize)
       let step = try Trainer(model: loaded, options: options).stepper(on: data)
       return try Self.time(seconds: seconds) { try step() }
     }
+  }
+
+  /// Times of the epochs of a whole run on `steps` batches of random numbers, with frozen first layers computed once.
+  ///
+  /// The first epoch computes them. `once` is `nil` where no layers are computed once.
+  public func benchmarkEpochs(
+    batchSize: Int, steps: Int, epochs: Int, options: TrainingOptions = TrainingOptions()
+  ) throws(KerasKitError) -> (everyEpoch: [Double], once: [Double]?) {
+    try KerasKitError.wrap {
+      func run(_ limit: Int) throws -> (seconds: [Double], isOnce: Bool) {
+        var (options, data) = try trainingBenchmark(options, batchSize: batchSize, count: batchSize * steps)
+        options.prefixCache.memoryLimit = limit
+        let trainer = try Trainer(model: loaded, options: options)
+        let run = try trainer.run(data, FitOptions(epochs: epochs, batchSize: batchSize))
+        let clock = ContinuousClock()
+        var start = clock.now
+        var seconds: [Double] = []
+        while let progress = try run.next() {
+          guard progress.isEndOfEpoch else { continue }
+          seconds.append((clock.now - start) / .seconds(1))
+          start = clock.now
+        }
+        return (seconds, run.prefix != nil)
+      }
+      let limit = max(options.prefixCache.memoryLimit, 1)
+      let (every, once) = (try run(0), try run(limit))
+      return (every.seconds, once.isOnce ? once.seconds : nil)
+    }
+  }
+
+  private func trainingBenchmark(
+    _ given: TrainingOptions, batchSize: Int, count: Int
+  ) throws -> (options: TrainingOptions, data: DataSet) {
+    var options = given
+    options.threads = threads
+    options.sharesWorkFrom = sharesWorkFrom
+    if options.loss == nil, loaded.canonical.compile == nil {
+      options.loss =
+        outputs.first?.shape.dimensions.last == 1
+        ? "binary_crossentropy" : "sparse_categorical_crossentropy"
+    }
+    if options.optimizer == nil, loaded.canonical.compile == nil {
+      options.optimizer = ["class_name": "SGD", "config": ["learning_rate": 0.01, "momentum": 0.9]]
+    }
+    let isSparse = (options.loss ?? loaded.canonical.compile?["loss"]?.stringValue ?? "").hasPrefix("sparse_")
+    let targets = try outputs.map { output in
+      let shape = [count] + output.shape.dimensions.dropFirst().map { $0 ?? 32 }
+      let classes = shape.last ?? 1
+      if isSparse {
+        let label = Array(shape.dropLast())
+        let count = checkedProduct(label) ?? 0
+        return try TensorData(shape: label, int32s: (0..<count).map { Int32($0 % max(classes, 1)) })
+      }
+      let count = checkedProduct(shape) ?? 0
+      // One-hot rows, which every loss accepts.
+      return try TensorData(
+        shape: shape,
+        floats: (0..<count).map { classes == 1 ? Float($0 % 2) : ($0 / classes) % classes == $0 % classes ? 1 : 0 })
+    }
+    return (options, try DataSet(inputs: sampleInputs(batchSize: count), targets: targets))
   }
 
   /// Evenly spread numbers in [0, 1) for floats, and small integers for integer inputs.

@@ -11,6 +11,8 @@ final class CompiledLoss {
   let layout: ScalarLayout
   let trained: [Optimizer.Variable]
   let updates: [VariableUpdate]
+  /// What is run: the loss graph, or what of it is left behind a frozen prefix.
+  let graph: Graph
   private let firstTap: Int
   private let executor: Executor
 
@@ -63,13 +65,32 @@ final class CompiledLoss {
     }
     loss.setOutputs(values)
     self.loss = loss
+    graph = loss.graph
     executor = Executor(loss.graph, parameters: store, mutableParameters: true, options: options)
+  }
+
+  /// The same loss of samples whose prefix is computed: `rest` is the part of its graph behind that.
+  init(_ whole: CompiledLoss, rest: Graph, store: ParameterStore, options: EngineOptions) {
+    loss = whole.loss
+    layout = whole.layout
+    trained = whole.trained
+    updates = whole.updates
+    firstTap = whole.firstTap
+    graph = rest
+    executor = Executor(rest, parameters: store, mutableParameters: true, options: options)
   }
 
   /// The plan for a batch, whose random sizes `seed` decides.
   func plan(for feed: BatchFeed, batchSize: Int, seed: UInt64 = 0) throws(TrainingError) -> Plan {
     try engineStep { () throws(EngineError) in
-      try executor.plan(for: shapes(of: feed, batchSize: batchSize, seed: seed))
+      try executor.plan(for: shapes(of: feed, batchSize: batchSize, seed: seed), threads: feed.threads)
+    }
+  }
+
+  /// The threads that a step on a batch of so many rows uses.
+  func threads(for feed: BatchFeed, batchSize: Int) throws(TrainingError) -> Int {
+    try engineStep { () throws(EngineError) in
+      try executor.threads(for: shapes(of: feed, batchSize: batchSize, seed: 0))
     }
   }
 
@@ -160,8 +181,8 @@ final class CompiledLoss {
     withinLayers: Bool, _ inputs: BatchFeed, _ rows: ArraySlice<Int>, _ seed: UInt64, _ store: ParameterStore,
     _ options: EngineOptions
   ) -> String? {
-    var graph = loss.graph
-    let last = loss.total.node
+    var graph = graph
+    let last = graph.outputs.first?.node ?? -1
     var lastOfScope: [(scope: String, value: Value)] = []
     for index in graph.nodes.indices.prefix(last + 1) {
       let node = graph.nodes[index]

@@ -35,6 +35,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// A callback watches something that training does not report.
   case unknownMonitor(String, available: [String])
   case checkpoint(path: String, reason: String)
+  /// What is computed once for each sample cannot be kept.
+  case cache(folder: String, reason: String)
   /// What a source of samples threw.
   case source(any Error)
   case model(ModelError)
@@ -88,6 +90,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .unknownMonitor(let name, let available):
       "training does not report '\(name)'; it reports \(available.joined(separator: ", "))"
     case .checkpoint(let path, let reason): "\(path): \(reason)"
+    case .cache(let folder, let reason):
+      "\(folder): results of frozen layers cannot be kept there: \(reason); without keeping them: --cache-limit 0"
     case .source(let error): "\(error)"
     case .model(let error): error.description
     case .graph(let error): error.description

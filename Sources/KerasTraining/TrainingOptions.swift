@@ -24,6 +24,8 @@ public struct TrainingOptions: Sendable {
   public var augmentation: Augmentation?
   /// Whether the optimizer's state in the file is taken over, as `load_model` does; another optimizer begins anew anyway.
   public var resumesOptimizer = true
+  /// Where results of frozen layers are kept that are the same in every epoch; such layers are computed once.
+  public var prefixCache = PrefixCacheOptions()
   public var threads: Int
   /// Work of a step below which one thread does it; see `EngineOptions.sharesWorkFrom`.
   public var sharesWorkFrom = 0.0

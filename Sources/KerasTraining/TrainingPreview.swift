@@ -26,7 +26,7 @@ public struct TrainingPreview: Sendable {
     public var optimizer: Int
     /// Intermediate results and gradients of a step, of the validation's too: what the compiled plans have reserved.
     public var steps: Int
-    /// The samples as read and as the steps take them.
+    /// The samples as read and as the steps take them, with what is kept of frozen layers in memory.
     public var data: Int
 
     public var total: Int { weights + optimizer + steps + data }
@@ -46,6 +46,10 @@ public struct TrainingPreview: Sendable {
   public var batchSize: Int
   public var stepsPerEpoch: Int
   public var epochs: Int
+  /// The layers that would be computed once for each sample, if there are some.
+  public var prefix: PrefixSummary?
+  /// Why frozen layers would be computed in every epoch, if there are some that would be.
+  public var prefixObstacle: String?
   public var memory: Memory
   public var penalties: PenaltyTable
   public var semantics: String
@@ -71,20 +75,25 @@ extension Trainer {
       shuffleBuffer: fit.shuffles ? fit.shuffleBuffer : 0, shuffles: fit.shuffles)
     try batches.begin(epoch: 1, skipping: 0)
     guard let first = try batches.next() else { throw .noSamples }
-    var arenas = try loss.plan(for: first.feed, batchSize: first.rows.count).reservedByteCount
+    let isNumbered = (batches as? StreamedBatches)?.knowsNumbers ?? true
+    let split = fit.epochs > 1 && isNumbered ? try splitLoss(loss, trainedBy: loss) : nil
+    var arenas = try reservedBytes(loss, split, first, batchSize: first.rows.count)
     let rest = training.count % batches.batchSize
-    if rest > 0, rest != first.rows.count {
-      arenas += try loss.plan(for: first.feed, batchSize: rest).reservedByteCount
-    }
+    if rest > 0, rest != first.rows.count { arenas += try reservedBytes(loss, split, first, batchSize: rest) }
     var data = Self.bytes(training, first.feed, fit)
+    var held: (split: SplitLoss, feed: BatchFeed?, count: Int)?
     if let validation {
       let compiled = try compiledLoss(trains: false, weightRanks: validation.weightRanks)
       let batches = try self.batches(validation, compiled, batchSize: fit.batchSize)
+      let split = fit.epochs > 1 ? try splitLoss(compiled, trainedBy: loss) : nil
       try batches.begin(epoch: 1, skipping: 0)
       guard let first = try batches.next() else { throw .noSamples }
-      arenas += try compiled.plan(for: first.feed, batchSize: first.rows.count).reservedByteCount
+      held = split.map { ($0, first.feed, batches.count) }
+      arenas += try reservedBytes(compiled, split, first, batchSize: first.rows.count)
       data += Self.bytes(validation, first.feed, fit)
     }
+    let prefix = prefixSummary(split, first.feed, count: training.count, validation: held)
+    if let prefix, !prefix.isOnDisk { data += prefix.bytes ?? 0 }
 
     let trained = Set(loss.trained.map(\.name))
     var layers: [TrainingPreview.Layer] = []
@@ -114,7 +123,8 @@ extension Trainer {
       loss: compile.outputs.map(\.lossName), optimizer: optimizer.className,
       learningRate: optimizer.learningRate.value(at: optimizer.iterations), iterations: optimizer.iterations,
       samples: training.count, validationSamples: validation?.count ?? 0, batchSize: fit.batchSize,
-      stepsPerEpoch: batches.steps, epochs: fit.epochs,
+      stepsPerEpoch: batches.steps, epochs: fit.epochs, prefix: prefix,
+      prefixObstacle: try prefixObstacle(split, batches, epochs: fit.epochs),
       memory: TrainingPreview.Memory(
         weights: weightBytes + model.weights.values.reduce(0) { $0 + $1.bytes.count },
         optimizer: optimizer.stateByteCount(of: loss.trained), steps: arenas,
@@ -124,6 +134,14 @@ extension Trainer {
 }
 
 extension Trainer {
+  /// What the plans of a step on so many of a batch's rows reserve.
+  private func reservedBytes(
+    _ loss: CompiledLoss, _ split: SplitLoss?, _ batch: Batch, batchSize: Int
+  ) throws(TrainingError) -> Int {
+    guard let split else { return try loss.plan(for: batch.feed, batchSize: batchSize).reservedByteCount }
+    return try split.reservedBytes(Batch(feed: batch.feed, rows: batch.rows.prefix(batchSize)))
+  }
+
   /// What a source's samples take: as read and as the steps take them, or a stream's buffer, batches and block.
   private static func bytes(_ source: any SampleSource, _ feed: BatchFeed, _ fit: FitOptions) -> Int {
     if let data = source as? DataSet {

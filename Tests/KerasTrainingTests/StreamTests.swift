@@ -66,7 +66,7 @@ import Testing
     let plain = try BatchFeed(data, for: loss.loss)
     let rows = (0..<plain.count).map { plain.rowData($0) }
     func epoch(_ number: Int, skipping: Int = 0) throws -> [Int] {
-      batches.begin(epoch: number, skipping: skipping)
+      try batches.begin(epoch: number, skipping: skipping)
       var seen: [Int] = []
       while let batch = try batches.next() {
         seen += batch.rows.compactMap { row in rows.firstIndex(of: batch.feed.rowData(row)) }

@@ -16,8 +16,11 @@ struct BenchmarkCommand: ParsableCommand {
     discussion: """
       Without an ending .keras is tried, then .h5.
 
-      Example:
+      With --train and --freeze whole epochs are timed, with frozen first layers computed in every epoch and once.
+
+      Examples:
         keraskit benchmark model.keras --batch 1 --threads 2 --seconds 2 --json
+        keraskit benchmark model.keras --train --freeze '*' --unfreeze head --batch 32 --steps 8 --epochs 5
       """)
 
   @OptionGroup var model: ModelArguments
@@ -40,19 +43,35 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --train: an optimizer instead of the file's.", valueName: "name"))
   var optimizer: String?
 
+  @Option(help: ArgumentHelp("With --train: layers not to train, as fine-tune's.", valueName: "pattern"))
+  var freeze: [String] = []
+
+  @Option(help: ArgumentHelp("With --train: layers to train nevertheless.", valueName: "pattern"))
+  var unfreeze: [String] = []
+
+  @Option(help: ArgumentHelp("With --freeze: batches of an epoch.", valueName: "n"))
+  var steps = 8
+
+  @Option(help: ArgumentHelp("With --freeze: epochs.", valueName: "n"))
+  var epochs = 5
+
   @Flag(help: "Print one JSON line.")
   var json = false
 
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch should be at least 1") }
     if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
+    if !freeze.isEmpty, !train { throw ValidationError("--freeze is for --train") }
+    if steps < 1 || epochs < 2 { throw ValidationError("--steps should be at least 1, --epochs at least 2") }
     if !(seconds >= 0 && seconds <= 3600) { throw ValidationError("--seconds should be between 0 and 3600") }
   }
 
   func run() throws {
     let model = try completed.load()
     if let threads { model.threads = threads }
-    let options = TrainingOptions(loss: loss, optimizer: optimizer.map { .string($0) })
+    let options = TrainingOptions(
+      loss: loss, optimizer: optimizer.map { .string($0) }, freeze: freeze, unfreeze: unfreeze)
+    if !freeze.isEmpty { return try timeEpochs(model, options) }
     let times =
       train
       ? try model.benchmarkTraining(batchSize: batch, seconds: seconds, options: options)
@@ -69,6 +88,29 @@ struct BenchmarkCommand: ParsableCommand {
         "median \(NumberText.short(times.median)) ms, minimum \(NumberText.short(times.minimum)) ms, "
           + "\(NumberText.short(rate)) samples/s, \(times.calls) calls, \(model.threads) threads")
     }
+  }
+
+  private func timeEpochs(_ model: Model, _ options: TrainingOptions) throws {
+    let (every, once) = try model.benchmarkEpochs(batchSize: batch, steps: steps, epochs: epochs, options: options)
+    let factor = once.map { every.reduce(0, +) / $0.reduce(0, +) }
+    let later = once.map { every.dropFirst().reduce(0, +) / $0.dropFirst().reduce(0, +) }
+    guard !json else {
+      let line: JSON = [
+        "epoch_seconds": .array(every.map { .number($0) }),
+        "epoch_seconds_once": once.map { .array($0.map { .number($0) }) } ?? .null,
+        "factor": factor.map { .number($0) } ?? .null, "factor_after_first": later.map { .number($0) } ?? .null,
+        "batch": JSON(batch), "steps": JSON(steps), "threads": JSON(model.threads),
+      ]
+      return Terminal.print(line.text())
+    }
+    func text(_ seconds: [Double]) -> String { seconds.map { NumberText.short($0, digits: 3) }.joined(separator: ", ") }
+    Terminal.print("frozen layers computed in every epoch: \(text(every)) s")
+    guard let once, let factor, let later else {
+      return Terminal.print("no frozen layers can be computed once")
+    }
+    Terminal.print(
+      "computed once:                         \(text(once)) s: \(NumberText.short(factor, digits: 3)) times faster in "
+        + "\(epochs) epochs, \(NumberText.short(later, digits: 3)) times from the second on")
   }
 
   /// The file itself, or the first of its name with a known ending.

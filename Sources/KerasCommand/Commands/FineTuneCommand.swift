@@ -59,12 +59,12 @@ struct FineTuneCommand: ParsableCommand {
     }
     let output = try RunOutput(watch)
     let before = try page.spreads(of: model, on: training)
-    var record = RunRecord()
     let tuning = try model.fineTuning(
       training, validation: validation, fit: fit, options: options, activitySemantics: activity)
     if let problem = tuning.run.trainer.stateProblem {
       Terminal.printNote("warning: the optimizer begins with a fresh state: \(problem)")
     }
+    var record = RunRecord(tuning.run)
     Interruption.watch()
     try train(tuning, output, &record)
     if case .interrupted(let path)? = tuning.ending {
@@ -111,6 +111,9 @@ struct FineTuneCommand: ParsableCommand {
     let exists = FileManager.default.fileExists(atPath: data.train, isDirectory: &isFolder)
     options.augmentation = try edits.augmentation(
       folderScale: exists && isFolder.boolValue ? images.rescale.value : nil)
+    options.prefixCache.memoryLimit = data.cacheLimit.value
+    // A disk that has room for the model's file is the likelier one to have room for more.
+    options.prefixCache.folder = result.file.map { ($0 as NSString).deletingLastPathComponent }
     options.schedule = try loop.schedule.map { try LearningRate(text: $0) }
     return options
   }

@@ -23,9 +23,30 @@ enum PreviewText {
     lines.append(
       "memory     \(bytes(memory.total)): weights \(bytes(memory.weights)), optimizer \(bytes(memory.optimizer)), "
         + "steps \(bytes(memory.steps)), data \(bytes(memory.data))")
+    if let prefix = preview.prefix { lines.append("frozen     \(text(prefix))") }
+    if let obstacle = preview.prefixObstacle { lines.append("frozen     \(text(prefixObstacle: obstacle))") }
     lines.append("")
     lines.append(penalties(preview.penalties))
     return lines.joined(separator: "\n")
+  }
+
+  /// Which layers are computed once, and what is kept of them.
+  static func text(_ prefix: PrefixSummary) -> String {
+    let (first, last) = (prefix.layers.first ?? "", prefix.layers.last ?? "")
+    var text =
+      prefix.layers.count < 2
+      ? "layer \(first) is computed once"
+      : "layers \(first) … \(last) (\(prefix.layers.count)) are computed once"
+    if prefix.isOfValidationOnly { text += " for the validation data" }
+    if let count = prefix.countPerSample { text += ": \(NumberText.grouped(count)) floats per sample" }
+    if let size = prefix.bytes {
+      text += ", \(bytes(size)) " + (prefix.isOnDisk ? "in a temporary file" : "in memory")
+    }
+    return text
+  }
+
+  static func text(prefixObstacle: String) -> String {
+    "frozen layers are computed in every epoch: \(prefixObstacle)"
   }
 
   /// The terms of this training, and what each release would have made of the same regularizers.
@@ -91,6 +112,15 @@ enum PreviewText {
       "total": JSON(memory.total), "weights": JSON(memory.weights), "optimizer": JSON(memory.optimizer),
       "steps": JSON(memory.steps), "data": JSON(memory.data),
     ]
+    json["frozen_prefix"] =
+      preview.prefix.map { prefix in
+        [
+          "layers": .array(prefix.layers.map { .string($0) }),
+          "floats_per_sample": prefix.countPerSample.map { JSON($0) } ?? .null,
+          "validation_only": .bool(prefix.isOfValidationOnly), "bytes": prefix.bytes.map { JSON($0) } ?? .null,
+          "on_disk": .bool(prefix.isOnDisk),
+        ]
+      } ?? .null
     json["regularization"] = row(preview.penalties.own)
     json["regularization_by_release"] = .array(preview.penalties.rows.map { row($0) })
     json["ignored_activity_regularizers"] = .array(preview.penalties.ignored.map { .string($0) })

@@ -15,12 +15,16 @@ final class RunOutput {
   }
 
   func begin(_ run: TrainingRun, command: [String]) throws {
+    if let prefix = run.prefix { Terminal.printNote(PreviewText.text(prefix)) }
+    if let obstacle = run.prefixObstacle { Terminal.printNote(PreviewText.text(prefixObstacle: obstacle)) }
+    if let problem = run.resumeProblem { Terminal.printNote("warning: \(problem)") }
     try log?.add(
       watch.resume == nil ? "start" : "resume",
       [
         "keraskit": .string(KerasKitCommand.configuration.version), "command": .array(command.map { .string($0) }),
         "epochs": JSON(run.fit.epochs), "epochs_done": JSON(run.epochsDone), "steps_done": JSON(run.stepsDone),
         "steps": JSON(run.steps), "batch_size": JSON(run.fit.batchSize),
+        "computed_once": .array((run.prefix?.layers ?? []).map { .string($0) }),
       ])
   }
 

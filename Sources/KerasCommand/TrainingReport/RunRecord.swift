@@ -16,6 +16,15 @@ struct RunRecord {
 
   private static let limit = 400
 
+  /// Begins behind what a run had made when its checkpoint was written.
+  init(_ run: TrainingRun) {
+    steps = run.epochsDone * run.steps + run.stepsDone
+    for (index, epoch) in run.history.epochs.enumerated() {
+      epochs.append((index + 1, epoch.training, epoch.validation, epoch.learningRate))
+      points.append(Point(epoch: Double(index + 1), training: epoch.training))
+    }
+  }
+
   mutating func add(_ progress: TrainingProgress) {
     steps += 1
     samplesPerSecond = progress.samplesPerSecond

@@ -21,7 +21,8 @@ struct StateProduct {
     rows = layout.batch
     let isConstant = compiler.isConstant(layout.recurrentKernel)
     let isFew = layout.batch <= 64
-    packsInEachRun = isFew && !isConstant && layout.time >= 4
+    // Also for few steps: the order of its sums does not depend on the number of rows.
+    packsInEachRun = isFew && !isConstant
     if isFew, isConstant {
       packed = try compiler.packedWeights(
         .init(

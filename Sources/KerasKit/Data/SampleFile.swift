@@ -81,6 +81,8 @@ struct FileSamples: SampleSource, ShuffledSource {
     stream.shuffled(seed).map { FileSamples(stream: $0, binding: binding) }
   }
 
+  func order(_ seed: UInt64) -> [Int]? { stream.order(seed) }
+
   /// All of them at once.
   func inMemory() throws -> DataSet {
     guard let all = try reader(from: 0).next(max(count, 1)), all.count == count else { throw TrainingError.noSamples }

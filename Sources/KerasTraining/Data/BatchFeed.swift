@@ -5,15 +5,20 @@ import KerasModel
 
 /// A data set in the form a plan's inputs have, from which any rows can be copied in.
 struct BatchFeed {
-  private struct Column {
+  /// One of a plan's inputs; every number takes four bytes.
+  struct Column {
     var name: String
     var rowShape: [Int]
     var rowSize: Int
     var bytes: [UInt8]
   }
 
-  private var columns: [Column] = []
+  private(set) var columns: [Column] = []
   private(set) var count: Int
+  /// Each row's number in its source; empty where that is the row's place.
+  private(set) var ids: [Int] = []
+  /// Threads that a step on these rows uses, where it is not its own work that decides.
+  var threads: Int?
 
   /// Converts every array once; throws `TrainingError.dataShape` where one does not fit the graph's input.
   init(_ data: DataSet, for loss: LossGraph, classWeights: [Int: Double] = [:]) throws(TrainingError) {
@@ -32,6 +37,29 @@ struct BatchFeed {
       guard let weights else { throw .missingData("sample_weight\(index)", available: []) }
       try add([weights], [input], kind: "sample weights", loss.graph)
     }
+  }
+
+  /// Rows that are computed.
+  init(count: Int, columns: [Column], threads: Int? = nil) {
+    self.count = count
+    self.columns = columns
+    self.threads = threads
+  }
+
+  /// Rows of which nothing but their number is known.
+  init(ids: [Int]) {
+    count = ids.count
+    self.ids = ids
+  }
+
+  /// The numbers of rows in their source.
+  func ids(of rows: ArraySlice<Int>) -> [Int] { ids.isEmpty ? Array(rows) : rows.map { ids[$0] } }
+
+  /// The same rows, known by these numbers.
+  func numbered(_ ids: [Int]) -> BatchFeed {
+    var result = self
+    result.ids = ids
+    return result
   }
 
   private mutating func add(
@@ -99,6 +127,7 @@ struct BatchFeed {
   func empty(capacity: Int) -> BatchFeed {
     var result = self
     result.count = 0
+    result.ids = []
     for index in columns.indices {
       result.columns[index].bytes = []
       result.columns[index].bytes.reserveCapacity(capacity * columns[index].rowSize)
@@ -113,12 +142,14 @@ struct BatchFeed {
       let size = columns[index].rowSize
       columns[index].bytes.append(contentsOf: other.columns[index].bytes[row * size..<(row + 1) * size])
     }
+    ids.append(other.ids.isEmpty ? row : other.ids[row])
     count += 1
   }
 
   /// Puts a row of another feed in the place of one of this.
   mutating func replace(_ target: Int, with row: Int, of other: BatchFeed) throws(TrainingError) {
     try checkRows(of: other)
+    ids[target] = other.ids.isEmpty ? row : other.ids[row]
     for index in columns.indices {
       let size = columns[index].rowSize
       other.columns[index].bytes.withUnsafeBytes { source in
@@ -146,9 +177,9 @@ struct BatchFeed {
     Dictionary(columns.map { ($0.name, [batchSize] + $0.rowShape) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Copies rows into a plan's inputs.
-  func fill(_ plan: Plan, rows: ArraySlice<Int>) throws(EngineError) {
-    for column in columns {
+  /// Copies rows into a plan's inputs, all of them or those named.
+  func fill(_ plan: Plan, rows: ArraySlice<Int>, only names: Set<String>? = nil) throws(EngineError) {
+    for column in columns where names?.contains(column.name) ?? true {
       try plan.withInput(column.name) { target in
         column.bytes.withUnsafeBytes { source in
           for (position, row) in rows.enumerated() {

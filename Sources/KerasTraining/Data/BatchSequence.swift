@@ -4,6 +4,9 @@ import KerasCore
 struct Batch {
   let feed: BatchFeed
   let rows: ArraySlice<Int>
+
+  /// The numbers of its samples in their source.
+  var ids: [Int] { feed.ids(of: rows) }
 }
 
 /// The batches of one epoch after the other.
@@ -13,13 +16,19 @@ protocol BatchSequence: AnyObject {
   var batchSize: Int { get }
 
   /// Begins an epoch, counted from 1, behind its first `skipped` batches.
-  func begin(epoch: Int, skipping skipped: Int) throws(TrainingError)
+  ///
+  /// If only the samples' numbers are wanted, nothing need be read: batches may lack their arrays.
+  func begin(epoch: Int, skipping skipped: Int, numbersOnly: Bool) throws(TrainingError)
 
   /// The next batch, `nil` behind the last.
   func next() throws(TrainingError) -> Batch?
 }
 
 extension BatchSequence {
+  func begin(epoch: Int, skipping skipped: Int) throws(TrainingError) {
+    try begin(epoch: epoch, skipping: skipped, numbersOnly: false)
+  }
+
   /// Batches of an epoch; the last may be smaller.
   var steps: Int { (count + batchSize - 1) / batchSize }
 }
@@ -27,7 +36,7 @@ extension BatchSequence {
 /// Batches of data in memory, all of it shuffled anew for each epoch.
 final class MemoryBatches: BatchSequence {
   let batchSize: Int
-  private let feed: BatchFeed
+  let feed: BatchFeed
   private var order: SampleOrder
   private var epoch = 0
   private var position = 0
@@ -41,7 +50,7 @@ final class MemoryBatches: BatchSequence {
     order = SampleOrder(count: feed.count, shuffleSeed: shuffleSeed)
   }
 
-  func begin(epoch: Int, skipping skipped: Int) {
+  func begin(epoch: Int, skipping skipped: Int, numbersOnly: Bool) {
     // An epoch's order is the one before it shuffled once more.
     while self.epoch < epoch {
       order.beginEpoch()

@@ -18,6 +18,13 @@ public protocol SampleSource: Sendable {
 public protocol ShuffledSource: SampleSource {
   /// The same samples in an order that follows from the seed; `nil` if there is no quick one.
   func shuffled(_ seed: UInt64) -> (any SampleSource)?
+
+  /// The numbers that the samples of `shuffled` have in this source, in their order; `nil` if they are not known.
+  func order(_ seed: UInt64) -> [Int]?
+}
+
+extension ShuffledSource {
+  public func order(_ seed: UInt64) -> [Int]? { nil }
 }
 
 /// Hands out a source's samples in their order.

@@ -12,6 +12,8 @@ final class StreamedBatches: BatchSequence {
   private let shuffleBuffer: Int?
   private let seed: UInt64
   private var reader: BackgroundReader?
+  /// Bytes of a sample, once one has been read.
+  private var rowBytes: Int?
 
   var count: Int { source.count }
 
@@ -29,23 +31,44 @@ final class StreamedBatches: BatchSequence {
     self.seed = seed
   }
 
-  func begin(epoch: Int, skipping skipped: Int) {
+  func begin(epoch: Int, skipping skipped: Int, numbersOnly: Bool) {
     reader = nil
     guard skipped < steps else { return }
     let epochSeed = seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95
-    let shuffled = shuffleBuffer ?? .max > 1 ? (source as? any ShuffledSource)?.shuffled(epochSeed) : nil
+    let shufflable = shuffleBuffer ?? .max > 1 ? source as? any ShuffledSource : nil
+    let shuffled = shufflable?.shuffled(epochSeed)
+    let order = shuffled.flatMap { _ in shufflable?.order(epochSeed) }.flatMap { $0.count == count ? $0 : nil }
+    // The numbers alone can stand for the samples once it is known how many of them a buffer holds.
+    let numbers = numbersOnly && knowsNumbers ? rowBytes.map { ($0, order ?? Array(0..<count)) } : nil
     var production = BatchProduction(
-      source: shuffled ?? source, loss: loss, classWeights: classWeights, batchSize: batchSize, skipped: skipped,
-      shuffleBuffer: shuffled == nil ? shuffleBuffer : 0, random: SplitMix64(state: epochSeed))
+      source: shuffled ?? source, order: order, numbers: numbers, loss: loss, classWeights: classWeights,
+      batchSize: batchSize, skipped: skipped, shuffleBuffer: shuffled == nil ? shuffleBuffer : 0,
+      random: SplitMix64(state: epochSeed))
     reader = BackgroundReader { emit in try production.run(emit) }
   }
 
-  func next() throws(TrainingError) -> Batch? { try reader?.next() }
+  func next() throws(TrainingError) -> Batch? {
+    let batch = try reader?.next()
+    if let batch, !batch.feed.columns.isEmpty { rowBytes = batch.feed.rowBytes }
+    return batch
+  }
+
+  /// Whether samples of all epochs have numbers: a source that shuffles itself may not say how.
+  var knowsNumbers: Bool {
+    guard shuffleBuffer ?? .max > 1, let source = source as? any ShuffledSource, source.shuffled(seed) != nil else {
+      return true
+    }
+    return source.order(seed)?.count == count
+  }
 }
 
 /// The work of the background thread: reads blocks, brings them into a plan's form, shuffles and cuts batches.
 private struct BatchProduction: Sendable {
   let source: any SampleSource
+  /// The samples' numbers in the order of `source`, where they are not in theirs.
+  let order: [Int]?
+  /// Numbers to be put out in place of samples that are read, and the bytes of such a sample.
+  let numbers: (rowBytes: Int, ids: [Int])?
   let loss: LossGraph
   let classWeights: [Int: Double]
   let batchSize: Int
@@ -64,7 +87,7 @@ private struct BatchProduction: Sendable {
     let start = shuffles ? 0 : min(skipped * batchSize, source.count)
     var unread = source.count - start
     var toSkip = shuffles ? skipped : 0
-    let reader = try source.reader(from: start)
+    let reader = numbers == nil ? try source.reader(from: start) : nil
     var buffer: BatchFeed?
     var batch: BatchFeed?
     var blockRows = min(batchSize, 1024)
@@ -86,15 +109,14 @@ private struct BatchProduction: Sendable {
     }
 
     while unread > 0 {
-      guard let data = try reader.next(min(blockRows, unread)) else {
-        throw TrainingError.sampleCount(name: "data", expected: source.count, found: source.count - unread)
-      }
-      unread -= data.count
-      let block = try BatchFeed(data, for: loss, classWeights: classWeights)
+      let position = source.count - unread
+      let block = try block(from: position, min(blockRows, unread), reader)
+      unread -= block.count
+      let rowBytes = numbers?.rowBytes ?? block.rowBytes
       if shuffleBuffer == nil {
-        capacity = min(capacity, max(2, Self.standardBufferBytes / max(block.rowBytes, 1)))
+        capacity = min(capacity, max(2, Self.standardBufferBytes / max(rowBytes, 1)))
       }
-      blockRows = max(1, min(4096, Self.blockBytes / max(block.rowBytes, 1)))
+      blockRows = max(1, min(4096, Self.blockBytes / max(rowBytes, 1)))
       for row in 0..<block.count {
         guard shuffles else {
           guard try add(row, of: block) else { return }
@@ -120,5 +142,16 @@ private struct BatchProduction: Sendable {
       for row in order { guard try add(row, of: pool) else { return } }
     }
     _ = send()
+  }
+
+  /// The next samples, at most `limit`, with their numbers.
+  private func block(from position: Int, _ limit: Int, _ reader: (any SampleReader)?) throws -> BatchFeed {
+    if let numbers { return BatchFeed(ids: Array(numbers.ids[position..<position + limit])) }
+    guard let data = try reader?.next(limit) else {
+      throw TrainingError.sampleCount(name: "data", expected: source.count, found: position)
+    }
+    let rows = position..<position + data.count
+    return try BatchFeed(data, for: loss, classWeights: classWeights)
+      .numbered(order.map { Array($0[rows.clamped(to: $0.indices)]) } ?? Array(rows))
   }
 }

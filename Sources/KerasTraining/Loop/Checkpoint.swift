@@ -22,6 +22,8 @@ public struct Checkpoint: Sendable {
   public var history: TrainingHistory
   /// What has to be the same for the run to be the same.
   var conditions: JSON
+  /// What results depend on by rounding: the threads, and the work from which they are used.
+  var arithmetic: JSON
   /// The callbacks', the averages' and the learning rate's numbers by name.
   var numbers: [String: [Double]]
 
@@ -55,7 +57,7 @@ public struct Checkpoint: Sendable {
   private var description: JSON {
     var json: JSON = [
       "format": "keraskit checkpoint", "version": JSON(Self.version), "epochs_done": JSON(epochsDone),
-      "steps_done": JSON(stepsDone), "conditions": conditions,
+      "steps_done": JSON(stepsDone), "conditions": conditions, "arithmetic": arithmetic,
       "history": .array(history.epochs.map(\.json)),
     ]
     if let optimizer {
@@ -92,6 +94,7 @@ public struct Checkpoint: Sendable {
     epochsDone = epochs
     stepsDone = steps
     conditions = json["conditions"] ?? .null
+    arithmetic = json["arithmetic"] ?? .object([:])
     history = TrainingHistory()
     history.epochs = (json["history"]?.arrayValue ?? []).compactMap { TrainingHistory.Epoch($0) }
     (weights, best, numbers) = ([:], [:], [:])
@@ -123,7 +126,8 @@ public struct Checkpoint: Sendable {
 
   init(
     epochsDone: Int, stepsDone: Int, weights: [String: TensorData], optimizer: OptimizerState?,
-    best: [String: TensorData], history: TrainingHistory, conditions: JSON, numbers: [String: [Double]]
+    best: [String: TensorData], history: TrainingHistory, conditions: JSON, arithmetic: JSON,
+    numbers: [String: [Double]]
   ) {
     self.epochsDone = epochsDone
     self.stepsDone = stepsDone
@@ -132,6 +136,7 @@ public struct Checkpoint: Sendable {
     self.best = best
     self.history = history
     self.conditions = conditions
+    self.arithmetic = arithmetic
     self.numbers = numbers
   }
 }

@@ -19,7 +19,8 @@ extension TrainingRun {
     if fit.reduceOnPlateau != nil, let rates = trainer.optimizer?.baseRates { numbers["learning_rates"] = rates }
     return Checkpoint(
       epochsDone: epochsDone, stepsDone: stepsDone, weights: try trainer.currentWeights(of: trainer.store.names),
-      optimizer: try trainer.savedState(), best: best, history: history, conditions: conditions, numbers: numbers)
+      optimizer: try trainer.savedState(), best: best, history: history, conditions: conditions,
+      arithmetic: arithmetic, numbers: numbers)
   }
 
   func writeCheckpoint() throws(TrainingError) {
@@ -36,6 +37,15 @@ extension TrainingRun {
       guard found == value else {
         throw mismatch("its run had \(key) \(found.text()), this one has \(value.text())")
       }
+    }
+    // Checkpoints of before this was noted do not say.
+    if let threads = checkpoint.arithmetic["threads"]?.intValue, checkpoint.arithmetic != arithmetic {
+      resumeProblem =
+        checkpoint.arithmetic["threads"] == arithmetic["threads"]
+        ? "the checkpoint's run chose its \(threads) threads by another rule: results may differ by rounding "
+          + "(give --threads in both runs or in neither)"
+        : "the checkpoint's run had \(threads) threads, this one has \(trainer.options.threads): results may differ by "
+          + "rounding (--threads \(threads) repeats them bit for bit)"
     }
     guard Set(checkpoint.weights.keys) == Set(trainer.store.names) else {
       let odd = Set(checkpoint.weights.keys).symmetricDifference(trainer.store.names).sorted()

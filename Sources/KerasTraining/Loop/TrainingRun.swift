@@ -35,10 +35,19 @@ public final class TrainingRun {
   /// Where the last checkpoint of this run was written.
   public internal(set) var lastCheckpoint: String?
 
+  /// Why this run may end with other bits than one that was not interrupted, if it may.
+  public internal(set) var resumeProblem: String?
+  /// The layers that are computed once for each sample, if there are some.
+  public let prefix: PrefixSummary?
+  /// Why frozen layers are computed in every epoch, if there are some that are.
+  public let prefixObstacle: String?
+
   let loss: CompiledLoss
   let batches: any BatchSequence
   let validation: (batches: any BatchSequence, loss: CompiledLoss)?
   let conditions: JSON
+  /// What results depend on by rounding.
+  let arithmetic: JSON
   var average: EvaluationAverage
   var early = EarlyStopping.State()
   var plateau = ReduceLROnPlateau.State()
@@ -58,23 +67,36 @@ public final class TrainingRun {
         validationFraction: share)
       (training, validation) = (parts.training, parts.validation)
     }
-    let loss = try trainer.compiledLoss(trains: true, weightRanks: training.weightRanks)
-    self.loss = loss
-    batches = try trainer.batches(
-      training, loss, batchSize: fit.batchSize, classWeights: trainer.options.classWeights,
+    let whole = try trainer.compiledLoss(trains: true, weightRanks: training.weightRanks)
+    let read = try trainer.batches(
+      training, whole, batchSize: fit.batchSize, classWeights: trainer.options.classWeights,
       shuffleBuffer: fit.shuffles ? fit.shuffleBuffer : 0, shuffles: fit.shuffles)
+    let budget = CacheBudget(trainer.options.prefixCache)
+    let epochs = fit.epochs - (fit.resume?.epochsDone ?? 0)
+    let cached = try trainer.caching(read, whole, trainedBy: whole, budget, epochs: epochs)
+    (batches, loss) = (cached.batches, cached.loss)
+    var held: (split: SplitLoss, feed: BatchFeed?, count: Int)?
     if let validation {
       let compiled = try trainer.compiledLoss(trains: false, weightRanks: validation.weightRanks)
-      self.validation = (try trainer.batches(validation, compiled, batchSize: fit.batchSize), compiled)
+      let read = try trainer.batches(validation, compiled, batchSize: fit.batchSize)
+      let cached = try trainer.caching(read, compiled, trainedBy: whole, budget, epochs: epochs)
+      held = cached.split.map { ($0, (read as? MemoryBatches)?.feed, read.count) }
+      self.validation = (cached.batches, cached.loss)
     } else {
       self.validation = nil
     }
+    prefix = trainer.prefixSummary(
+      cached.split, (read as? MemoryBatches)?.feed, count: read.count, validation: held)
+    prefixObstacle = try trainer.prefixObstacle(cached.split, read, epochs: epochs)
     average = EvaluationAverage(loss.layout)
     conditions = [
       "samples": JSON(batches.count), "batch_size": JSON(batches.batchSize),
       "seed": .string(String(trainer.options.seed)), "shuffles": .bool(fit.shuffles),
       "shuffle_buffer": fit.shuffleBuffer.map { JSON($0) } ?? .null,
       "optimizer": .string(trainer.optimizer?.className ?? ""),
+    ]
+    arithmetic = [
+      "threads": JSON(trainer.options.threads), "shares_work_from": .number(trainer.options.sharesWorkFrom),
     ]
     trainer.noteTrained(loss)
     try checkMonitors()

@@ -18,6 +18,12 @@ struct TrainingDataArguments: ParsableArguments {
   var shuffleBuffer: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Results of frozen first layers are computed once and kept in so much memory, and above it in a temporary file beside the output; 0 computes them in every epoch. Such as 500MB, 2GB (default 1GB).",
+      valueName: "size"))
+  var cacheLimit = ByteCount(value: PrefixCacheOptions().memoryLimit)
+
+  @Option(
     help: ArgumentHelp("Data to validate on after each epoch, of any kind that --train takes.", valueName: "file"))
   var validation: String?
 
