@@ -73,23 +73,26 @@ let package = Package(
       ]),
 
     .target(name: "ReferenceInterpreter", dependencies: ["KerasGraph"], path: "Tests/ReferenceInterpreter"),
+    .target(name: "PackedFixtures", dependencies: ["ZipArchive"], path: "Tests/PackedFixtures"),
     .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
     .testTarget(
       name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile", "TensorBundle"]),
     .testTarget(name: "PythonCodeTests", dependencies: ["PythonCode", "KerasCore"]),
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
-    .testTarget(name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles"]),
+    .testTarget(
+      name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles", "PackedFixtures"]),
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
-    .testTarget(name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter"]),
+    .testTarget(
+      name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),
     .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
       name: "KerasKitTests",
       dependencies: [
         "KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "HDF5", "ZipArchive",
-        "TensorBundle", "DataFiles",
+        "TensorBundle", "DataFiles", "PackedFixtures",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["KerasKit"]),
+    .testTarget(name: "CommandTests", dependencies: ["KerasKit", "PackedFixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

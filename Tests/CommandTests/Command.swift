@@ -1,4 +1,5 @@
 import Foundation
+import PackedFixtures
 
 /// The built `keraskit`, run as a user runs it.
 enum Command {
@@ -44,7 +45,7 @@ enum Command {
       errors: String(decoding: errorText, as: UTF8.self))
   }
 
-  static func fixture(_ name: String) -> String { "\(root)/fixtures/\(name)" }
+  static func fixture(_ name: String) -> String { PackedFixtures.path(name) }
 
   /// A new empty folder.
   static func folder() throws -> String {

@@ -1,5 +1,6 @@
 import Foundation
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Models with custom classes, run by real Keras; see `Tools/fixtures/custom_layers.py`.
@@ -7,7 +8,7 @@ import Testing
 /// QKeras and the packages of CyberZHG are their authors' code; `images`, `pooling` and `capsules` are classes written
 /// anew for the recording, so they show what Keras makes of the formulas, not that an author's file has the same.
 @Suite struct CustomClassTests {
-  private static let root = "\(Fixture.root)/fixtures/custom_classes"
+  private static let root = PackedFixtures.folder("custom_classes")
 
   static var cases: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []

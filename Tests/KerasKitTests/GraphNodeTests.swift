@@ -1,4 +1,5 @@
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Functions as graph nodes, as real releases saved and computed them (Tools/fixtures/graph_nodes.py).
@@ -24,7 +25,7 @@ import Testing
   static let all = groups.flatMap { entry in entry.groups.map { "\(entry.release)/\($0).\(entry.suffix)" } }
 
   @Test(arguments: all) func functionsComputeWhatTheReleaseComputed(_ name: String) throws {
-    let path = "\(Fixture.root)/fixtures/graph_nodes/\(name)"
+    let path = PackedFixtures.path("graph_nodes/\(name)")
     let stem = String(path[..<(path.lastIndex(of: ".") ?? path.endIndex)])
     let arrays = try ArrayFile.read(stem + ".npz")
     var inputs: [String: TensorData] = [:]

@@ -4,6 +4,7 @@ import Foundation
 import KerasCore
 import KerasFile
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Damaged files of every container: each loads or gives a typed error, quickly and in little memory.
@@ -80,15 +81,15 @@ final class MutationBench {
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
   static func allSubjects() -> [MutationTests.Subject] {
-    let root = "\(Fixture.root)/fixtures"
     let endings = ["h5", "keras", "json", "yaml", "npz", "npy", "png", "jpg", "jpeg", "csv", "jsonl", "zip"]
-    let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
-    return files.sorted().filter { endings.contains(ArrayFile.ending(of: $0)) }.map { MutationTests.Subject(path: $0) }
+    return PackedFixtures.allFiles().sorted().filter { endings.contains(ArrayFile.ending(of: $0)) }.map {
+      MutationTests.Subject(path: $0)
+    }
   }
 
   /// Writes one mutant and reads it; the mutant stays until the next one, for who looks at a crash.
   func run(_ subject: MutationTests.Subject, _ random: inout SeededNumbers) throws {
-    let original = "\(Fixture.root)/fixtures/\(subject.path)"
+    let original = PackedFixtures.path(subject.path)
     let name = subject.path.split(separator: "/").last.map(String.init) ?? subject.path
     let copy = "\(folder)/\(name)"
     for old in try FileManager.default.contentsOfDirectory(atPath: folder) {

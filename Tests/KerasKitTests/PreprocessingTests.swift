@@ -1,10 +1,11 @@
 import Foundation
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Models of preprocessing layers, strings included, made by `Tools/fixtures/preprocessing_layers.py`.
 @Suite struct PreprocessingTests {
-  private static let folder = "\(Fixture.root)/fixtures/preprocessing"
+  private static let folder = PackedFixtures.folder("preprocessing")
   private static let models: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return files.filter { $0.hasSuffix(".keras") }.sorted()

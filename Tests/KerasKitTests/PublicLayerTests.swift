@@ -1,5 +1,6 @@
 import Foundation
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Models with classes of public packages and repositories, run by real Keras; see `Tools/fixtures/public_layers.py` and
@@ -8,7 +9,7 @@ import Testing
 /// `bert`, `tcn` and those that begin with `tfa` or `retinanet` are their authors' code; the other classes were written anew for the
 /// recording, so they show what Keras makes of the formulas, not that an author's file has the same.
 @Suite struct PublicLayerTests {
-  private static let root = "\(Fixture.root)/fixtures/public_layers"
+  private static let root = PackedFixtures.folder("public_layers")
 
   static var cases: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []

@@ -1,6 +1,7 @@
 import DataFiles
 import Foundation
 import KerasCore
+import PackedFixtures
 import Testing
 
 @testable import KerasKit
@@ -8,7 +9,7 @@ import Testing
 
 /// Training computes in float32; what it writes has the types of what it read (a Keras 3 model with six policies).
 @Suite struct StoredTypeTests {
-  private static let stem = "\(Fixture.root)/fixtures/training_modes/keras-3/types"
+  private static let stem = PackedFixtures.path("training_modes/keras-3/types")
 
   @Test func theModelHasEveryType() throws {
     let weights = try Model.load(Self.stem + ".keras").loaded.weights

@@ -1,12 +1,13 @@
 import Foundation
 import KerasFile
 import KerasKit
+import PackedFixtures
 import Testing
 import ZipArchive
 
 /// One model in every container of Keras 3, made by `Tools/fixtures/weight_containers.py`.
 @Suite struct WeightContainerTests {
-  private static let folder = "\(Fixture.root)/fixtures/weight_containers"
+  private static let folder = PackedFixtures.folder("weight_containers")
 
   private func check(_ model: Model) throws {
     let truth = try ArrayFile.read("\(Self.folder)/model.npz")

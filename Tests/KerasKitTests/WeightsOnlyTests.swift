@@ -1,10 +1,11 @@
 import Foundation
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// Models whose architecture and weights real Keras wrote in two files; see `Tools/fixtures/weights_only.py`.
 @Suite struct WeightsOnlyTests {
-  static let root = "\(Fixture.root)/fixtures/weights_only"
+  static let root = PackedFixtures.folder("weights_only")
 
   /// `RELEASE/CASE` of every recorded case.
   static var cases: [String] {

@@ -2,11 +2,12 @@ import Foundation
 import KerasFile
 import KerasKit
 import OrderedCollections
+import PackedFixtures
 import Testing
 
 /// Architectures of `to_yaml`, made by `Tools/fixtures/yaml_models.py`.
 @Suite struct YAMLTests {
-  private static let folder = "\(Fixture.root)/fixtures/yaml"
+  private static let folder = PackedFixtures.folder("yaml")
   static let cases = [
     "keras-0.3.3/old_sequential", "keras-0.3.3/old_graph", "keras-1.2.2/sequential", "keras-1.2.2/functional",
     "keras-2.3.1/sequential", "keras-2.3.1/functional",

@@ -1,14 +1,14 @@
 import Foundation
 import KerasCore
 import KerasFile
+import PackedFixtures
 import Testing
 
 @testable import KerasModel
 
 /// What weights look like, against the architecture that real Keras saved beside them.
 @Suite struct LikelyLayerTests {
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures/weights_only").path
+  private static let root = PackedFixtures.folder("weights_only")
 
   /// Keras' class names by what the guess calls them.
   private static let classes: [String: String] = [

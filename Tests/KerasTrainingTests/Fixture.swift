@@ -2,6 +2,7 @@ import DataFiles
 import Foundation
 import KerasCore
 import KerasFile
+import PackedFixtures
 import Testing
 
 @testable import KerasModel
@@ -16,8 +17,9 @@ struct Fixture {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "fixtures")
   private static let folder = root.appending(path: "models")
+  private static let modesFolder = URL(filePath: PackedFixtures.folder("training_modes"))
   /// What differs between training and inference, or between releases in training; `types` is of a kind of its own.
-  static let modes = names(in: root.appending(path: "training_modes")).filter { !$0.hasSuffix("/types") }
+  static let modes = names(in: modesFolder).filter { !$0.hasSuffix("/types") }
 
   /// All compiled models as `release/case`, those written before training.
   static let names: [String] = names(in: folder)
@@ -40,7 +42,7 @@ struct Fixture {
 
   /// A model of `fixtures/models`, or of `fixtures/training_modes`.
   init(_ name: String) throws {
-    let folder = Self.modes.contains(name) ? Self.root.appending(path: "training_modes") : Self.folder
+    let folder = Self.modes.contains(name) ? Self.modesFolder : Self.folder
     let parts = name.split(separator: "/").map(String.init)
     entry = try #require(Self.entries(parts[0], in: folder).first { $0["case"]?.stringValue == parts[1] })
     let path = folder.appending(path: name).path(percentEncoded: false)

@@ -2,6 +2,7 @@ import DataFiles
 import Foundation
 import KerasCore
 import KerasGraph
+import PackedFixtures
 import ReferenceInterpreter
 import Testing
 
@@ -10,8 +11,7 @@ import Testing
 /// The gradients of every recorded function (operations of Keras 3, TFOpLambda, TensorFlowOpLayer) against finite
 /// differences in double precision, at the recorded inputs.
 @Suite struct FunctionGradientTests {
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures/graph_nodes")
+  private static let folder = URL(filePath: PackedFixtures.folder("graph_nodes"))
 
   static let models: [String] = {
     let releases = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []

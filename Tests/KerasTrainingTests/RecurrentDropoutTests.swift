@@ -2,6 +2,7 @@ import DataFiles
 import Foundation
 import KerasCore
 import KerasGraph
+import PackedFixtures
 import ReferenceInterpreter
 import Testing
 
@@ -11,8 +12,7 @@ import Testing
 ///
 /// `Tools/fixtures/recurrent_dropout.py`: the rows of a batch have the same input and differ by their masks only.
 @Suite struct RecurrentDropoutTests {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures/recurrent_dropout")
+  static let folder = URL(filePath: PackedFixtures.folder("recurrent_dropout"))
 
   @Test(arguments: ["keras-1.2.2-tf", "keras-2.0.2", "keras-2.3.1", "keras-2.15", "keras-3"])
   func everyRecordedRowIsOneOfOurMasks(_ release: String) throws {
