@@ -25,21 +25,41 @@ public struct AuditReport: Sendable {
 
 /// Runs the rules over a file's config.
 public enum Audit {
+  /// Audits the file or folder at `path`; never throws.
+  ///
+  /// What cannot be opened has a finding of severity error (`unreadable-file`) beside what the rules about containers say.
+  public static func file(
+    _ path: String, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = [],
+    target: Release = .current, open: (String) throws -> ModelSource = { try ModelFile.open($0) }
+  ) -> AuditReport {
+    do {
+      return run(try open(path), rules: rules, mappings: mappings, target: target)
+    } catch {
+      let finding = Finding(
+        rule: "unreadable-file", severity: .error, location: SourceLocation(file: path),
+        summary: "The file cannot be read: \(error)",
+        advice: "Until it can, it is not known to be sound: copy it again, or remove what is named.")
+      return AuditReport(file: path, findings: [finding])
+    }
+  }
+
   /// Audits what `source` says; weights are not read.
   ///
   /// A config that cannot be understood is itself a finding of severity error (`unreadable-config`): never a clean report.
   public static func run(
-    _ source: ModelSource, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = []
+    _ source: ModelSource, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = [],
+    target: Release = .current
   ) -> AuditReport {
     var findings = source.diagnostics.map { Finding($0, source: source) }
     do {
-      let subject = AuditSubject(source: source, canonical: try EraUpgrade.upgrade(source, mappings: mappings))
+      let subject = AuditSubject(
+        source: source, canonical: try EraUpgrade.upgrade(source, mappings: mappings), target: target)
       for rule in rules { findings += rule.check(subject) }
       let known = Set(findings.map(\.rule))
       findings += subject.canonical.diagnostics.filter { !known.contains($0.rule) }
         .map { Finding($0, source: source) }
     } catch {
-      findings += unreadable(source, error, rules: rules)
+      findings += unreadable(source, error, rules: rules, target: target)
     }
     let ordered = findings.enumerated().sorted {
       $0.element.severity != $1.element.severity
@@ -51,9 +71,12 @@ public enum Audit {
   }
 
   /// What can still be said of a config that the upgrade refused: the refusal, and the rules that read the saved text.
-  private static func unreadable(_ source: ModelSource, _ error: ModelError, rules: [any AuditRule]) -> [Finding] {
+  private static func unreadable(
+    _ source: ModelSource, _ error: ModelError, rules: [any AuditRule], target: Release
+  ) -> [Finding] {
     let subject = AuditSubject(
-      source: source, canonical: CanonicalModel(config: .object([:]), version: source.version, backend: source.backend))
+      source: source, canonical: CanonicalModel(config: .object([:]), version: source.version, backend: source.backend),
+      target: target)
     let refusal = Finding(
       rule: "unreadable-config", severity: .error, layer: error.layer,
       location: error.location ?? SourceLocation(file: source.file, container: source.configContainer),
@@ -63,9 +86,6 @@ public enum Audit {
     return [refusal] + rules.filter { $0 is any SavedTextRule }.flatMap { $0.check(subject) }
   }
 }
-
-/// A rule that reads the saved text alone and so works on configs that cannot be upgraded.
-protocol SavedTextRule: AuditRule {}
 
 extension Finding {
   init(_ diagnostic: Diagnostic, source: ModelSource) {

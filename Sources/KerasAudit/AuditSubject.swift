@@ -11,10 +11,13 @@ public struct AuditSubject: Sendable {
   public let layers: [AuditedLayer]
   /// A batch size is fixed in the config.
   public let hasFixedBatch: Bool
+  /// The release that the file is to be read by; meanings are compared with its.
+  public let target: Release
 
-  public init(source: ModelSource, canonical: CanonicalModel) {
+  public init(source: ModelSource, canonical: CanonicalModel, target: Release = .current) {
     self.source = source
     self.canonical = canonical
+    self.target = target
     var walk = LayerWalk()
     walk.visitModel(canonical.config, place: LayerWalk.Place())
     layers = walk.layers
@@ -28,6 +31,32 @@ public struct AuditSubject: Sendable {
   public var release: String {
     guard let version else { return "the unknown release that saved it" }
     return (version.isTensorFlow ? "tf.keras " : "Keras ") + (source.versionStamp ?? version.description)
+  }
+
+  /// The release that saved the file, or landmarks of all that may have, oldest first.
+  public var savedReleases: [Release] {
+    let backend = canonical.backend ?? (canonical.readAs.major == 0 ? "theano" : "tensorflow")
+    if let version { return [Release(version, backend: backend)] }
+    return Self.landmarks(of: canonical.readAs).map { Release($0, backend: backend) }
+  }
+
+  /// Releases between which meanings changed, of the language that an unstamped config is written in.
+  private static func landmarks(of readAs: KerasVersion) -> [KerasVersion] {
+    switch readAs.major {
+    case 0: [KerasVersion(0, 1, 3), KerasVersion(0, 2), KerasVersion(0, 3, 3)]
+    case 1: [KerasVersion(1, 0, 0), KerasVersion(1, 0, 8), KerasVersion(1, 2, 2)]
+    case 2 where readAs.isTensorFlow:
+      [
+        KerasVersion(2, 1, 6, isTensorFlow: true), KerasVersion(2, 2, 4, isTensorFlow: true), KerasVersion(2, 5),
+        KerasVersion(2, 15),
+      ]
+    case 2:
+      [
+        KerasVersion(2, 0, 2), KerasVersion(2, 0, 9), KerasVersion(2, 1, 3), KerasVersion(2, 2, 4),
+        KerasVersion(2, 3, 1), KerasVersion(2, 2, 4, isTensorFlow: true), KerasVersion(2, 15),
+      ]
+    default: [KerasVersion(3, 0), KerasVersion(3, 13, 2), KerasVersion(3, 15, 1)]
+    }
   }
 
   /// Whether the file comes from standalone Keras, from `first` on and before `end`.
@@ -55,6 +84,24 @@ public struct AuditSubject: Sendable {
     }
     return location(layer.pointer)
   }
+
+  /// A place in the saved training config.
+  public func trainingLocation(_ pointer: JSONPointer = JSONPointer()) -> SourceLocation {
+    source.trainingConfig == nil
+      ? location(JSONPointer())
+      : SourceLocation(file: source.file, container: source.trainingConfigContainer, pointer: pointer)
+  }
+
+  /// The arrays stored for the layer of that name, their names and shapes; none are read.
+  ///
+  /// Only of files that store weights by layer name (HDF5 of Keras 1 and 2).
+  public func storedArrays(ofLayer name: String) -> [StoredArray] {
+    guard case .groups(let groups) = source.weights else { return [] }
+    return groups.first { $0.name == name }?.arrays ?? []
+  }
+
+  /// Whether a layer's saved config has the field.
+  public func states(_ layer: AuditedLayer, _ key: String) -> Bool { savedFields(layer)[key] != nil }
 
   /// A layer's fields as saved.
   public func savedFields(_ layer: AuditedLayer) -> OrderedDictionary<String, JSON> {

@@ -60,18 +60,21 @@ public struct CanonicalModel: Sendable {
   public var diagnostics: [Diagnostic]
   /// The release as understood from the file's stamp or, failing that, from the config's own form; `nil` if unknown.
   public var version: KerasVersion?
+  /// The release whose defaults were taken: `version`, or the last that wrote such a config.
+  public var readAs: KerasVersion
   /// The backend from the stamp, or from the names of the stored weights; `nil` if neither tells.
   public var backend: String?
 
   public init(
     config: JSON, compile: JSON? = nil, provenance: [Provenance] = [], diagnostics: [Diagnostic] = [],
-    version: KerasVersion? = nil, backend: String? = nil
+    version: KerasVersion? = nil, readAs: KerasVersion? = nil, backend: String? = nil
   ) {
     self.config = config
     self.compile = compile
     self.provenance = provenance
     self.diagnostics = diagnostics
     self.version = version
+    self.readAs = readAs ?? version ?? KerasVersion(3, 15, 1)
     self.backend = backend
   }
 }

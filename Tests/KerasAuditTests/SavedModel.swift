@@ -2,7 +2,7 @@ import KerasKit
 
 /// Models that real Keras releases wrote, for the rules' tests.
 enum SavedModel {
-  private static var fixtures: String {
+  static var fixtures: String {
     #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/fixtures"
   }
 
@@ -19,12 +19,17 @@ enum SavedModel {
   /// The same config as another release wrote it, character for character, or without a stamp.
   static func audit(config: String, stamped stamp: String?) throws -> AuditReport {
     var source = try source(config: config)
+    Self.stamp(&source, stamp)
+    return Audit.run(source)
+  }
+
+  /// Stamps a config with a release, or with none.
+  static func stamp(_ source: inout ModelSource, _ stamp: String?) {
     source.versionStamp = stamp
     source.version = stamp.flatMap { KerasVersion($0) }
     var object = source.config?.objectValue ?? [:]
     object["keras_version"] = stamp.map { .string($0) }
     source.config = .object(object)
-    return Audit.run(source)
   }
 }
 

@@ -32,15 +32,26 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "text or json.")
   var format = Format.text
 
+  @Option(
+    help: ArgumentHelp(
+      "The release the file is to be read by: only what changes for it is reported. keras==2.3.1, keras==2.15, "
+        + "tf.keras==2.5.0, keras==3.13.2; the newest measured, \(Release.current), if not given.",
+      valueName: "release"))
+  var target = Release.current
+
   @Option(help: ArgumentHelp("The least severity that makes the exit code 1.", valueName: "level"))
   var failOn = Threshold.warning
 
   func run() throws {
-    let report = Audit.run(try model.open(), mappings: model.loading.options.mappings)
+    let report = Audit.run(try model.open(), mappings: model.loading.options.mappings, target: target)
     switch format {
     case .text: Terminal.print(FindingsText.text(report))
     case .json: Terminal.print(report.json.text(indent: 2))
     }
     if report.findings.contains(where: { failOn.isReached(by: $0.severity) }) { throw ExitStatus.findings }
   }
+}
+
+extension Release: @retroactive ExpressibleByArgument {
+  public init?(argument: String) { self.init(named: argument) }
 }

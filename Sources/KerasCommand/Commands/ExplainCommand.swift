@@ -6,26 +6,48 @@ struct ExplainCommand: ParsableCommand {
     commandName: "explain",
     abstract: "Tells the story behind an audit rule, or lists all rules.",
     discussion: """
-      Example:
+      Examples:
         keraskit explain act-reg-on-input
+        keraskit explain --markdown > docs/rules.md
       """)
 
   @Argument(help: "The rule's id as the audit prints it; without it all rules are listed.")
   var rule: String?
 
+  @Flag(help: "All rules with their stories as Markdown.")
+  var markdown = false
+
+  @Flag(help: "As JSON.")
+  var json = false
+
+  func validate() throws {
+    if markdown && json { throw ValidationError("--markdown or --json, not both") }
+    if markdown && rule != nil { throw ValidationError("--markdown writes all rules: no RULE beside it") }
+  }
+
   func run() throws {
+    if markdown { return Terminal.print(RulesText.markdown) }
+    if json { return Terminal.print(try RulesText.json(rule.map(known)).text(indent: 2)) }
     guard let id = rule else {
-      var table = TextTable(("rule", .left), ("severity", .left), ("title", .left))
-      for rule in AuditRegistry.rules { table.add(rule.id, rule.severity.rawValue, rule.title) }
+      var table = TextTable(("rule", .left), ("severity", .left), ("changes", .left), ("title", .left))
+      for rule in AuditRegistry.rules {
+        table.add(rule.id, rule.severity.rawValue, rule.consequence.rawValue, rule.title)
+      }
       Terminal.print(table.text)
       return
     }
+    let rule = try known(id)
+    Terminal.print(Terminal.colored(rule.id, .bold) + " (\(rule.severity.rawValue)): \(rule.title)")
+    Terminal.print("affected: \(rule.affected)")
+    Terminal.print("changes:  \(rule.consequence.rawValue)\n")
+    Terminal.print(WrappedText.paragraph(label: "", RulesText.oneLine(rule.explanation)) + "\n")
+    Terminal.print(WrappedText.paragraph(label: "do  ", RulesText.oneLine(rule.fix)))
+  }
+
+  private func known(_ id: String) throws -> any AuditRule {
     guard let rule = AuditRegistry.rule(id) else {
       throw CommandFailure.usage("there is no rule '\(id)'; `keraskit explain` lists all")
     }
-    Terminal.print(Terminal.colored(rule.id, .bold) + " (\(rule.severity.rawValue)): \(rule.title)")
-    Terminal.print("affected: \(rule.affected)\n")
-    let words = rule.explanation.split(whereSeparator: \.isNewline).joined(separator: " ")
-    Terminal.print(WrappedText.paragraph(label: "", words))
+    return rule
   }
 }

@@ -30,7 +30,7 @@ public enum EraUpgrade {
       upgrade.noteBackend(config)
       return CanonicalModel(
         config: config, compile: compile, provenance: upgrade.provenance, diagnostics: upgrade.diagnostics,
-        version: upgrade.era.stamped, backend: upgrade.era.backend)
+        version: upgrade.era.stamped, readAs: upgrade.era.version, backend: upgrade.era.backend)
     } catch {
       throw error.inFile(source.file)
     }

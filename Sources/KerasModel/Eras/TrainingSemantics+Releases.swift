@@ -16,18 +16,24 @@ extension TrainingSemantics {
 
   /// The release a user names: `keras==2.1.3`, `keras==2.2.4+theano`, `tf.keras==2.2.4-tf`, `tensorflow==1.15`.
   public init?(named name: String) {
+    guard let release = Self.release(named: name) else { return nil }
+    self = .of(version: release.version, backend: release.backend)
+  }
+
+  /// The version and, if given, backend that such a name means; `nil` if it is none.
+  public static func release(named name: String) -> (version: KerasVersion, backend: String?)? {
     let halves = name.split(separator: "==", maxSplits: 1).map { $0.trimmed }
     guard halves.count == 2 else { return nil }
     let parts = halves[1].split(separator: "+", maxSplits: 1).map(String.init)
     guard let text = parts.first, let version = KerasVersion(text) else { return nil }
     let backend = parts.count > 1 ? parts[1] : nil
     switch halves[0].lowercased() {
-    case "keras": self = .of(version: version, backend: backend)
+    case "keras": return (version, backend)
     case "tf.keras", "tf-keras", "tf_keras":
-      self = .of(version: KerasVersion(version.major, version.minor, version.patch, isTensorFlow: version.major < 3))
+      return (KerasVersion(version.major, version.minor, version.patch, isTensorFlow: version.major < 3), nil)
     case "tensorflow", "tf":
-      let row = Self.tensorFlowReleases.first { version < $0.before }
-      self = .of(version: row?.keras ?? version)
+      let row = tensorFlowReleases.first { version < $0.before }
+      return (row?.keras ?? version, nil)
     default: return nil
     }
   }

@@ -5,12 +5,17 @@ struct ActivityOfUnknownRelease: AuditRule {
   let id = "act-reg-possible-1x-stamp"
   let title = "Activity regularizer in a file without a release"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "files without keras_version, or stamped only \"1\", with Keras 1 or 2 configs"
   let explanation = """
     What an activity regularizer did depends on the release (see act-reg-on-input, act-reg-nested-dropped,
     act-reg-batch-scale). Weights files and configs saved apart often have no keras_version, and some tools stamped "1". Then
     all readings are possible, and this rule states them. In a nested model they differ in the tensor, in every model in
     the factor of the batch size.
+    """
+  let fix = """
+    Find out which release saved the file and state it with --keras-version.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

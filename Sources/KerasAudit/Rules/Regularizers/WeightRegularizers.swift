@@ -6,11 +6,16 @@ struct RecurrentRegularizerOfKeras12: AuditRule {
   let id = "rnn-1.2-u-regularizer"
   let title = "U_regularizer of LSTM and GRU was ignored"
   let severity = Severity.warning
+  let family = RuleFamily.regularizers
+  let consequence = Consequence.training
   let affected = "Keras 1.2.0 to 1.2.2, LSTM and GRU with consume_less cpu or mem"
   let explanation = """
     In Keras 1.2 the branch of LSTM and GRU for consume_less other than gpu builds the recurrent matrices U_* with
     W_regularizer (and init instead of inner_init); U_regularizer is never used. Measured on 1.2.2: W l2 = 1, U l2 = 100
     gives a loss of 21.205, all kernels at factor 1; with their own factors it would be 852.7.
+    """
+  let fix = """
+    recurrent_regularizer := W_regularizer reproduces the training; `convert` writes that.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
@@ -39,12 +44,17 @@ struct WeightRegularizerName: SavedTextRule {
   let id = "weight-regularizer-name"
   let title = "Old names of weight regularizers"
   let severity = Severity.note
+  let family = RuleFamily.regularizers
+  let consequence = Consequence.loading
   let affected = "Keras 0.1 to 1.2.2"
   let explanation = """
     Keras 0 and 1 called them W_regularizer, U_regularizer and b_regularizer (weight_regularizer is an alias some code
     used; stock Keras never wrote it), objects of class WeightRegularizer, L1L2Regularizer, or l1l2. Since 2.0 they are
     kernel_regularizer, recurrent_regularizer, bias_regularizer and L1L2. The meaning is the same: l1·Σ|w| + l2·Σw², added
     to the loss once, whatever the batch. Keras 2 and 3 silently ignore or refuse the old keys.
+    """
+  let fix = """
+    Rename the fields and use class L1L2; `convert` does.
     """
 
   private static let names: OrderedDictionary<String, String> = [
@@ -88,10 +98,15 @@ struct RegularizerShorthand: SavedTextRule {
   let id = "l1l2-default-0.01"
   let title = "Regularizer given by a shorthand"
   let severity = Severity.note
+  let family = RuleFamily.regularizers
+  let consequence = Consequence.none
   let affected = "all releases"
   let explanation = """
     A regularizer written as a string ("l1", "l2", "l1l2", "l1_l2", "activity_l2") has the factor 0.01, for l1l2 both. The
     number stands nowhere in the file.
+    """
+  let fix = """
+    Write the factor 0.01 explicitly; `convert` does.
     """
 
   private static let shorthands: Set<String> = [
@@ -122,10 +137,15 @@ struct EigenvalueRegularizer: SavedTextRule {
   let id = "eigenvalue-regularizer"
   let title = "EigenvalueRegularizer cannot be restored"
   let severity = Severity.warning
+  let family = RuleFamily.regularizers
+  let consequence = Consequence.training
   let affected = "Keras 1.0 to 1.2"
   let explanation = """
     Keras 1 had a regularizer on the dominant eigenvalue of a square kernel. Its get_config did not save the factor k, and
     Keras 2 removed the class: what the penalty was cannot be told from the file. Predictions are unaffected.
+    """
+  let fix = """
+    Choose another regularizer to train on; nothing restores the factor.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

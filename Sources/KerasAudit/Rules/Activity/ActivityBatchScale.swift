@@ -5,6 +5,8 @@ struct ActivityBatchScale: AuditRule {
   let id = "act-reg-batch-scale"
   let title = "Activity penalty was summed over the batch, now it is divided by its size"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "saved by Keras 1.0.7 to 2.3.1, tf.keras of TensorFlow 1.4 to 1.12, or Keras 3.0 to 3.13"
   let explanation = """
     Keras 0 and 1.0.0 to 1.0.6 took the mean over the batch; 1.0.7 to 2.3.1 the plain sum; tf.keras the sum up to TensorFlow
@@ -12,6 +14,9 @@ struct ActivityBatchScale: AuditRule {
     (commit b9be212). Measured with Dense 4x3 -> 2, l2 = 1: 72 where it is summed, 18 = 72/4 where it is divided.
     A model moved from a release that sums to current Keras trains with a penalty weaker by the factor of its batch size. The
     file does not state the batch size it was trained with.
+    """
+  let fix = """
+    Multiply l1 and l2 by the batch size it was trained with: `convert --batch-size N`, or `audit --match-loss`.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

@@ -5,11 +5,16 @@ struct PenaltiesInTrainingOnly: AuditRule {
   let id = "act-reg-losses-not-train-only"
   let title = "Evaluation left regularization out of the loss"
   let severity = Severity.note
+  let family = RuleFamily.activity
+  let consequence = Consequence.none
   let affected = "Keras 0.1 to 1.1.2"
   let explanation = """
     Up to Keras 1.1.2 regularizers are part of the training function only: evaluate, test_on_batch and val_loss report the
     data loss alone (measured on 0.3.3 and 1.0.8). From 1.2.0 on both contain the penalties. A val_loss written down then
     cannot be compared with one of today.
+    """
+  let fix = """
+    Compare an old val_loss with the data loss alone: `keraskit evaluate` lists each penalty apart.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

@@ -5,6 +5,8 @@ struct ActivityOnInput: AuditRule {
   let id = "act-reg-on-input"
   let title = "Activity regularizer computed on the layer's inputs"
   let severity = Severity.error
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "Keras 2.0.3 to 2.1.3, layers inside a model that is called as a layer"
   let explanation = """
     In Keras 2.0.3 to 2.1.3 a model that was called as a layer (Sequential in Sequential, Model in Model, Model(inputs,
@@ -19,6 +21,9 @@ struct ActivityOnInput: AuditRule {
     Measured on the releases: x = ones(4, 3), Dense(2) with ones, activity l2 = 1 has output penalty 72 and input penalty
     12. Nested: 12 in 2.0.3, 2.0.6, 2.0.8, 2.0.9, 2.1.0, 2.1.2 and 2.1.3; 72 in 2.1.4 and 2.2.4. Direct: 72 in all.
     It is a term of the loss only: predictions are unaffected and trained weights stay valid.
+    """
+  let fix = """
+    To continue training identically, penalise the input tensor (`convert --activity-semantics as-saved`); to get what was intended, leave it.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

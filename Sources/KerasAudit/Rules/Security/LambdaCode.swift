@@ -7,12 +7,17 @@ struct LambdaCode: SavedTextRule {
   let id = "sec-lambda"
   let title = "Python code inside the model"
   let severity = Severity.error
+  let family = RuleFamily.security
+  let consequence = Consequence.security
   let affected = "all releases; refused by Keras 2.13 and later for .keras files and by 3.12 and later for HDF5"
   let explanation = """
     A Lambda layer (and Keras 1's Merge with a function as mode) stores a Python function: by name, or as marshalled byte
     code that the loading program executes. The code is bound to the Python version that saved it, and a file from a stranger
     can do anything with it. Keras 1 and 2 always executed it, the HDF5 path of Keras 3 up to 3.11 too. KerasKit never
     executes anything from a file.
+    """
+  let fix = """
+    Load it in Python only if you trust its origin; KerasKit reads the code as data, and `convert` writes layers in its place.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

@@ -5,12 +5,17 @@ struct ActivityBidirectional: AuditRule {
   let id = "act-reg-bidirectional"
   let title = "Activity regularizer inside Bidirectional"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "Keras 2.0.0 to 2.0.2 (ignored), 2.0.3 to 2.3.1 (merged output)"
   let explanation = """
     Bidirectional of standalone Keras calls its layers' call method, which makes no penalty. From 2.0.3 on the wrapper's
     activity_regularizer property makes Layer.__call__ penalise the merged output (measured with concat and sum to 2.3.1:
     144 once); in 2.0.0 to 2.0.2 there was none. tf.keras and Keras 3 penalise each direction's own output and add the two.
     For merge_mode concat both are the same number apart from the divisor; for sum, mul and ave they are not.
+    """
+  let fix = """
+    Penalise the merged output with an ActivityRegularization layer (`--activity-semantics as-saved` does).
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
@@ -47,10 +52,15 @@ struct ActivitySimpleRNNIgnored: AuditRule {
   let id = "act-reg-simplernn-ignored"
   let title = "SimpleRNN of Keras 3 ignores its activity regularizer"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "any file loaded by Keras 3 (measured: 3.15.1)"
   let explanation = """
     SimpleRNN of Keras 3 accepts activity_regularizer, saves it, and never hands it to its base class: no penalty is made
     (measured on 3.15.1). LSTM, GRU and ConvLSTM2D do apply theirs. Keras 2.0.0 to 2.15 penalised what SimpleRNN returned.
+    """
+  let fix = """
+    Put an ActivityRegularization layer behind the SimpleRNN.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

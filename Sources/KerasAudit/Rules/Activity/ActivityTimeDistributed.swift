@@ -5,12 +5,17 @@ struct ActivityTimeDistributedTwice: AuditRule {
   let id = "act-reg-timedistributed-double"
   let title = "Activity penalty inside TimeDistributed was counted twice"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "Keras 2.0.3 to 2.3.1 with a fixed batch size (batch_input_shape, stateful)"
   let explanation = """
     TimeDistributed.call adds its layer's activity penalty, and the wrapper's own activity_regularizer property makes
     Layer.__call__ add it again. With an unknown batch size the first copy is tied to a reshaped tensor and never collected,
     so it counts once; with a fixed batch size both count. Measured in 2.0.3, 2.1.0, 2.1.3, 2.1.4, 2.2.4 and 2.3.1: 360
     with an unknown batch, 360 + 360 with a fixed one; once in 1.2.2 and 2.0.0.
+    """
+  let fix = """
+    Double the factors, in an ActivityRegularization layer behind the TimeDistributed.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
@@ -34,11 +39,16 @@ struct ActivityTimeDistributedDropped: AuditRule {
   let id = "act-reg-timedistributed-dropped"
   let title = "Activity regularizer inside TimeDistributed is ignored by Keras 3"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "any file loaded by Keras 3 (measured: 3.15.1)"
   let explanation = """
     TimeDistributed of Keras 3 runs its layer in a loop or a vectorised map, and the penalties made inside never reach the
     model's losses, in graph mode too (measured on 3.15.1 for Dense and Conv1D: losses is empty). Earlier releases had
     them: the sum over all steps up to 2.3.1, that divided by batch and steps in tf.keras. 1.0.8 had nothing.
+    """
+  let fix = """
+    Put an ActivityRegularization layer behind the TimeDistributed.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
@@ -64,11 +74,16 @@ struct ActivityTimeDistributedDivisor: AuditRule {
   let id = "act-reg-td-divisor"
   let title = "Activity penalty inside TimeDistributed was divided by the steps as well"
   let severity = Severity.note
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected = "tf.keras of TensorFlow 1.13 to 2.15"
   let explanation = """
     TimeDistributed of tf.keras folds the time axis into the batch before it calls its layer, and the penalty is divided by
     the first axis of what the layer puts out: batch times steps. Measured in TensorFlow 1.15, 2.5, 2.12, 2.13 and 2.15:
     360/20 = 18 for a batch of 4 with 5 steps. Standalone Keras summed over all steps.
+    """
+  let fix = """
+    Divide the factors by the number of steps, in an ActivityRegularization layer behind the TimeDistributed.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

@@ -5,6 +5,8 @@ struct ActivityDroppedInNested: AuditRule {
   let id = "act-reg-nested-dropped"
   let title = "Activity regularizer inside a called model was ignored"
   let severity = Severity.warning
+  let family = RuleFamily.activity
+  let consequence = Consequence.training
   let affected =
     "Keras 1.2.0 to 2.0.2 (1.0 and 1.1: such a model could not be trained); inside TimeDistributed up to 2.3.1"
   let explanation = """
@@ -13,6 +15,9 @@ struct ActivityDroppedInNested: AuditRule {
     1.2.2, 2.0.0, 2.0.1 and 2.0.2 for Dense, Conv2D, LSTM, TimeDistributed and Bidirectional. A model that stands first in
     a Sequential reuses its own tensors there and keeps the penalty. In 1.0.8 the training function of such a model cannot
     be built. A model inside TimeDistributed loses its penalties up to 2.3.1 (an error in 1.2.2 and 2.0.0).
+    """
+  let fix = """
+    Drop the regularizer to train on as it was (`convert --activity-semantics as-saved`), or keep it knowingly.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

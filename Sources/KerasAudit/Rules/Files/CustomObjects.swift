@@ -6,12 +6,17 @@ struct CustomObjects: AuditRule {
   let id = "custom-objects"
   let title = "Layers of unknown classes"
   let severity = Severity.warning
+  let family = RuleFamily.files
+  let consequence = Consequence.loading
   let affected = "all releases"
   let explanation = """
     A model may hold layers that its author wrote. The file names the class and its fields; what the class computes stands in
     Python code outside the file (custom_objects, or a registered name with its package). Without that code no program can run
     the model, and another class of the same name would be taken for it without a word. Classes of Keras that KerasKit does
     not know yet are listed too.
+    """
+  let fix = """
+    Find the class's code, or bind it to known layers with --map Class=Known(arg=value).
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {

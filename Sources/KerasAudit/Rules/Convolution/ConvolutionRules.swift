@@ -1,0 +1,3 @@
+extension AuditRegistry {
+  static let convolution: [any AuditRule] = []
+}

@@ -1,0 +1,5 @@
+extension AuditRegistry {
+  static let files: [any AuditRule] = [
+    CustomObjects()
+  ]
+}

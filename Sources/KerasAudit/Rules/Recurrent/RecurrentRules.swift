@@ -1,0 +1,5 @@
+extension AuditRegistry {
+  static let recurrent: [any AuditRule] = [
+    HardSigmoidDefinition()
+  ]
+}

@@ -1,0 +1,8 @@
+extension AuditRegistry {
+  static let regularizers: [any AuditRule] = [
+    RecurrentRegularizerOfKeras12(),
+    WeightRegularizerName(),
+    RegularizerShorthand(),
+    EigenvalueRegularizer(),
+  ]
+}

@@ -1,0 +1,5 @@
+extension AuditRegistry {
+  static let security: [any AuditRule] = [
+    LambdaCode()
+  ]
+}

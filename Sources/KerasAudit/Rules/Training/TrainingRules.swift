@@ -1,0 +1,3 @@
+extension AuditRegistry {
+  static let training: [any AuditRule] = []
+}

@@ -1,0 +1,3 @@
+extension RuleCases {
+  static let convolution: [RuleCase] = []
+}

@@ -1,0 +1,88 @@
+import KerasKit
+import Testing
+
+/// A model, and which rule must find something in it, or must not.
+struct RuleCase: Sendable, CustomTestStringConvertible {
+  /// Where the model comes from; `written` ones are for words that no recorded model has.
+  enum Origin: Sendable {
+    /// A file in `fixtures/models` that real Keras wrote.
+    case model(String)
+    /// A config in `fixtures/configs` that real Keras wrote, or the same with another stamp.
+    case config(String, stamp: String? = nil)
+    /// A config in a release's own words, with its training config if the rule reads that.
+    case written(JSON, stamp: String?, backend: String? = nil, training: JSON? = nil)
+  }
+
+  var rule: String
+  var origin: Origin
+  /// Whether the rule must find something; else it must find nothing above a note that says "not affected".
+  var hits: Bool
+  /// The place that one of the findings must name, of a case that hits.
+  var pointer: String?
+  var target = Release.current
+
+  static func hit(_ rule: String, _ origin: Origin, at pointer: String? = nil, target: Release = .current) -> RuleCase {
+    RuleCase(rule: rule, origin: origin, hits: true, pointer: pointer, target: target)
+  }
+
+  static func clean(_ rule: String, _ origin: Origin, target: Release = .current) -> RuleCase {
+    RuleCase(rule: rule, origin: origin, hits: false, pointer: nil, target: target)
+  }
+
+  var testDescription: String { "\(rule) \(hits ? "in" : "not in") \(origin)" }
+
+  func findings() throws -> [Finding] {
+    var source: ModelSource
+    switch origin {
+    case .model(let name): source = try ModelFile.open("\(SavedModel.fixtures)/models/\(name)")
+    case .config(let name, let stamp):
+      source = try SavedModel.source(config: name)
+      if let stamp { SavedModel.stamp(&source, stamp) }
+    case .written(let config, let stamp, let backend, let training):
+      source = ModelSource(
+        file: "written.json", format: .json, config: config, trainingConfig: training,
+        trainingConfigContainer: training == nil ? "" : "training_config", versionStamp: stamp, backend: backend)
+    }
+    return Audit.run(source, target: target).of(rule)
+  }
+
+  /// A Sequential in the words of Keras 1 and 2 up to 2.2.2: a list of layers.
+  static func layers(_ layers: JSON...) -> JSON { ["class_name": "Sequential", "config": .array(layers)] }
+
+  /// The same with one layer of that class and those fields, given an input shape.
+  static func one(_ className: String, _ fields: JSON, input: JSON) -> JSON {
+    var config = fields.objectValue ?? [:]
+    config["name"] = config["name"] ?? "layer"
+    config["batch_input_shape"] = input
+    return layers(["class_name": .string(className), "config": .object(config)])
+  }
+}
+
+@Suite struct RuleCaseTests {
+  static let cases = RuleCases.all
+
+  @Test(arguments: cases) func aRuleFindsWhatItIsAboutAndNothingElse(_ known: RuleCase) throws {
+    let findings = try known.findings()
+    let level = AuditRegistry.rule(known.rule)?.severity ?? .error
+    if known.hits {
+      #expect(!findings.isEmpty)
+      #expect(findings.contains { $0.severity == min(level, .warning) || $0.severity == level })
+      if let pointer = known.pointer {
+        let places = findings.map { $0.location.pointer?.description ?? "none" }
+        #expect(places.contains(pointer), "\(places)")
+      }
+      #expect(findings.allSatisfy { !$0.summary.isEmpty && !$0.location.file.isEmpty })
+    } else {
+      #expect(findings.allSatisfy { level > .note && $0.severity == .note }, "\(findings.map(\.summary))")
+    }
+  }
+
+  @Test func everyRuleHasCasesOfBothKinds() {
+    for rule in AuditRegistry.rules {
+      let own = Self.cases.filter { $0.rule == rule.id }
+      #expect(own.contains(where: \.hits), "\(rule.id) has no case that it must find")
+      #expect(own.contains { !$0.hits }, "\(rule.id) has no case that it must leave alone")
+    }
+    for known in Self.cases { #expect(AuditRegistry.rule(known.rule) != nil, "\(known.rule) is no rule") }
+  }
+}
