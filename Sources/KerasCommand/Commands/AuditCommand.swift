@@ -52,6 +52,6 @@ struct AuditCommand: ParsableCommand {
   }
 }
 
-extension Release: @retroactive ExpressibleByArgument {
+extension Release: ExpressibleByArgument {
   public init?(argument: String) { self.init(named: argument) }
 }

@@ -80,7 +80,7 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
   @Test func everyRuleHasCasesOfBothKinds() {
     for rule in AuditRegistry.rules {
       let own = Self.cases.filter { $0.rule == rule.id }
-      #expect(own.contains(where: \.hits), "\(rule.id) has no case that it must find")
+      #expect(own.contains { $0.hits }, "\(rule.id) has no case that it must find")
       #expect(own.contains { !$0.hits }, "\(rule.id) has no case that it must leave alone")
     }
     for known in Self.cases { #expect(AuditRegistry.rule(known.rule) != nil, "\(known.rule) is no rule") }
