@@ -103,7 +103,9 @@ struct ObjectHeader {
     var cursor = try bytes.cursor(content)
     let (version, type) = (try cursor.byte(), try cursor.byte())
     guard version <= 3, version < 3 || type == 2 else {
-      throw .unsupported("a description in a table of shared messages")
+      throw .unsupported(
+        "a description in a table of shared messages is not supported; copy the data sets into a new file, with h5py for example"
+      )
     }
     if version == 1 { try cursor.skip(6) }
     // A named type: an object of its own, whose description is not shared again.

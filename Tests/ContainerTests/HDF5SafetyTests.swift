@@ -15,6 +15,15 @@ import Testing
     #expect(throws: HDF5Error.self) { try hostile.describe(object) }
   }
 
+  @Test func `packing and tables that are not read are refused by name`() throws {
+    let packed = #expect(throws: HDF5Error.self) { try HDF5File(path: fixture("szip.h5")).read("/packed") }
+    #expect("\(try #require(packed))".contains("szip"))
+    #expect("\(try #require(packed))".contains("h5repack"))
+    let shared = #expect(throws: HDF5Error.self) { try HDF5File(path: fixture("shared_messages.h5")).read("/b") }
+    #expect("\(try #require(shared))".contains("shared messages"))
+    #expect("\(try #require(shared))".contains("h5py"))
+  }
+
   @Test(arguments: ["/bomb", "/contiguous_bomb", "/chunk_bomb"])
   func `sizes without storage behind them are refused before memory is asked for`(object: String) throws {
     let hostile = try HDF5File(path: fixture("hostile.h5"))

@@ -17,9 +17,12 @@ struct Fixture {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "fixtures")
   private static let folder = root.appending(path: "models")
+  private static let normalizationFolder = URL(filePath: PackedFixtures.folder("frozen_normalization"))
   private static let modesFolder = URL(filePath: PackedFixtures.folder("training_modes"))
   /// What differs between training and inference, or between releases in training; `types` is of a kind of its own.
   static let modes = names(in: modesFolder).filter { !$0.hasSuffix("/types") }
+  /// Batch normalizations, frozen and not (`Tools/fixtures/frozen_normalization.py`).
+  static let normalizations = names(in: normalizationFolder).map { "normalization/" + $0 }
 
   /// All compiled models as `release/case`, those written before training.
   static let names: [String] = names(in: folder)
@@ -42,13 +45,19 @@ struct Fixture {
 
   /// A model of `fixtures/models`, or of `fixtures/training_modes`.
   init(_ name: String) throws {
-    let folder = Self.modes.contains(name) ? Self.modesFolder : Self.folder
+    let isNormalization = name.hasPrefix("normalization/")
+    let name = isNormalization ? String(name.dropFirst("normalization/".count)) : name
+    let folder =
+      isNormalization ? Self.normalizationFolder : Self.modes.contains(name) ? Self.modesFolder : Self.folder
     let parts = name.split(separator: "/").map(String.init)
     entry = try #require(Self.entries(parts[0], in: folder).first { $0["case"]?.stringValue == parts[1] })
     let path = folder.appending(path: name).path(percentEncoded: false)
     model = try LoadedModel.load(path + ".h5")
     truth = try NumpyArchive(path: path + ".npz")
   }
+
+  /// What was frozen without the file saying so.
+  var frozen: [String] { entry["freeze"]?.arrayValue?.compactMap(\.stringValue) ?? [] }
 
   func data() throws -> DataSet {
     func arrays(_ letter: String) -> [TensorData] {

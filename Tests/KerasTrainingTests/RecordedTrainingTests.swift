@@ -14,6 +14,7 @@ struct RecordedTrainingTests {
       #expect(Fixture.names.contains { $0.hasPrefix(release + "/") })
     }
     #expect(Fixture.modes.count >= 11)
+    #expect(Fixture.normalizations.count >= 45)
   }
 
   @Test(arguments: Fixture.names + Fixture.modes) func `The loss before training and its penalties`(_ name: String)
@@ -32,7 +33,8 @@ struct RecordedTrainingTests {
     #expect(abs(found.loss - found.dataLoss - found.penalty) <= 1e-5 * max(1, abs(expected)))
   }
 
-  @Test(arguments: Fixture.names + Fixture.modes) func `The losses of three steps and the weights after them`(
+  @Test(arguments: Fixture.names + Fixture.modes + Fixture.normalizations)
+  func `The losses of three steps and the weights after them`(
     _ name: String
   ) throws {
     let fixture = try Fixture(name)
@@ -58,7 +60,7 @@ struct RecordedTrainingTests {
     var worstParameter = ""
 
     init(_ fixture: Fixture, _ semantics: TrainingSemantics, _ expected: [String: TensorData]) throws {
-      let trainer = try Trainer(model: fixture.model, options: .init(semantics: semantics))
+      let trainer = try Trainer(model: fixture.model, options: .init(freeze: fixture.frozen, semantics: semantics))
       let data = try fixture.data()
       var losses: [Double] = []
       try trainer.fit(data, FitOptions(epochs: 3, batchSize: data.count, shuffles: false)) { progress in

@@ -5,40 +5,61 @@ import KerasFile
 ///
 /// (`BaseConvTranspose.get_config`.) Those releases load such a model with other shapes than it had. The shapes that a
 /// file has of the next layers' inputs tell what was lost; where no layer follows, and in a Sequential of an `.h5`,
-/// nothing does.
+/// nothing does: then the layer is read without, as Keras reads it, which a note says, and a mapping of the layer's name
+/// states it (`--map 'conv2d_transpose=Conv2DTranspose(output_padding=[1, 1])'`).
 enum LostOutputPadding {
   private static let ranks = ["Conv1DTranspose": 1, "Conv2DTranspose": 2, "Conv3DTranspose": 3]
   private static let releases = Releases(since: KerasVersion(3, 0), before: KerasVersion(3, 15))
 
   static func fill(in canonical: inout CanonicalModel, from source: ModelSource) {
     guard let version = source.version, releases.contains(version), let saved = source.config else { return }
-    var found: [(layer: String, padding: [Int])] = []
+    var found: [Finding] = []
     canonical.config = filled(canonical.config, saved, &found)
-    for (layer, padding) in found {
-      canonical.diagnostics.append(
-        Diagnostic(
-          rule: "output-padding-recovered", severity: .warning, layer: layer,
-          location: SourceLocation(file: source.file, container: source.configContainer),
-          message:
-            "Keras \(version) left output_padding out of the file, and loads the layer with other shapes than it "
-            + "had; the input shape of the layer behind it tells that it was \(padding)."))
+    let location = SourceLocation(file: source.file, container: source.configContainer)
+    for (layer, className, padding) in found {
+      if let padding {
+        canonical.diagnostics.append(
+          Diagnostic(
+            rule: "output-padding-recovered", severity: .warning, layer: layer, location: location,
+            message:
+              "Keras \(version) left output_padding out of the file, and loads the layer with other shapes than it "
+              + "had; the input shape of the layer behind it tells that it was \(padding)."))
+      } else {
+        canonical.diagnostics.append(
+          Diagnostic(
+            rule: "output-padding-unknown", severity: .note, layer: layer, location: location,
+            message:
+              "Keras \(version) left output_padding out of the file and nothing in it tells whether the layer had one; "
+              + "it is read without, as Keras reads it. If it had one, state it: "
+              + "--map '\(layer)=\(className)(output_padding=1)'."))
+      }
     }
   }
 
-  private static func filled(_ model: JSON, _ saved: JSON, _ found: inout [(layer: String, padding: [Int])]) -> JSON {
+  /// A layer whose padding the shapes tell, or (`nil`) do not.
+  private typealias Finding = (layer: String, className: String, padding: [Int]?)
+
+  private static func filled(_ model: JSON, _ saved: JSON, _ found: inout [Finding]) -> JSON {
     guard var fields = model["config"]?.objectValue, var layers = fields["layers"]?.arrayValue else { return model }
     for index in layers.indices {
       let layer = layers[index]
       layers[index] = filled(layer, saved, &found)
-      guard let rank = ranks[layer["class_name"]?.stringValue ?? ""], let name = layer["name"]?.stringValue,
-        var config = layer["config"]?.objectValue, config["output_padding"] ?? .null == .null,
-        let input = layer["inbound_nodes"].flatMap({ shape(in: $0, of: nil) }) ?? buildShape(of: layer, saved),
-        let output = consumed(name, layers) ?? (fields["input_layers"] == nil ? following(index, layers, saved) : nil),
-        let padding = padding(.object(config), rank, input, output)
+      let className = layer["class_name"]?.stringValue ?? ""
+      guard let rank = ranks[className], let name = layer["name"]?.stringValue,
+        var config = layer["config"]?.objectValue, config["output_padding"] ?? .null == .null
       else { continue }
+      let input = layer["inbound_nodes"].flatMap { shape(in: $0, of: nil) } ?? buildShape(of: layer, saved)
+      let output = consumed(name, layers) ?? (fields["input_layers"] == nil ? following(index, layers, saved) : nil)
+      guard let padding = padding(.object(config), rank, input ?? [], output ?? []) else {
+        // Without strides nothing could have been added.
+        let strides = config["strides"]?.arrayValue ?? []
+        if strides.contains(where: { ($0.intValue ?? 1) > 1 }) { found.append((name, className, nil)) }
+        continue
+      }
+      guard !padding.isEmpty else { continue }
       config["output_padding"] = JSON(padding)
       layers[index]["config"] = .object(config)
-      found.append((name, padding))
+      found.append((name, className, padding))
     }
     fields["layers"] = .array(layers)
     var model = model
@@ -77,7 +98,7 @@ enum LostOutputPadding {
 
   private static func shape(_ value: JSON) -> [Int?]? { value.arrayValue?.map(\.intValue) }
 
-  /// What must have been added to each axis; `nil` if nothing was, or the shapes do not tell.
+  /// What must have been added to each axis, nothing if that was the default; `nil` if the shapes do not tell.
   private static func padding(_ config: JSON, _ rank: Int, _ input: [Int?], _ output: [Int?]) -> [Int]? {
     guard input.count == rank + 2, output.count == rank + 2 else { return nil }
     let first = config["data_format"] == "channels_first" ? 2 : 1
@@ -95,6 +116,6 @@ enum LostOutputPadding {
       guard (0..<stride).contains(added) else { return nil }
       padding.append(added)
     }
-    return isDefault ? nil : padding
+    return isDefault ? [] : padding
   }
 }
