@@ -8,7 +8,7 @@ struct ElementType: Hashable {
     case numeric(DType)
     /// numpy's bool: an enumeration of `FALSE` and `TRUE` over a one-byte integer.
     case boolean
-    /// Opaque elements: bfloat16 if there are two bytes and the data set's `dtype` attribute says so.
+    /// Opaque elements: bfloat16 if there are two bytes, unless the data set's `dtype` attribute says otherwise.
     case opaque
     case fixedString(isSpacePadded: Bool)
     case variableString

@@ -56,8 +56,10 @@ extension HDF5File {
     let extent = try StoredExtent(part(ObjectHeader.Kind.dataspace, of: header), in: bytes)
     let shape = extent.shape
     guard let size = checkedProduct(shape + [type.size]) else { throw .tooLarge("a shape of \(shape)") }
-    var isBfloat16 = false
-    if type.kind == .opaque, let mark = try attributes(of: header).first(where: { $0.name == "dtype" }) {
+    // Keras 3 marks bfloat16 in `.weights.h5`, but not in a whole model's `.h5`; nothing else it writes is two opaque
+    // bytes.
+    var isBfloat16 = type.kind == .opaque
+    if isBfloat16, let mark = try attributes(of: header).first(where: { $0.name == "dtype" }) {
       isBfloat16 = try value(of: mark).strings.first == "bfloat16"
     }
     let dtype = try type.dtype(isBfloat16: isBfloat16)

@@ -11,6 +11,9 @@ public final class Executor {
   private var recent: [[String: [Int]]] = []
   private var version: Int
   private var weights = PreparedWeights()
+  /// Nodes of the graph that encode texts as long as the longest of a batch.
+  private let unsizedTexts: [Int]
+  private var textReader: Executor?
 
   /// Plans for so many sets of shapes are kept; the one unused for longest goes first.
   private static let largestCache = 8
@@ -23,31 +26,41 @@ public final class Executor {
     self.mutableParameters = mutableParameters
     self.options = options
     version = parameters.version
+    unsizedTexts = graph.unsizedTexts
   }
 
-  /// The plan for inputs of the given shapes.
+  /// Whether the shapes of results depend on the texts that inputs hold.
+  public var isSizedByTexts: Bool { !unsizedTexts.isEmpty }
+
+  /// The plan for inputs of the given shapes, and with the given texts if they decide shapes.
   ///
   /// Throws `EngineError` if the graph does not accept them. Constant parameters that were changed since are noticed.
   /// `threads` is how many a new plan uses, whatever its work is.
-  public func plan(for shapes: [String: [Int]], threads: Int? = nil) throws(EngineError) -> Plan {
+  public func plan(
+    for shapes: [String: [Int]], texts: [String: TensorData] = [:], threads: Int? = nil
+  ) throws(EngineError) -> Plan {
     if !mutableParameters, version != parameters.version {
       plans = [:]
       recent = []
       weights = PreparedWeights()
       version = parameters.version
     }
-    if let plan = plans[shapes] {
-      recent.removeAll { $0 == shapes }
-      recent.append(shapes)
+    let sizes = try textSizes(texts)
+    var key = shapes
+    for (node, size) in sizes { key["keraskit>text \(node)"] = [size] }
+    if let plan = plans[key] {
+      recent.removeAll { $0 == key }
+      recent.append(key)
       return plan
     }
     var options = options
     if let threads { options = EngineOptions(threads: threads) }
     let plan = try Plan(
-      try specialized(for: shapes), parameters: parameters, mutableParameters: mutableParameters, options: options,
+      try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,
+      options: options,
       fusing: true, sharedWeights: weights)
-    plans[shapes] = plan
-    recent.append(shapes)
+    plans[key] = plan
+    recent.append(key)
     if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }
     return plan
   }
@@ -58,7 +71,9 @@ public final class Executor {
     return options.threads(forWork: try specialized(for: shapes).work)
   }
 
-  private func specialized(for shapes: [String: [Int]]) throws(EngineError) -> Graph {
+  private func specialized(
+    for shapes: [String: [Int]], _ sizes: [Int: Int] = [:]
+  ) throws(EngineError) -> Graph {
     var types: [String: TensorType] = [:]
     for name in graph.inputNames {
       guard let shape = shapes[name], let value = graph.input(named: name) else {
@@ -71,14 +86,41 @@ public final class Executor {
       types[name] = TensorType(declared.dtype, Shape(shape))
     }
     do {
-      return try graph.specialized(inputs: types)
+      return try graph.specialized(inputs: types, textSizes: sizes)
     } catch {
       throw EngineError(.graph(error))
     }
   }
 
+  /// How many tokens the longest text has that each unsized node encodes.
+  private func textSizes(_ inputs: [String: TensorData]) throws(EngineError) -> [Int: Int] {
+    guard isSizedByTexts else { return [:] }
+    let reader: Executor
+    if let textReader {
+      reader = textReader
+    } else {
+      do {
+        reader = Executor(try graph.textsToSize(), parameters: parameters, mutableParameters: true, options: options)
+      } catch {
+        throw EngineError(.graph(error))
+      }
+      textReader = reader
+    }
+    var sizes: [Int: Int] = [:]
+    for (node, texts) in zip(unsizedTexts, try reader.run(inputs)) {
+      guard case .encodeText(let encoding) = graph.nodes[node].op else { continue }
+      let width = max(texts.shape.last ?? 1, 1)
+      sizes[node] =
+        stride(from: 0, to: texts.strings.count, by: width).map { start in
+          encoding.splitting.tokens(of: Array(texts.strings[start..<start + width])).count
+        }.max() ?? 0
+    }
+    return sizes
+  }
+
   /// Runs the graph; results are in the order of its outputs.
   public func run(_ inputs: [String: TensorData]) throws(EngineError) -> [TensorData] {
-    try plan(for: inputs.filter { graph.inputNames.contains($0.key) }.mapValues(\.shape)).run(inputs)
+    let own = inputs.filter { graph.inputNames.contains($0.key) }
+    return try plan(for: own.mapValues(\.shape), texts: own).run(inputs)
   }
 }

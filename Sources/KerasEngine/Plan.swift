@@ -105,6 +105,42 @@ public final class Plan {
     return body(UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.count * 4))
   }
 
+  /// Forgets the strings and the integers beyond 32 bits that `setInput` gave, before the next are given.
+  public func forgetInputs() {
+    state.strings = state.constantStrings
+    state.wideIntegers = [:]
+  }
+
+  /// Fills an input of strings, in C order.
+  public func setInput(_ name: String, strings: some Collection<String>) throws(EngineError) {
+    guard inputs[name]?.count == strings.count else {
+      throw EngineError(.noSuch("input '\(name)' of \(strings.count)"))
+    }
+    try withInput(name) { target in
+      for (index, text) in strings.enumerated() {
+        target.storeBytes(of: state.strings.number(text), toByteOffset: index * 4, as: Int32.self)
+      }
+    }
+  }
+
+  /// Fills an input of integers, in C order; all 64 bits reach lookups, hashes and crosses.
+  ///
+  /// Throws `EngineError.integerOutOfRange` for a number beyond 32 bits if the input is computed with.
+  public func setInput(_ name: String, integers: [Int64]) throws(EngineError) {
+    guard inputs[name]?.count == integers.count else {
+      throw EngineError(.noSuch("input '\(name)' of \(integers.count)"))
+    }
+    if let beyond = integers.first(where: { Int32(exactly: $0) == nil }) {
+      guard wideInputs.contains(name) else { throw EngineError(.integerOutOfRange("\(beyond)"), scope: name) }
+      state.wideIntegers[name] = integers
+    }
+    try withInput(name) { target in
+      for (index, number) in integers.enumerated() {
+        target.storeBytes(of: Int32(clamping: number), toByteOffset: index * 4, as: Int32.self)
+      }
+    }
+  }
+
   /// Gives the memory of an output after `execute`, in the same form as inputs; it is overwritten by the next run.
   public func withOutput<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) -> Result
@@ -143,8 +179,7 @@ public final class Plan {
   ///
   /// Throws `EngineError.missingInput`, `inputShape` or `integerOutOfRange` besides what `execute` throws.
   public func run(_ data: [String: TensorData]) throws(EngineError) -> [TensorData] {
-    state.strings = state.constantStrings
-    state.wideIntegers = [:]
+    forgetInputs()
     for (name, type) in inputTypes {
       guard var array = data[name] else { throw EngineError(.missingInput(name)) }
       guard let buffer = inputs[name] else { continue }

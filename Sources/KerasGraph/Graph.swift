@@ -89,13 +89,20 @@ public struct Graph: Sendable {
     return types.indices.map { Value(node: node, output: $0) }
   }
 
-  /// The same graph with the given input types and all types inferred anew.
+  /// The same graph with the given input types, and sizes of nodes of `unsizedTexts`, and all types inferred anew.
   ///
   /// Throws `GraphError` if an input is missing or an operation does not accept the new shapes.
-  public func specialized(inputs: [String: TensorType]) throws(GraphError) -> Graph {
+  public func specialized(
+    inputs: [String: TensorType], textSizes: [Int: Int] = [:]
+  ) throws(GraphError) -> Graph {
     var result = self
     for index in nodes.indices {
-      let node = nodes[index]
+      var node = nodes[index]
+      if case .encodeText(var text) = node.op, text.size == nil, let size = textSizes[index] {
+        text.size = size
+        node.op = .encodeText(text)
+        result.nodes[index].op = node.op
+      }
       switch node.op {
       case .input(let name):
         guard let type = inputs[name] else { throw GraphError(.missingInput(name), scope: node.scope) }

@@ -36,6 +36,7 @@ extension Op {
     case .random: "random"
     case .lookup: "lookup"
     case .hash: "hash"
+    case .cross: "cross"
     case .encodeText: "encodeText"
     case .recurrence: "recurrence"
     case .recurrenceGradient: "recurrenceGradient"

@@ -83,9 +83,15 @@ public enum Op: Sendable, Hashable {
   /// A category that has none is an error at run time.
   case lookup(CategoryLookup)
   /// The numbers of texts' tokens, int32 `(…, size)`; operand: string `(…, texts)`, each sample's texts in the last axis.
+  ///
+  /// Without a size the axis is as long as the longest sample's tokens: unknown until the texts are, see
+  /// `Graph.unsizedTexts`.
   case encodeText(TextEncoding)
   /// The bin each category falls into, int32; operand: int32, float32 (its whole part) or string.
   case hash(CategoryHash)
+  /// What categories of several operands make together, elementwise; operands of one shape: int32 or string; the result
+  /// is int32 if they are hashed, string if they are joined.
+  case cross(CategoryCross)
 
   /// A whole recurrence over time; see `Recurrence` for operands and results.
   case recurrence(Recurrence)

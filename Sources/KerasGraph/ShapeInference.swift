@@ -47,6 +47,7 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
     return [TensorType(dtype, .scalar)]
   case .random: return [TensorType(.float32, try check.only().shape)]
   case .lookup, .hash: return [try check.categories()]
+  case .cross(let cross): return [try check.cross(cross)]
   case .encodeText(let text): return [try check.texts(size: text.size)]
   case .recurrence(let recurrence): return try check.recurrence(recurrence)
   case .recurrenceGradient(let recurrence): return try check.recurrenceGradient(recurrence)

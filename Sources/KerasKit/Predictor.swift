@@ -53,6 +53,15 @@ final class Predictor {
       parts.append(Array(results.prefix(outputCount)))
       progress(rows.upperBound, count)
     }
+    for index in 0..<outputCount {
+      let shapes = parts.map { $0[index].shape }
+      guard let first = shapes.first, let other = shapes.first(where: { $0.dropFirst() != first.dropFirst() }) else {
+        continue
+      }
+      throw KerasKitError.badRequest(
+        "output \(index) has shape \(Shape(first)) in one batch and \(Shape(other)) in another, as their longest texts "
+          + "differ; a batch size of \(count) makes one array of them")
+    }
     return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
   }
 
@@ -61,10 +70,11 @@ final class Predictor {
   /// Meant for benchmarks.
   func repeatable(_ arrays: [TensorData], names: [String]) throws -> () throws -> Void {
     let inputs = Dictionary(zip(names, arrays), uniquingKeysWith: { first, _ in first })
-    let plan = try executor.plan(for: inputs.mapValues(\.shape))
+    let plan = try executor.plan(for: inputs.mapValues(\.shape), texts: inputs)
     let first = try plan.run(inputs)
     let held = try plan.inputTypes.compactMap { name, type -> (name: String, bytes: [UInt8])? in
-      guard let array = inputs[name] else { return nil }
+      // Strings stay what the first run made of them.
+      guard let array = inputs[name], array.dtype != .string else { return nil }
       return (name, try array.converted(to: type.dtype.isInteger ? .int32 : .float32).bytes)
     }
     var results = first.map { [UInt8](repeating: 0, count: $0.elementCount * 4) }

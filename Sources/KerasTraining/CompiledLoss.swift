@@ -81,9 +81,11 @@ final class CompiledLoss {
   }
 
   /// The plan for a batch, whose random sizes `seed` decides.
-  func plan(for feed: BatchFeed, batchSize: Int, seed: UInt64 = 0) throws(TrainingError) -> Plan {
-    try engineStep { () throws(EngineError) in
-      try executor.plan(for: shapes(of: feed, batchSize: batchSize, seed: seed), threads: feed.threads)
+  func plan(for feed: BatchFeed, rows: ArraySlice<Int>, seed: UInt64 = 0) throws(TrainingError) -> Plan {
+    let texts = executor.isSizedByTexts ? try feed.texts(rows: rows) : [:]
+    return try engineStep { () throws(EngineError) in
+      try executor.plan(
+        for: shapes(of: feed, batchSize: rows.count, seed: seed), texts: texts, threads: feed.threads)
     }
   }
 
@@ -196,7 +198,8 @@ final class CompiledLoss {
     }
     graph.outputs = lastOfScope.map(\.value)
     let executor = Executor(graph, parameters: store, mutableParameters: true, options: options)
-    guard let plan = try? executor.plan(for: shapes(of: inputs, batchSize: rows.count, seed: seed)),
+    guard let texts = try? inputs.texts(rows: rows),
+      let plan = try? executor.plan(for: shapes(of: inputs, batchSize: rows.count, seed: seed), texts: texts),
       (try? inputs.fill(plan, rows: rows)) != nil, (try? plan.execute()) != nil
     else { return nil }
     for (index, entry) in lastOfScope.enumerated() {

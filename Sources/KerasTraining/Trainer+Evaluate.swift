@@ -19,7 +19,7 @@ extension Trainer {
     var average = EvaluationAverage(loss.layout)
     try batches.begin(epoch: 1, skipping: 0)
     while let batch = try batches.next() {
-      let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count)
+      let plan = try loss.plan(for: batch.feed, rows: batch.rows)
       try engineStep { () throws(EngineError) in
         try batch.feed.fill(plan, rows: batch.rows)
         try plan.execute()

@@ -62,7 +62,7 @@ extension Trainer {
   ) throws(TrainingError) -> BatchResult {
     let optimizer = try requiredOptimizer()
     let seed = stepSeed
-    let plan = try loss.plan(for: batch.feed, batchSize: batch.rows.count, seed: seed)
+    let plan = try loss.plan(for: batch.feed, rows: batch.rows, seed: seed)
     plan.seed = seed
     try engineStep { () throws(EngineError) in
       try batch.feed.fill(plan, rows: batch.rows)

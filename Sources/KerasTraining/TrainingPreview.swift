@@ -138,8 +138,9 @@ extension Trainer {
   private func reservedBytes(
     _ loss: CompiledLoss, _ split: SplitLoss?, _ batch: Batch, batchSize: Int
   ) throws(TrainingError) -> Int {
-    guard let split else { return try loss.plan(for: batch.feed, batchSize: batchSize).reservedByteCount }
-    return try split.reservedBytes(Batch(feed: batch.feed, rows: batch.rows.prefix(batchSize)))
+    let rows = batch.rows.prefix(batchSize)
+    guard let split else { return try loss.plan(for: batch.feed, rows: rows).reservedByteCount }
+    return try split.reservedBytes(Batch(feed: batch.feed, rows: rows))
   }
 
   /// What a source's samples take: as read and as the steps take them, or a stream's buffer, batches and block.

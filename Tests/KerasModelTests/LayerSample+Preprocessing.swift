@@ -47,6 +47,16 @@ extension LayerSample {
         {"num_bins": 10, "salt": [133, 133], "mask_value": 5, "output_mode": "int", "sparse": false}
         """#),
     LayerSample(
+      "HashedCrossing", inputs: [[nil, 1], [nil, 1]], dtype: .string,
+      config: #"""
+        {"num_bins": 10, "output_mode": "one_hot", "sparse": false}
+        """#),
+    LayerSample(
+      "CategoryCrossing", inputs: [[nil, 1], [nil, 2]], dtype: .string,
+      config: #"""
+        {"depth": [1, 2], "separator": "-"}
+        """#),
+    LayerSample(
       "IntegerLookup", inputs: [[nil, 3]],
       config: #"""
         {"invert": false, "max_tokens": null, "num_oov_indices": 2, "oov_token": -1, "mask_token": null,

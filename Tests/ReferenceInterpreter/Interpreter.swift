@@ -163,6 +163,14 @@ public enum Interpreter {
       return [Tensor(shape, samples.flatMap { text.encoded($0, numbering).map { Double($0) } })]
     case .hash(let hash):
       return [Tensor(shape, operands[0].values.map { Double(hash.bin(of: category($0, of: types[0]))) })]
+    case .cross(let cross):
+      return [
+        Tensor(
+          shape,
+          operands[0].values.indices.map { index in
+            Double(cross.bin(operands.indices.map { category(operands[$0].values[index], of: types[$0]) }))
+          })
+      ]
     case .recurrence(let recurrence): return evaluateRecurrence(recurrence, operands)
     case .recurrenceGradient(let recurrence): return try evaluateRecurrenceGradient(recurrence, operands)
     }

@@ -38,31 +38,39 @@ enum OutputArrays {
     }
   }
 
-  /// A table of numbers, and columns of texts behind them.
+  /// A table, and columns of texts behind it.
   private static func withTexts(_ table: TensorData, _ columns: [TensorData]) throws -> TensorData {
-    let values = try table.floats()
+    let values = table.dtype == .string ? table.strings : try table.floats().map { "\($0)" }
     let rows = table.shape[0]
     let width = rows == 0 ? 0 : values.count / rows
     var fields: [String] = []
     for row in 0..<rows {
-      fields += values[row * width..<(row + 1) * width].map { "\($0)" } + columns.map { $0.strings[row] }
+      fields += values[row * width..<(row + 1) * width] + columns.map { $0.strings[row] }
     }
     return try TensorData(shape: [rows, width + columns.count], strings: fields)
   }
 
   /// All outputs as columns of one table: `y0`, or `y0_0`, `y0_1` … where an output has several numbers a sample.
+  ///
+  /// Its fields are texts if an output has strings or integers, which floats might not hold.
   private static func sideBySide(_ arrays: [TensorData]) throws -> (TensorData, [String]) {
+    let isText = arrays.contains { $0.dtype == .string || $0.dtype.isInteger }
     let rows = arrays.first?.shape.first ?? 0
     var header: [String] = []
-    var columns: [(values: [Float], width: Int)] = []
+    var columns: [(values: [Float], texts: [String], width: Int)] = []
     for (index, array) in arrays.enumerated() {
       guard array.shape.first == rows else {
         throw CommandFailure.input("output \(index) has another number of rows than the first: use .npz")
       }
-      let values = try array.floats()
-      let width = rows == 0 ? 0 : values.count / rows
-      columns.append((values, width))
+      let width = rows == 0 ? 0 : array.elementCount / rows
+      columns.append((isText ? [] : try array.floats(), isText ? try fields(of: array) : [], width))
       header += width == 1 ? ["y\(index)"] : (0..<width).map { "y\(index)_\($0)" }
+    }
+    if isText {
+      let fields = (0..<rows).flatMap { row in
+        columns.flatMap { $0.texts[row * $0.width..<(row + 1) * $0.width] }
+      }
+      return (try TensorData(shape: [rows, header.count], strings: fields), header)
     }
     var floats: [Float] = []
     floats.reserveCapacity(rows * header.count)
@@ -70,5 +78,10 @@ enum OutputArrays {
       for column in columns { floats += column.values[row * column.width..<(row + 1) * column.width] }
     }
     return (try TensorData(shape: [rows, header.count], floats: floats), header)
+  }
+
+  private static func fields(of array: TensorData) throws -> [String] {
+    if array.dtype == .string { return array.strings }
+    return array.dtype.isInteger ? try array.int64s().map { "\($0)" } : try array.floats().map { "\($0)" }
   }
 }

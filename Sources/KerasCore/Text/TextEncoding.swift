@@ -5,10 +5,10 @@ public struct TextEncoding: Sendable, Hashable {
   public var splitting: TextSplitting
   public var lookup: CategoryLookup
   public var output: Output
-  /// How many numbers are put out for each sample.
-  public var size: Int
+  /// How many numbers are put out for each sample; `nil`: as many as the batch's longest has tokens.
+  public var size: Int?
 
-  public init(splitting: TextSplitting, lookup: CategoryLookup, output: Output, size: Int) {
+  public init(splitting: TextSplitting, lookup: CategoryLookup, output: Output, size: Int?) {
     self.splitting = splitting
     self.lookup = lookup
     self.output = output
@@ -18,6 +18,7 @@ public struct TextEncoding: Sendable, Hashable {
   /// The encoding of one sample's tokens by a function that `lookup.numbering` made.
   public func encoded(_ texts: [String], _ numbering: (CategoryKey) -> Int32?) -> [Int32] {
     let numbers = splitting.tokens(of: texts).map { numbering(.text($0)) ?? 0 }
+    let size = size ?? numbers.count
     var result = [Int32](repeating: 0, count: size)
     if output == .numbers {
       for (place, number) in numbers.prefix(size).enumerated() { result[place] = number }

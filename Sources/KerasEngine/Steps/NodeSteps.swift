@@ -27,6 +27,7 @@ extension PlanCompiler {
     case .scatterAddRows: return [try scatterStep(index)]
     case .random(let distribution, let stream): return [try randomStep(index, distribution, stream)]
     case .lookup(let lookup): return [try lookupStep(index, lookup)]
+    case .cross(let cross): return [try crossStep(index, cross)]
     case .encodeText(let text): return [try textStep(index, text)]
     case .hash(let hash): return [try hashStep(index, hash)]
     case .recurrence(let recurrence): return [try recurrenceStep(index, recurrence, scratch)]

@@ -2,7 +2,7 @@ import KerasCore
 import KerasGraph
 
 extension ConcreteGraph {
-  /// Inputs of integers that nothing but lookups and hashes read, which then see all 64 bits.
+  /// Inputs of integers that nothing but lookups, hashes and crosses read, which then see all 64 bits.
   ///
   /// Keras feeds ids as int64; the engine holds integers in 32 bits.
   var wideInputs: Set<String> {
@@ -17,7 +17,7 @@ extension ConcreteGraph {
     else { return nil }
     let isCategory = (readers[root] ?? []).allSatisfy { reader in
       switch graph.nodes[reader].op {
-      case .lookup, .hash: true
+      case .lookup, .hash, .cross: true
       default: false
       }
     }

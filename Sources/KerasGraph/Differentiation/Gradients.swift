@@ -72,7 +72,8 @@ extension Graph {
     case .custom(let function):
       guard function.isDifferentiable else { throw GraphError(.notDifferentiable(op: node.op.name)) }
       return try add(.customGradient(function), operands + [result, g]).map { $0 }
-    case .compare, .argMax, .iota, .dimension, .random, .lookup, .hash, .encodeText: return operands.map { _ in nil }
+    case .compare, .argMax, .iota, .dimension, .random, .lookup, .hash, .cross, .encodeText:
+      return operands.map { _ in nil }
     case .unary(let function): return [try unaryGradient(function, operands[0], result, g)]
     case .binary(let function):
       return try binaryGradients(function, operands[0], operands[1], result, g, wanted)

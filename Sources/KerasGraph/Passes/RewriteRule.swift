@@ -53,7 +53,7 @@ extension Graph {
     return result
   }
 
-  private mutating func copy(_ node: Node, _ operands: [Value]) throws(GraphError) -> [Value] {
+  mutating func copy(_ node: Node, _ operands: [Value]) throws(GraphError) -> [Value] {
     switch node.op {
     case .input(let name): [addInput(name, node.types[0])]
     case .parameter(let name): [addParameter(name, node.types[0])]

@@ -23,7 +23,20 @@ extension OperandCheck {
     return TensorType(.int32, x.shape)
   }
 
-  func texts(size: Int) throws(GraphError) -> TensorType {
+  func cross(_ cross: CategoryCross) throws(GraphError) -> TensorType {
+    guard let first = operands.first else { throw countError("at least 1") }
+    var shape = first.shape
+    for operand in operands {
+      guard [.int32, .string].contains(operand.dtype) else {
+        throw GraphError(.dtype(op: op, expected: "int32 or string operands", found: operand.dtype))
+      }
+      shape = try merged(shape, operand.shape, "categories of different shapes")
+    }
+    if case .hashed = cross { return TensorType(.int32, shape) }
+    return TensorType(.string, shape)
+  }
+
+  func texts(size: Int?) throws(GraphError) -> TensorType {
     let x = try only()
     guard x.dtype == .string else { throw GraphError(.dtype(op: op, expected: "a string operand", found: x.dtype)) }
     guard x.shape.rank > 0 else { throw GraphError(.rank(op: op, expected: "at least 1 axis", found: x.shape)) }

@@ -33,6 +33,9 @@ struct ValueTranslation {
     case "axis" where value.arrayValue?.count == 1 && className == "BatchNormalization":
       Translated(value[0] ?? value, rule: "bn-axis-list")
     case "interpolation": interpolation(value)
+    // tf.keras 2.4 to 2.6 hashed without a key, as asked, but wrote TensorFlow's default key all the same.
+    case "salt" where className == "Hashing" && era.dialect < .keras3 && value == [0xdeca_fcaf_fe, 0xdeca_fcaf_fe]:
+      Translated(nil, rule: "hashing-default-salt")
     case "keraskit>mode": Translated(value, rule: "bn-mode\(value.intValue ?? 0)")
     default:
       if key.hasSuffix("_initializer") {

@@ -92,6 +92,8 @@ public enum LayerRegistry {
     IntegerLookup.self,
     StringLookup.self,
     TextVectorization.self,
+    HashedCrossing.self,
+    CategoryCrossing.self,
     AutoContrast.self,
     ContrastLimitedAdaptiveHistogramEqualization.self,
     Equalization.self,

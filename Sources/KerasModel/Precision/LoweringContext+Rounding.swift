@@ -77,7 +77,8 @@ extension Op {
   var needsRounding: Bool {
     switch self {
     case .input, .parameter, .constant, .compare, .select, .reshape, .transpose, .broadcast, .concatenate, .slice,
-      .reverse, .gatherRows, .stopGradient, .sliceGradient, .argMax, .iota, .lookup, .hash, .encodeText:
+      .reverse, .gatherRows, .stopGradient, .sliceGradient, .argMax, .iota, .lookup, .hash, .cross,
+      .encodeText:
       false
     case .unary(let function):
       switch function {

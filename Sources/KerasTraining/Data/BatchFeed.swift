@@ -5,12 +5,23 @@ import KerasModel
 
 /// A data set in the form a plan's inputs have, from which any rows can be copied in.
 struct BatchFeed {
-  /// One of a plan's inputs; every number takes four bytes.
+  /// One of a plan's inputs; a number takes four bytes, unless `isWide`.
   struct Column {
     var name: String
     var rowShape: [Int]
+    /// Bytes of a row.
     var rowSize: Int
     var bytes: [UInt8]
+    /// Whether elements are Int64, for an input that only lookups and hashes read.
+    var isWide = false
+    /// The elements of a column of strings, which has no bytes.
+    var texts: [String]?
+
+    var textsPerRow: Int { rowShape.reduce(1, *) }
+
+    func texts(_ rows: ArraySlice<Int>) -> [String]? {
+      texts.map { texts in rows.flatMap { texts[$0 * textsPerRow..<($0 + 1) * textsPerRow] } }
+    }
   }
 
   private(set) var columns: [Column] = []
@@ -68,26 +79,41 @@ struct BatchFeed {
     guard arrays.count == names.count else {
       throw .missingData("\(kind) (\(names.count) needed)", available: arrays.map { "\(Shape($0.shape))" })
     }
+    let categories =
+      names.contains { graph.input(named: $0).map { graph.type($0).dtype.isInteger } ?? false }
+      ? graph.categoryInputs : []
     for (array, name) in zip(arrays, names) {
       guard let value = graph.input(named: name) else { continue }
       let type = graph.type(value)
       guard let shape = Self.fitted(array.shape, to: type.shape) else {
         throw .dataShape(name: name, expected: type.shape, found: Shape(array.shape))
       }
+      if type.dtype == .string {
+        guard array.dtype == .string else {
+          throw .engine(EngineError(.data(.numeric(shape: array.shape)), scope: name))
+        }
+        columns.append(
+          Column(name: name, rowShape: Array(shape.dropFirst()), rowSize: 0, bytes: [], texts: array.strings))
+        continue
+      }
+      let isWide = categories.contains(name)
       if type.dtype.isInteger {
         do throws(EngineError) {
-          _ = try array.wideIntegers(forInput: name)
+          _ = try array.wideIntegers(forInput: name, wide: isWide)
         } catch {
           throw .engine(error)
         }
       }
       let bytes = try dataStep { () throws(TensorDataError) in
-        type.dtype.isInteger
+        if isWide { return try TensorData(shape: shape, int64s: array.int64s()).bytes }
+        return type.dtype.isInteger
           ? try TensorData(shape: shape, int32s: array.int32s()).bytes
           : try TensorData(shape: shape, floats: array.floats()).bytes
       }
       columns.append(
-        Column(name: name, rowShape: Array(shape.dropFirst()), rowSize: bytes.count / max(count, 1), bytes: bytes))
+        Column(
+          name: name, rowShape: Array(shape.dropFirst()), rowSize: bytes.count / max(count, 1), bytes: bytes,
+          isWide: isWide))
     }
   }
 
@@ -130,6 +156,7 @@ struct BatchFeed {
     result.ids = []
     for index in columns.indices {
       result.columns[index].bytes = []
+      if result.columns[index].texts != nil { result.columns[index].texts = [] }
       result.columns[index].bytes.reserveCapacity(capacity * columns[index].rowSize)
     }
     return result
@@ -141,6 +168,7 @@ struct BatchFeed {
     for index in columns.indices {
       let size = columns[index].rowSize
       columns[index].bytes.append(contentsOf: other.columns[index].bytes[row * size..<(row + 1) * size])
+      columns[index].texts?.append(contentsOf: other.columns[index].texts([row]) ?? [])
     }
     ids.append(other.ids.isEmpty ? row : other.ids[row])
     count += 1
@@ -152,6 +180,9 @@ struct BatchFeed {
     ids[target] = other.ids.isEmpty ? row : other.ids[row]
     for index in columns.indices {
       let size = columns[index].rowSize
+      let width = columns[index].textsPerRow
+      columns[index].texts?.replaceSubrange(
+        target * width..<(target + 1) * width, with: other.columns[index].texts([row]) ?? [])
       other.columns[index].bytes.withUnsafeBytes { source in
         columns[index].bytes.withUnsafeMutableBytes { bytes in
           UnsafeMutableRawBufferPointer(rebasing: bytes[target * size..<(target + 1) * size])
@@ -163,6 +194,18 @@ struct BatchFeed {
 
   /// A sample's bytes, array after array.
   func rowData(_ row: Int) -> [UInt8] { columns.flatMap { $0.bytes[row * $0.rowSize..<(row + 1) * $0.rowSize] } }
+
+  /// The texts that some rows hold, by input.
+  func texts(rows: ArraySlice<Int>) throws(TrainingError) -> [String: TensorData] {
+    var result: [String: TensorData] = [:]
+    for column in columns {
+      guard let texts = column.texts(rows) else { continue }
+      result[column.name] = try dataStep { () throws(TensorDataError) in
+        try TensorData(shape: [rows.count] + column.rowShape, strings: texts)
+      }
+    }
+    return result
+  }
 
   private func checkRows(of other: BatchFeed) throws(TrainingError) {
     for (own, column) in zip(columns, other.columns) where own.rowShape != column.rowShape {
@@ -179,7 +222,23 @@ struct BatchFeed {
 
   /// Copies rows into a plan's inputs, all of them or those named.
   func fill(_ plan: Plan, rows: ArraySlice<Int>, only names: Set<String>? = nil) throws(EngineError) {
+    plan.forgetInputs()
     for column in columns where names?.contains(column.name) ?? true {
+      if let texts = column.texts(rows) {
+        try plan.setInput(column.name, strings: texts)
+        continue
+      }
+      if column.isWide {
+        let width = column.rowSize / 8
+        try plan.setInput(
+          column.name,
+          integers: column.bytes.withUnsafeBytes { source in
+            rows.flatMap { row in
+              (0..<width).map { source.loadUnaligned(fromByteOffset: (row * width + $0) * 8, as: Int64.self) }
+            }
+          })
+        continue
+      }
       try plan.withInput(column.name) { target in
         column.bytes.withUnsafeBytes { source in
           for (position, row) in rows.enumerated() {

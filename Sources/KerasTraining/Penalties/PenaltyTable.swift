@@ -82,10 +82,11 @@ extension Trainer {
     graph.outputs = values
     var numbers: [Double] = []
     if !values.isEmpty {
+      let texts = try batch.feed.texts(rows: batch.rows)
       numbers = try engineStep { () throws(EngineError) in
         let executor = Executor(graph, parameters: store, mutableParameters: true, options: engineOptions)
         let plan = try executor.plan(
-          for: compiled.shapes(of: batch.feed, batchSize: batch.rows.count, seed: stepSeed))
+          for: compiled.shapes(of: batch.feed, batchSize: batch.rows.count, seed: stepSeed), texts: texts)
         plan.seed = stepSeed
         try batch.feed.fill(plan, rows: batch.rows)
         try plan.execute()

@@ -18,6 +18,11 @@ final class SplitLoss {
   init?(
     _ whole: CompiledLoss, changing: Set<String>, store: ParameterStore, options: EngineOptions
   ) throws(TrainingError) {
+    // Strings, and integers of 64 bits, are kept by no cache.
+    let isNumeric = !whole.graph.inputNames.contains { name in
+      whole.graph.input(named: name).map { whole.graph.type($0).dtype == .string } ?? false
+    }
+    guard isNumeric, whole.graph.categoryInputs.isEmpty else { return nil }
     let inputs = Set(whole.loss.inputNames)
     let split = try graphStep { () throws(GraphError) in
       try FrozenPrefix(of: whole.graph, inputs: inputs, changing: changing)
@@ -63,7 +68,7 @@ final class SplitLoss {
     let prefix = try engineStep { () throws(EngineError) in
       try executor.plan(for: batch.feed.shapes(batchSize: feed.count), threads: feed.threads).reservedByteCount
     }
-    return try prefix + rest.plan(for: feed, batchSize: feed.count).reservedByteCount
+    return try prefix + rest.plan(for: feed, rows: (0..<feed.count).map { $0 }[...]).reservedByteCount
   }
 
   /// Bytes that are kept for each sample of a feed, as far as shapes are known.

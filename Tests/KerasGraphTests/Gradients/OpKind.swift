@@ -6,12 +6,12 @@ enum OpKind: CaseIterable {
   case convolutionInputGradient, convolutionKernelGradient, pool, poolGradient, reduce, argMax, softmax, logSoftmax
   case cumulativeSum, reshape, transpose, broadcast, concatenate, slice, sliceGradient, pad, reverse, gatherRows
   case scatterAddRows, iota, dimension, random, recurrence, recurrenceGradient, stopGradient
-  case lookup, hash, encodeText, custom, customGradient
+  case lookup, hash, cross, encodeText, custom, customGradient
 
   /// Leaves, piecewise constant results, random numbers, and adjoints whose own gradient is not offered.
   static let withoutGradient: Set<OpKind> = [
     .input, .parameter, .constant, .compare, .argMax, .iota, .dimension, .random, .recurrenceGradient, .stopGradient,
-    .lookup, .hash, .encodeText, .customGradient,
+    .lookup, .hash, .cross, .encodeText, .customGradient,
   ]
 
   init(_ op: Op) {
@@ -51,6 +51,7 @@ enum OpKind: CaseIterable {
       case .random: .random
       case .lookup: .lookup
       case .hash: .hash
+      case .cross: .cross
       case .encodeText: .encodeText
       case .recurrence: .recurrence
       case .recurrenceGradient: .recurrenceGradient

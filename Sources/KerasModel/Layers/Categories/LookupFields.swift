@@ -110,10 +110,8 @@ struct LookupFields: Sendable {
     let output: TextEncoding.Output = encoding == .int ? .numbers : encoding == .count ? .counts : .occurrences
     let known = splitting.separation == .none && splitting.widths.isEmpty
     let shape = context.shape(samples)
-    guard let size = output == .numbers ? length ?? (known ? shape[shape.rank - 1] : nil) : depth else {
-      throw ModelError(
-        .unsupported("an output as long as the batch's longest text; output_sequence_length should be stated"))
-    }
+    // Without a length the batch's longest text decides.
+    let size = output == .numbers ? length ?? (known ? shape[shape.rank - 1] : nil) : depth
     let text = TextEncoding(splitting: splitting, lookup: try lookup(), output: output, size: size)
     let numbers = try context.op(.encodeText(text), samples)
     return output == .numbers ? numbers : try weighted(context.cast(numbers, to: .float32), &context)

@@ -5,7 +5,7 @@ import OrderedCollections
 /// The numbers of a text's tokens in a vocabulary, or how often each token occurs.
 ///
 /// Keras 3.15.1, `layers/preprocessing/text_vectorization.py`; texts are `(batch)` or `(batch, 1)`, and `(batch, tokens)`
-/// if they are not split. Numbers are put out for a fixed `output_sequence_length` only.
+/// if they are not split. Without `output_sequence_length` the numbers of a batch are as many as its longest text's.
 public struct TextVectorization: Layer {
   public static let className = "TextVectorization"
 
