@@ -40,6 +40,8 @@ import KerasCore
 /// | `"keraskit>recurrent_padding": "keraskit>same_theano"` on ConvLSTM | the states' convolution is aligned as Theano's (even kernels) |
 /// | `"keraskit>shared_axes_from_weights": true` on PReLU | Keras 1 did not save `shared_axes`: the stored shape decides |
 /// | `"keraskit>dropout_scale": true` on Dropout | Keras 0.1 and 0.2 multiply by 1 − rate at inference |
+/// | `"keraskit>row_dropout"` on Embedding | the share of the table's rows that Keras 1 drops in training |
+/// | constraint `keraskit>RadialConstraint` | tf.keras 2.4 to 2.15: square kernels with one number in each ring |
 /// | `"keraskit>resizes": true` on RandomCrop | before Keras 3.6: images are cut to the aspect ratio and resized at inference; with `"keraskit>resizes_first"` (before 2.7) resized and then cut |
 /// | `"keraskit>centres": true` on RandomCrop | Keras 3.6 and 3.7: at inference what is trained on where images are small |
 /// | `"keraskit>per_sample": true` on RandomCrop | Keras 2.10 and 2.11 draw a place for each image, others one for a batch |

@@ -152,4 +152,6 @@ public enum Constraint: Sendable, Hashable {
   case nonNegative
   case unitNorm(axes: [Int])
   case minMaxNorm(minimum: Double, maximum: Double, rate: Double, axes: [Int])
+  /// Each square of a kernel `(size, size, in, out)` around its centre holds one number: tf.keras 2.4 to 2.15.
+  case radial
 }

@@ -65,6 +65,7 @@ public struct LoadedModel: Sendable {
       SharedAxes.fill(in: &canonical, from: source.weights)
       VocabularyAssets.fill(in: &canonical, from: source)
       LostOutputPadding.fill(in: &canonical, from: source)
+      LostAttentionPolicies.fill(in: &canonical, from: source)
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       try UnknownObjects.check(canonical.config, source)
       checked = canonical.config

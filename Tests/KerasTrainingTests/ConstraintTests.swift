@@ -30,6 +30,22 @@ import Testing
     #expect(isClose(found, [3 * first, 0.6 * second, 4 * first, 0.8 * second], 1e-6))
   }
 
+  /// Computed by `RadialConstraint` of Keras 2.15 from 0, 1, 2 … in kernels `(size, size, 1, 2)`; those of the first.
+  @Test(arguments: [
+    (2, [0, 0, 0, 0]), (3, [8, 8, 8, 8, 0, 8, 8, 8, 8]),
+    (4, [30, 30, 30, 30, 30, 10, 10, 30, 30, 10, 10, 30, 30, 30, 30, 30]),
+    (
+      5,
+      [
+        36, 36, 36, 36, 36, 36, 24, 24, 24, 36, 36, 24, 12, 24, 36, 36, 24, 24, 24, 36, 36, 36, 36, 36, 36,
+      ]
+    ),
+  ]) func radialIsWhatKerasComputes(_ size: Int, _ expected: [Double]) {
+    let found = projected(.radial, [size, size, 1, 2], (0..<size * size * 2).map { Float($0) })
+    #expect(stride(from: 0, to: found.count, by: 2).map { found[$0] } == expected)
+    #expect(stride(from: 1, to: found.count, by: 2).map { found[$0] } == expected.map { $0 + 1 })
+  }
+
   @Test func nonNegativeCutsBelowZero() {
     #expect(projected(.nonNegative, [3], [-1, 0, 2]) == [0, 0, 2])
   }

@@ -7,6 +7,13 @@ enum OlderDefaults: LayerRewrite {
     if chain.layer.className == "BatchNormalization", context.inputShape?.rank == 2 {
       chain.layer.fields["keraskit>per_element"] = nil
     }
+    if let rate = chain.layer.fields.removeValue(forKey: "keraskit>row_dropout"), rate != 0 {
+      context.note(.lost, "in training Keras 1 dropped rows of the table, which Keras 3's Embedding does not")
+    }
+    for (key, value) in chain.layer.fields where value["class_name"] == "keraskit>RadialConstraint" {
+      chain.layer.fields[key] = .null
+      context.note(.lost, "in training the kernel was held radial (RadialConstraint), which Keras 3 does not have")
+    }
     guard chain.layer.className == "RNN", var cell = chain.layer.fields["cell"]?.objectValue,
       var fields = cell["config"]?.objectValue, fields.removeValue(forKey: "reverse_state_order") == true
     else { return }

@@ -74,6 +74,7 @@ enum ConstraintTranslation {
   private static let names = [
     "maxnorm": "MaxNorm", "max_norm": "MaxNorm", "nonneg": "NonNeg", "non_neg": "NonNeg", "unitnorm": "UnitNorm",
     "unit_norm": "UnitNorm", "min_max_norm": "MinMaxNorm",
+    "radial_constraint": "keraskit>RadialConstraint", "RadialConstraint": "keraskit>RadialConstraint",
   ]
   private static let fields = ["m": "max_value", "low": "min_value", "high": "max_value"]
 
@@ -90,7 +91,7 @@ enum ConstraintTranslation {
       config[fields[key] ?? key] = field
     }
     if dialect <= .keras1 { rule = "constraint-\(className)" }
-    if config["axis"] == nil, className != "NonNeg" {
+    if config["axis"] == nil, !["NonNeg", "keraskit>RadialConstraint"].contains(className) {
       config["axis"] = className == "UnitNorm" && version < KerasVersion(0, 3, 0) ? -1 : 0
     }
     if let axisMap, let axis = config["axis"] {

@@ -9,6 +9,8 @@ struct EmbeddingFields: Sendable {
   let embeddings: VariableOptions
   let maskZero: Bool
   let quantization: Quantization?
+  /// The share of the table's rows that Keras 1 dropped in training, at each step anew.
+  let rowDropout: Double
   private let lora: LowRankAdaptation?
 
   init(_ config: inout ConfigReader, className: String) throws(ModelError) {
@@ -18,6 +20,7 @@ struct EmbeddingFields: Sendable {
     maskZero = try config.bool("mask_zero", default: false)
     quantization = try Quantization(&config, className: className)
     lora = try LowRankAdaptation(&config)
+    rowDropout = try config.double("keraskit>row_dropout", default: 0)
     config.ignore("input_length", "weights", "sparse")
   }
 
@@ -26,6 +29,7 @@ struct EmbeddingFields: Sendable {
     embeddings.write(to: &fields)
     fields["mask_zero"] = .bool(maskZero)
     lora?.write(to: &fields)
+    if rowDropout > 0 { fields["keraskit>row_dropout"] = .number(rowDropout) }
     return fields
   }
 
@@ -42,7 +46,12 @@ struct EmbeddingFields: Sendable {
 
   func lookup(_ call: LayerCall, _ context: inout LoweringContext) throws(ModelError) -> [LayerTensor] {
     let indices = try context.cast(call.single().value, to: .int32)
-    let table = if let table { try table.value(&context) } else { try context.weight("embeddings") }
+    var table = if let table { try table.value(&context) } else { try context.weight("embeddings") }
+    if context.isTraining, rowDropout > 0, rowDropout < 1 {
+      // Keras 1.2.2, layers/embeddings.py: one draw for each row.
+      table = try context.dropout(
+        table, rate: rowDropout, pattern: context.sliced(table, axis: 1, from: 0, to: 1))
+    }
     let rows = try context.op(.gatherRows, table, indices)
     guard maskZero else { return [LayerTensor(rows)] }
     let zero = try context.cast(context.constant(0), to: .int32)

@@ -26,8 +26,10 @@ extension ConfigReader {
       return .minMaxNorm(
         minimum: try number("min_value", 0), maximum: try number("max_value", 1), rate: try number("rate", 1),
         axes: axes)
+    case "keraskit>RadialConstraint": return .radial
     case let name?:
-      throw ModelError(.unknownValue(field: key, value: name, known: "MaxNorm, NonNeg, UnitNorm, MinMaxNorm"))
+      throw ModelError(
+        .unknownValue(field: key, value: name, known: "MaxNorm, NonNeg, UnitNorm, MinMaxNorm, RadialConstraint"))
     case nil: throw ModelError(.invalidField(key, expected: "null or a constraint object", found: value))
     }
   }
@@ -44,6 +46,7 @@ extension Constraint? {
     case nil: .null
     case .maxNorm(let maximum, let axes): object("MaxNorm", ["max_value": .number(maximum), "axis": axis(axes)])
     case .nonNegative: object("NonNeg", [:])
+    case .radial: object("keraskit>RadialConstraint", [:])
     case .unitNorm(let axes): object("UnitNorm", ["axis": axis(axes)])
     case .minMaxNorm(let minimum, let maximum, let rate, let axes):
       object(

@@ -15,12 +15,16 @@ public struct Dropout: Layer {
   public init(_ config: inout ConfigReader) throws(ModelError) {
     rate = try config.double("rate")
     seed = config.json("seed")
+    noiseShape = try Self.noiseShape(&config)
+    scalesAtInference = try config.bool("keraskit>dropout_scale", default: false)
+  }
+
+  static func noiseShape(_ config: inout ConfigReader) throws(ModelError) -> [Int?]? {
     let shape = config.json("noise_shape")
     guard shape.isNull || shape.arrayValue != nil else {
       throw config.wrong("noise_shape", "null or a list of sizes", shape)
     }
-    noiseShape = shape.arrayValue.map { $0.map(\.intValue) }
-    scalesAtInference = try config.bool("keraskit>dropout_scale", default: false)
+    return shape.arrayValue.map { $0.map(\.intValue) }
   }
 
   public var config: OrderedDictionary<String, JSON> {
@@ -37,23 +41,27 @@ public struct Dropout: Layer {
       guard context.isTraining else {
         return scalesAtInference ? try context.scaled(x, by: Float(1 - rate)) : x
       }
-      var pattern = x
-      if let noiseShape {
-        guard noiseShape.count == context.shape(x).rank else {
-          throw ModelError(
-            .invalidField(
-              "noise_shape", expected: "\(context.shape(x).rank) sizes", found: config["noise_shape"] ?? .null))
-        }
-        for axis in noiseShape.indices where noiseShape[axis] == 1 {
-          pattern = try context.sliced(pattern, axis: axis, from: 0, to: 1)
-        }
-      }
+      let pattern = try context.noisePattern(x, noiseShape)
       return try context.dropout(x, rate: rate, pattern: pattern, scalesKept: !scalesAtInference)
     }
   }
 }
 
 extension LoweringContext {
+  /// A value with the shape in which a dropout draws: x's, with one element along axes of which `noiseShape` says 1.
+  mutating func noisePattern(_ x: Value, _ noiseShape: [Int?]?) throws(ModelError) -> Value {
+    guard let noiseShape else { return x }
+    guard noiseShape.count == shape(x).rank else {
+      throw ModelError(
+        .invalidField("noise_shape", expected: "\(shape(x).rank) sizes", found: JSON(Shape(noiseShape))))
+    }
+    var pattern = x
+    for axis in noiseShape.indices where noiseShape[axis] == 1 {
+      pattern = try sliced(pattern, axis: axis, from: 0, to: 1)
+    }
+    return pattern
+  }
+
   /// Zeroes a share of x; one number is drawn for each element of `pattern` and broadcast over x.
   mutating func dropout(
     _ x: Value, rate: Double, pattern: Value, scalesKept: Bool = true
