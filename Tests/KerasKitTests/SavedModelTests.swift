@@ -7,7 +7,7 @@ import Testing
 /// SavedModels and checkpoints of TensorFlow, made by `Tools/fixtures/saved_models.py`.
 @Suite struct SavedModelTests {
   private static let folder = PackedFixtures.folder("saved_models")
-  private static let releases = ["tf1.15", "tf2.5", "tf2.15"]
+  private static let releases = ["tf1.15", "tf2.4", "tf2.5", "tf2.8", "tf2.15"]
 
   private func check(_ model: Model, _ name: String, tolerance: Double = 1e-5) throws {
     let truth = try ArrayFile.read("\(Self.folder)/\(name).npz")

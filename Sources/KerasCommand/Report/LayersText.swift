@@ -25,7 +25,8 @@ enum LayersText {
       guard version.count >= 2 else { return nil }
       let short = "\(version[0]).\(version[1])"
       let names = LayerHistory.releases
-      // tf.keras 2.5 has the layers of 2.4, the nearest release that was read.
+      // tf.keras 1.15 stamps its files 2.2.4-tf; 2.5 has the layers of 2.4, the nearest release that was read.
+      if name == "tfkeras-1.15" { return names.firstIndex(of: "tf 1.15") }
       if name.hasPrefix("tfkeras") { return names.firstIndex(of: "tf " + short) ?? names.firstIndex(of: "tf 2.4") }
       return names.firstIndex { $0 == short || $0.hasPrefix(short + ".") }
     }
