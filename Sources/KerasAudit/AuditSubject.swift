@@ -11,6 +11,8 @@ public struct AuditSubject: Sendable {
   public let layers: [AuditedLayer]
   /// A batch size is fixed in the config.
   public let hasFixedBatch: Bool
+  /// Where masks go in the model.
+  let masks: MaskFlow
   /// The release that the file is to be read by; meanings are compared with its.
   public let target: Release
 
@@ -22,6 +24,7 @@ public struct AuditSubject: Sendable {
     walk.visitModel(canonical.config, place: LayerWalk.Place())
     layers = walk.layers
     hasFixedBatch = walk.hasFixedBatch
+    masks = MaskFlow(canonical.config)
   }
 
   /// The release the file states; `nil` without a stamp, or with a stamp of `1`, which many releases' tools wrote.
@@ -65,6 +68,13 @@ public struct AuditSubject: Sendable {
     return first.map { version >= $0 } ?? true
   }
 
+  /// Whether a convolution or pooling of the model has its channels first.
+  var isChannelsFirst: Bool {
+    layers.contains {
+      $0.config["data_format"] == "channels_first" && ($0.className.contains("Conv") || $0.className.contains("Pool"))
+    }
+  }
+
   /// The layers that penalise their activations.
   public var penalised: [(layer: AuditedLayer, penalty: ActivityPenalty)] {
     layers.compactMap { layer in layer.activityPenalty.flatMap { $0.isZero ? nil : (layer, $0) } }
@@ -76,7 +86,10 @@ public struct AuditSubject: Sendable {
   }
 
   /// The place of a layer's field: the first of `keys` the saved config has, or the layer itself.
-  public func location(_ layer: AuditedLayer, _ keys: String...) -> SourceLocation {
+  public func location(_ layer: AuditedLayer, _ keys: String...) -> SourceLocation { location(layer, keys: keys) }
+
+  /// The same for a list of fields.
+  public func location(_ layer: AuditedLayer, keys: [String]) -> SourceLocation {
     let saved = source.config?[layer.pointer]
     for key in keys {
       if saved?["config"]?[key] != nil { return location(layer.pointer.appending("config").appending(key)) }

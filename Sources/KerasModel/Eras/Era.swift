@@ -83,6 +83,11 @@ struct Era: Sendable {
     self.backend = backend
   }
 
+  /// The era of what a release itself writes.
+  init(release: KerasVersion) {
+    self.init(dialect: Dialect(release), stamped: release, version: release, backend: nil)
+  }
+
   /// The era that laid out the stored arrays: this one, unless they come from another file whose stamp or names say else.
   ///
   /// People loaded a Keras 1 model's weights beside a config that Keras 2 wrote.

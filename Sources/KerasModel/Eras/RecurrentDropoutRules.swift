@@ -43,6 +43,23 @@ enum RecurrentDropoutRules {
     return fields
   }
 
+  /// Which masks a release draws for a layer's saved fields; `nil` where there is no such dropout.
+  static func masks(
+    _ className: String, saved: OrderedDictionary<String, JSON>, canonical: OrderedDictionary<String, JSON>,
+    in version: KerasVersion
+  ) -> (input: String?, state: String?) {
+    let stated = Dictionary(
+      fields(className, saved, Era(release: version), canonical: canonical).map { ($0.key, $0.value.stringValue) },
+      uniquingKeysWith: { first, _ in first })
+    let stateRate = canonical["recurrent_dropout"]?.doubleValue ?? 0
+    let standard = stateRate > 0 && !className.hasPrefix("SimpleRNN") ? "per_gate" : "single"
+    let rate = canonical["dropout"]?.doubleValue ?? 0
+    return (
+      rate > 0 ? (stated[RecurrentDropout.inputKey] ?? standard) : nil,
+      stateRate > 0 ? (stated[RecurrentDropout.stateKey] ?? standard) : nil
+    )
+  }
+
   private static func computesGatesApart(
     _ className: String, _ saved: OrderedDictionary<String, JSON>, _ era: Era, stateRate: Double
   ) -> Bool {
@@ -67,5 +84,17 @@ enum RecurrentDropoutRules {
 
   private static func isTensorFlow2(_ era: Era) -> Bool {
     era.dialect == .keras2 && era.version >= (era.version.isTensorFlow ? KerasVersion(2, 2, 4) : KerasVersion(2, 4, 0))
+  }
+}
+
+/// What the dropout of recurrent layers drew, for those who compare releases.
+public enum RecurrentDropoutHistory {
+  /// Which masks `version` draws on the input and on the state for a layer saved with these fields: `single`, `per_gate`,
+  /// `each_step`, `carried` or `none`; `nil` where there is no such dropout.
+  public static func masks(
+    className: String, saved: OrderedDictionary<String, JSON>, canonical: OrderedDictionary<String, JSON>,
+    in version: KerasVersion
+  ) -> (input: String?, state: String?) {
+    RecurrentDropoutRules.masks(className, saved: saved, canonical: canonical, in: version)
   }
 }

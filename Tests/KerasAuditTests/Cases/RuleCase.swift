@@ -7,10 +7,14 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
   enum Origin: Sendable {
     /// A file in `fixtures/models` that real Keras wrote.
     case model(String)
+    /// Any file of `fixtures` that real Keras wrote.
+    case fixture(String)
     /// A config in `fixtures/configs` that real Keras wrote, or the same with another stamp.
     case config(String, stamp: String? = nil)
     /// A config in a release's own words, with its training config if the rule reads that.
     case written(JSON, stamp: String?, backend: String? = nil, training: JSON? = nil)
+    /// A config without a stamp beside arrays of those names, which are never read.
+    case weights(JSON, [String])
   }
 
   var rule: String
@@ -35,6 +39,7 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     var source: ModelSource
     switch origin {
     case .model(let name): source = try ModelFile.open("\(SavedModel.fixtures)/models/\(name)")
+    case .fixture(let name): source = try ModelFile.open("\(SavedModel.fixtures)/\(name)")
     case .config(let name, let stamp):
       source = try SavedModel.source(config: name)
       if let stamp { SavedModel.stamp(&source, stamp) }
@@ -42,12 +47,38 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
       source = ModelSource(
         file: "written.json", format: .json, config: config, trainingConfig: training,
         trainingConfigContainer: training == nil ? "" : "training_config", versionStamp: stamp, backend: backend)
+    case .weights(let config, let names):
+      let arrays = names.map {
+        StoredArray(name: $0, path: "/layer/" + $0, dtype: .float32, shape: [3]) { () throws(KerasFileError) in
+          throw KerasFileError(file: "written.h5", .missing("the array's values"))
+        }
+      }
+      source = ModelSource(
+        file: "written.h5", format: .hdf5Weights, config: config,
+        weights: .groups([WeightGroup(name: "layer", arrays: arrays)]))
     }
     return Audit.run(source, target: target).of(rule)
   }
 
   /// A Sequential in the words of Keras 1 and 2 up to 2.2.2: a list of layers.
   static func layers(_ layers: JSON...) -> JSON { ["class_name": "Sequential", "config": .array(layers)] }
+
+  /// A written config of one layer, saved by that release.
+  static func layer(
+    _ className: String, _ fields: JSON, input: JSON, _ stamp: String?, backend: String? = nil
+  ) -> Origin {
+    .written(one(className, fields, input: input), stamp: stamp, backend: backend)
+  }
+
+  /// Several layers, the first with the model's input shape, saved by that release.
+  static func stack(_ stamp: String?, backend: String? = nil, _ layers: JSON...) -> Origin {
+    .written(["class_name": "Sequential", "config": .array(layers)], stamp: stamp, backend: backend)
+  }
+
+  /// A layer's object in the words of Keras 1 and 2.
+  static func object(_ className: String, _ config: JSON) -> JSON {
+    ["class_name": .string(className), "config": config]
+  }
 
   /// The same with one layer of that class and those fields, given an input shape.
   static func one(_ className: String, _ fields: JSON, input: JSON) -> JSON {

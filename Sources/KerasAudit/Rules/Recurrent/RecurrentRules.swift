@@ -1,5 +1,27 @@
 extension AuditRegistry {
   static let recurrent: [any AuditRule] = [
-    HardSigmoidDefinition()
+    HardSigmoidDefinition(),
+    RecurrentDefaults.recurrentActivation,
+    RecurrentDefaults.activationOfKeras0,
+    RecurrentDefaults.resetAfter,
+    RecurrentDefaults.resetAfterSince,
+    RecurrentDefaults.timeMajor,
+    RecurrentDefaults.implementationZero,
+    RecurrentMasks.reset,
+    RecurrentMasks.output,
+    RecurrentMasks.bidirectional,
+    RecurrentMasks.bidirectionalUnrolled,
+    RecurrentMasks.state,
+    RecurrentMasks.backwards,
+    RecurrentMasks.unrolled,
+    RecurrentDropoutMeaning.input,
+    ActivationRules.softmaxAxis,
+    ActivationRules.softmaxMask,
+    ActivationRules.leakyReLU,
+    ActivationRules.newNames,
+    ActivationRules.layerObject,
+    MeasuredFaults.candidateInput,
+    MeasuredFaults.stackedOrder,
+    MeasuredFaults.cappedSReLU,
   ]
 }

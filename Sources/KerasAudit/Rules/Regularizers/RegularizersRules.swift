@@ -4,5 +4,13 @@ extension AuditRegistry {
     WeightRegularizerName(),
     RegularizerShorthand(),
     EigenvalueRegularizer(),
+    ConstraintRules.axisOfTheanoKernels,
+    ConstraintRules.unitNormAxis,
+    ConstraintRules.epsilon,
+    InitializerRules.orthogonal,
+    InitializerRules.truncatedNormals,
+    InitializerRules.convolution1D,
+    InitializerRules.forgetBias,
+    EmbeddingRules.dropout,
   ]
 }
