@@ -37,6 +37,8 @@ struct FramedFourier: Sendable {
   let frame: Int
   let stride: Int
   let window: Window
+  /// Whether the signal is continued by its mirror image, so that frames lie around their places.
+  var reflects = true
 
   var frequencyCount: Int { length / 2 + 1 }
 
@@ -56,7 +58,7 @@ struct FramedFourier: Sendable {
   /// The signal with half a transform's length of its mirror image before and after.
   private func reflected(_ signal: Value, _ context: inout LoweringContext) throws(ModelError) -> Value {
     let margin = length / 2
-    guard margin > 0 else { return signal }
+    guard margin > 0, reflects else { return signal }
     if let samples = context.shape(signal)[1], samples <= margin {
       throw ModelError(.inputShape(expected: "more than \(margin) samples to reflect", found: context.shape(signal)))
     }

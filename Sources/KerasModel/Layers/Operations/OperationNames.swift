@@ -53,7 +53,7 @@ enum OperationNames {
     for name in ["Eig", "Eigh", "LuFactor"] {
       table[name] = "gives vectors whose signs and order differ by library"
     }
-    for name in ["FFT", "FFT2", "IFFT2", "Polar", "ViewAsComplex", "ViewAsReal"] {
+    for name in ["FFT2", "IFFT2", "Polar", "ViewAsComplex", "ViewAsReal"] {
       table[name] = "computes with complex numbers, which this program does not have"
     }
     for name in ["View", "Nextafter"] { table[name] = "reads the bits of numbers, which the graph does not have" }
