@@ -55,19 +55,22 @@ let package = Package(
       dependencies: [
         "KerasModel", "KerasEngine", "DataFiles", "ZipArchive", .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(name: "KerasDiagnosis", dependencies: ["KerasModel", "KerasTraining"]),
     .target(name: "KerasExport", dependencies: ["KerasModel", "KerasGraph"]),
 
     .target(
       name: "KerasKit",
       dependencies: [
-        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport", "DataFiles", "HDF5", "ZipArchive",
+        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasDiagnosis", "KerasExport", "DataFiles",
+        "HDF5",
+        "ZipArchive",
       ]),
     .executableTarget(
       name: "KerasCommand",
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.
       dependencies: [
-        "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasExport",
-        "DataFiles",
+        "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining",
+        "KerasDiagnosis", "KerasExport", "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -85,6 +88,9 @@ let package = Package(
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
     .testTarget(
       name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),
+    .testTarget(
+      name: "KerasDiagnosisTests",
+      dependencies: ["KerasDiagnosis", "KerasKit", "KerasEngine", "KerasGraph", "PackedFixtures"]),
     .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
       name: "KerasKitTests",

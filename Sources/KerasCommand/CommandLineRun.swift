@@ -50,7 +50,7 @@ enum CommandLineRun {
 /// What the process ends with.
 enum ExitStatus: Int32, Error {
   case success = 0
-  /// The audit found something of the severity that was asked for, or training came to numbers that are not finite.
+  /// The audit found something of the severity that was asked for, a diagnosis has warnings, or training came to numbers that are not finite.
   case findings = 1
   case badUsage = 2
   /// A file that cannot be read, understood or written, or data that does not fit.

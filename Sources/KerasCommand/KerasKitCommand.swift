@@ -6,11 +6,12 @@ struct KerasKitCommand: ParsableCommand {
     commandName: "keraskit",
     abstract: "Reads every Keras model ever saved: explains, audits, converts, runs and trains it, without Python.",
     discussion: """
-      Exit codes: 0 done, 1 the audit has findings or training ended in NaN, 2 bad usage, 3 bad input, 130 interrupted.
+      Exit codes: 0 done, 1 audit or diagnose found something or training ended in NaN, 2 bad usage, 3 bad input, 130 interrupted.
 
       Examples:
         keraskit inspect model.h5
         keraskit audit model.h5
+        keraskit diagnose model.h5 --data x.npy
         keraskit convert model.h5 model.keras
         keraskit predict model.h5 --input x.npy --output y.npy
         keraskit inspect --config model.json --weights weights.h5 --keras-version 1.0.5 --backend theano
@@ -18,6 +19,6 @@ struct KerasKitCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InspectCommand.self, AuditCommand.self, ConvertCommand.self, PredictCommand.self, EvaluateCommand.self,
-      FineTuneCommand.self, BenchmarkCommand.self, ExplainCommand.self, LayersCommand.self,
+      FineTuneCommand.self, DiagnoseCommand.self, BenchmarkCommand.self, ExplainCommand.self, LayersCommand.self,
     ])
 }

@@ -2,6 +2,7 @@
 @_exported import DataFiles
 @_exported import KerasAudit
 @_exported import KerasCore
+@_exported import KerasDiagnosis
 @_exported import KerasExport
 @_exported import KerasFile
 @_exported import KerasModel

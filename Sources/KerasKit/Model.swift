@@ -152,17 +152,3 @@ public final class Model {
   /// What the file meant when it was saved, and what it means now.
   public func audit() -> AuditReport { Audit.run(loaded.source, mappings: loaded.options.mappings) }
 }
-
-extension TrainingSemantics {
-  /// The same release with activity penalties as documented: on the outputs, once, nowhere dropped.
-  public var withIntendedActivity: TrainingSemantics {
-    var semantics = self
-    semantics.nestedActivity = .output
-    semantics.firstNestedActivity = .output
-    semantics.activityIgnoredBy = []
-    semantics.dropsSharedWrapperActivity = false
-    if timeDistributedActivity != .perStep { semantics.timeDistributedActivity = .whole }
-    if bidirectionalActivity == .dropped { semantics.bidirectionalActivity = .merged }
-    return semantics
-  }
-}

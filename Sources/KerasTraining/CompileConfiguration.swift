@@ -32,6 +32,13 @@ public struct CompileConfiguration: Sendable {
   /// Metrics asked for that this library does not compute.
   public private(set) var unknownMetrics: [String] = []
 
+  /// Neither losses nor metrics, for a graph that is only looked into.
+  init(withoutLoss outputNames: [String]) throws(TrainingError) {
+    let reduction = try LossReduction(.null)
+    outputs = outputNames.map { _ in Output(loss: nil, lossName: "", reduction: reduction, weight: 1, metrics: []) }
+    optimizer = .null
+  }
+
   /// `mappings` give custom functions a meaning.
   ///
   /// Throws `TrainingError` for unknown losses, all at once, and for one for an output the model does not have.

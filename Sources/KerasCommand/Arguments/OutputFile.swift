@@ -21,4 +21,12 @@ enum OutputFile {
       throw CommandFailure.usage("\(path) exists; --force replaces it")
     }
   }
+
+  /// Throws a usage failure if a page's name does not end in .html, or it exists and may not be replaced.
+  static func checkPage(_ path: String, force: Bool) throws {
+    guard path.lowercased().hasSuffix(".html") || path.lowercased().hasSuffix(".htm") else {
+      throw CommandFailure.usage("\(path): the name of a report should end in .html")
+    }
+    if !force, access(path, F_OK) == 0 { throw CommandFailure.usage("\(path) exists; --force replaces it") }
+  }
 }

@@ -1,3 +1,5 @@
+import KerasKit
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

@@ -17,20 +17,9 @@ struct TrainingReport {
   var optimizer: String
 
   var html: String {
-    let title = HTML.escaped("Fine-tuning \(Self.lastComponent(model))")
-    return """
-      <!DOCTYPE html>
-      <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(title)</title><style>\(TrainingReportStyle.css)</style></head><body><main>
-      <header><h1>\(title)</h1><p>\(HTML.escaped(subtitle))</p></header>
-      \(tiles)<section class="charts">\(charts)</section>
-      \(regularization)\(layers)\(repeating)</main></body></html>
-
-      """
-  }
-
-  private static func lastComponent(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    HTML.page(
+      title: "Fine-tuning \(HTML.lastComponent(model))", subtitle: subtitle, style: TrainingReportStyle.css,
+      body: tiles + "<section class=\"charts\">\(charts)</section>\n" + regularization + layers + repeating)
   }
 
   private var subtitle: String {
@@ -75,10 +64,7 @@ struct TrainingReport {
         ))
     }
     items.append(("optimizer", optimizer, "learning rate \(NumberText.short(last.learningRate)) at the end"))
-    let cells = items.map { name, value, note in
-      "<div class=\"tile\"><span>\(HTML.escaped(name))</span><b>\(HTML.escaped(value))</b><small>\(HTML.escaped(note))</small></div>"
-    }
-    return "<section class=\"tiles\">\(cells.joined())</section>\n"
+    return HTML.tiles(items)
   }
 
   private static func change(_ first: Double, _ last: Double) -> String {
@@ -193,16 +179,5 @@ struct TrainingReport {
       """
   }
 
-  private var repeating: String {
-    var rows = ""
-    for (name, value) in conditions { rows += "<tr><td>\(HTML.escaped(name))</td><td>\(HTML.escaped(value))</td></tr>" }
-    let list =
-      changes.isEmpty
-      ? "" : "<h3>Changes to the model</h3><ul>\(changes.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
-    return """
-      <section><h2>To repeat this</h2>\(list)<pre>\(HTML.escaped(command))</pre>
-      <div class="wide"><table class="conditions"><tbody>\(rows)</tbody></table></div></section>
-
-      """
-  }
+  private var repeating: String { HTML.conditions(command: command, conditions, changes: changes) }
 }

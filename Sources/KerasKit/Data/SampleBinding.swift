@@ -28,7 +28,9 @@ struct SampleBinding: Sendable {
     let outputNames = model.outputs.map(\.name)
     let isArrayFile = ArrayFile.ending(of: stream.file) == "npy"
     var chosen: [[String]]
-    if options.targets.isEmpty || isArrayFile {
+    if !options.needsTargets, options.targets.isEmpty {
+      chosen = table == nil ? (try? names.standard("y", outputNames)) ?? [] : []
+    } else if options.targets.isEmpty || isArrayFile {
       guard table == nil else {
         throw KerasKitError.badRequest("the target columns of a table have to be named (--target)")
       }

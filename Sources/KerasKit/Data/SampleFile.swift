@@ -46,6 +46,7 @@ public enum SampleFile {
       guard let arrays else { return MemoryStream(try ArrayFile.read(path), file: path) }
       return JoinedStream(arrays, file: path)
     case "npy":
+      if !options.needsTargets, options.targets.isEmpty { return JoinedStream([try array(path, "x")], file: path) }
       guard options.targets.count == 1, ArrayFile.ending(of: options.targets[0]) == "npy" else {
         throw KerasKitError.badRequest("the .npy file of the targets has to be named (--target)")
       }

@@ -13,6 +13,8 @@ public struct SampleOptions: Sendable {
   public var loss: String?
   /// The classes of texts; `nil` finds them in the data.
   public var labels: LabelMap?
+  /// Whether data without targets is refused; what only looks at the model's results can do without.
+  public var needsTargets = true
   /// Puts a folder of images, whose order is that of its classes, into another.
   public var shuffleSeed: UInt64?
   /// Data that is larger as float32 stays on disk and is read as it is needed.

@@ -36,7 +36,9 @@ struct BatchFeed {
     count = data.count
     try add(data.inputs, loss.inputNames, kind: "inputs", loss.graph)
     let targetNames = loss.targetInputs.compactMap { $0 }
-    guard data.targets.count == loss.targetInputs.count else {
+    // Who asks for no loss need not have targets.
+    let takesTargets = loss.targetInputs.contains { $0 != nil }
+    guard data.targets.count == loss.targetInputs.count || !takesTargets else {
       throw .missingData("y\(data.targets.count)", available: data.targets.indices.map { "y\($0)" })
     }
     let wanted = zip(data.targets, loss.targetInputs).filter { $0.1 != nil }.map(\.0)

@@ -1,14 +1,6 @@
 import ArgumentParser
 import KerasKit
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The page about a training.
 struct ReportArguments: ParsableArguments {
   @Option(
@@ -19,10 +11,7 @@ struct ReportArguments: ParsableArguments {
 
   func check(force: Bool) throws {
     guard let report else { return }
-    guard report.lowercased().hasSuffix(".html") || report.lowercased().hasSuffix(".htm") else {
-      throw CommandFailure.usage("\(report): the name of a report should end in .html")
-    }
-    if !force, access(report, F_OK) == 0 { throw CommandFailure.usage("\(report) exists; --force replaces it") }
+    try OutputFile.checkPage(report, force: force)
   }
 
   /// The layers as they are, if there will be a report.

@@ -1,7 +1,7 @@
 /// Numbers as people read them.
-enum NumberText {
+public enum NumberText {
   /// With thin groups: `23587712` as `23,587,712`.
-  static func grouped(_ number: Int) -> String {
+  public static func grouped(_ number: Int) -> String {
     var result = ""
     let digits = String(number.magnitude)
     for (index, digit) in digits.enumerated() {
@@ -12,7 +12,7 @@ enum NumberText {
   }
 
   /// With so many significant digits: `0.012345`, `123.4`, `1.23e-07`.
-  static func short(_ value: Double, digits: Int = 4) -> String {
+  public static func short(_ value: Double, digits: Int = 4) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
     let exponent = Int(exponent10(value.magnitude))
     if exponent < -4 || exponent > 6 {
@@ -22,13 +22,13 @@ enum NumberText {
   }
 
   /// A factor from a config without the noise of its float32 storage: 0.05 instead of 0.05000000074505806.
-  static func factor(_ value: Double) -> String {
+  public static func factor(_ value: Double) -> String {
     let single = Float(value)
     return Double(single) == value ? single.description : value.description
   }
 
   /// With exactly so many decimals.
-  static func fixed(_ value: Double, decimals: Int) -> String {
+  public static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
     let scale = power(decimals)
     let scaled = (value.magnitude * scale).rounded()
@@ -40,7 +40,7 @@ enum NumberText {
     return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
   }
 
-  static func percent(_ share: Double) -> String { fixed(share * 100, decimals: 1) + " %" }
+  public static func percent(_ share: Double) -> String { fixed(share * 100, decimals: 1) + " %" }
 
   private static func power(_ exponent: Int) -> Double {
     (0..<exponent.magnitude).reduce(1.0) { value, _ in exponent < 0 ? value / 10 : value * 10 }
