@@ -50,4 +50,34 @@ import Testing
     #expect(evaluated.status == 0, "\(evaluated.errors)")
     #expect(try number(object(evaluated.output), "metrics", "accuracy") >= 0.92)
   }
+
+  /// A classifier with a layer that is saturated for every image, and what becomes of it in fifty epochs: it learns as it is,
+  /// and sooner and further with the regularizer that `diagnose` recommends.
+  @Test func theRecommendedRegularizerHelpsASaturatedClassifier() throws {
+    let folder = try Command.folder()
+    let model = Command.fixture("diagnosis/saturated.h5")
+    let diagnosed = try Command.run("diagnose", model, "--data", data, "--json")
+    #expect(diagnosed.status == 1, "\(diagnosed.errors)")
+    let recommendation = try object(diagnosed.output)["recommendation"] as? [String: Any]
+    let terms = try #require(recommendation?["add_regularizer"] as? [String])
+    #expect(terms.count == 1)
+    func accuracies(_ extra: [String]) throws -> [Double] {
+      let result = try Command.run(
+        [
+          "fine-tune", model, "--train", data, "--validation-split", "0.25", "--optimizer", "adam", "--learning-rate",
+          "0.003", "--epochs", "50", "--metric", "accuracy", "--seed", "1", "--threads", "1", "--json", "--force",
+          "--output", "\(folder)/tuned.keras",
+        ] + extra)
+      #expect(result.status == 0, "\(result.errors)")
+      let epochs = try #require(object(result.output)["epochs"] as? [[String: Any]])
+      return try epochs.map { try number($0, "validation", "metrics", "accuracy") }
+    }
+    let without = try accuracies([])
+    let with = try accuracies(terms.flatMap { ["--add-regularizer", $0] })
+    #expect(try #require(without.max()) >= 0.87, "\(without)")
+    #expect(try #require(with.max()) >= 0.92, "\(with)")
+    // In the first twenty epochs on average.
+    func early(_ accuracies: [Double]) -> Double { accuracies.prefix(20).reduce(0, +) / 20 }
+    #expect(early(with) > early(without) + 0.05, "\(with) \(without)")
+  }
 }

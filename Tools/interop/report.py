@@ -1,7 +1,8 @@
-"""Looks at the report of `fine-tune --report` in a browser: report.py KERASKIT FIXTURES_DEMO.
+"""Looks at the reports of `fine-tune` and `diagnose` in a browser: report.py KERASKIT FIXTURES_DEMO.
 
-Headless Chromium draws it in light and in dark, wide and as narrow as a telephone. The pixels have to hold the page's colour
-at its edges and the three curves' colours, and nothing may stand out over the right edge. Exits 1 if anything is amiss.
+Headless Chromium draws each in light and in dark, wide and as narrow as a telephone. The pixels have to hold the page's colour
+at its edges and the colours of curves and histograms, and nothing may stand out over the right edge. Exits 1 if anything is
+amiss.
 """
 
 import os
@@ -38,6 +39,28 @@ def drawn(browser, page, width, scheme, folder):
     return tf.io.decode_png(open(image, "rb").read(), channels=3).numpy()
 
 
+def faults(browser, report, names, folder):
+    """What is amiss with a page that has to show the colours of these names."""
+    found = []
+    page = open(report).read()
+    if re.search(r"<script|https?://(?!www\.w3\.org)", page):
+        found.append("the page has a script or loads something")
+    schemes = colours(page)
+    for scheme, width in [("light", 1000), ("dark", 1000), ("light", 500)]:
+        pixels = drawn(browser, report, width, scheme, folder)
+
+        def count(name, part=pixels):
+            return int((np.abs(part.astype(int) - schemes[scheme][name]).max(-1) <= 3).sum())
+
+        edge = pixels[:, -6:]
+        if count("page", edge) < 0.98 * edge.shape[0] * edge.shape[1]:
+            found.append("%s %d: something stands out at the right" % (scheme, width))
+        for name in names:
+            if count(name) < 60:
+                found.append("%s %d: only %d pixels of --%s" % (scheme, width, count(name), name))
+    return found
+
+
 def main(keraskit, demo):
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
@@ -45,29 +68,22 @@ def main(keraskit, demo):
     failures = []
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "report.html")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(
             [keraskit, "fine-tune", demo + "/digits-2017.h5", "--train", demo + "/digits.npz", "--epochs", "4",
              "--validation-split", "0.2", "--output", folder + "/tuned.keras", "--report", report],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        page = open(report).read()
-        if re.search(r"<script|https?://(?!www\.w3\.org)", page):
-            failures.append("the page has a script or loads something")
-        schemes = colours(page)
-        for scheme, width in [("light", 1000), ("dark", 1000), ("light", 500)]:
-            pixels = drawn(browser, report, width, scheme, folder)
-
-            def count(name, part=pixels):
-                return int((np.abs(part.astype(int) - schemes[scheme][name]).max(-1) <= 3).sum())
-
-            edge = pixels[:, -6:]
-            if count("page", edge) < 0.98 * edge.shape[0] * edge.shape[1]:
-                failures.append("%s %d: something stands out at the right" % (scheme, width))
-            for name in ("s1", "s2", "s3", "card", "ink"):
-                if count(name) < 60:
-                    failures.append("%s %d: only %d pixels of --%s" % (scheme, width, count(name), name))
+            check=True, **quiet)
+        failures += ["fine-tune: " + f for f in faults(browser, report, ("s1", "s2", "s3", "card", "ink"), folder)]
+        report = os.path.join(folder, "diagnosis.html")
+        status = subprocess.run(
+            [keraskit, "diagnose", os.path.join(demo, "..", "diagnosis", "saturated.h5"), "--data",
+             demo + "/digits.npz", "--report", report], **quiet).returncode
+        if status != 1:
+            failures.append("diagnose: exit code %d" % status)
+        failures += ["diagnose: " + f for f in faults(browser, report, ("s1", "s2", "was", "card", "ink"), folder)]
     for failure in failures:
         print("report", failure)
-    print("report in a browser: %s" % ("%d faults" % len(failures) if failures else "drawn in light, dark and narrow"))
+    print("reports in a browser: %s" % ("%d faults" % len(failures) if failures else "drawn in light, dark and narrow"))
     sys.exit(1 if failures else 0)
 
 

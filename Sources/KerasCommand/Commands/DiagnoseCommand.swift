@@ -119,8 +119,10 @@ struct DiagnoseCommand: ParsableCommand {
     if recommendation.needsIntendedSemantics { words += ["--activity-semantics", "intended"] }
     let compile = model.loaded.canonical.compile
     if loss == nil, compile?["loss"]?.isNull ?? true { words += ["--loss", "LOSS"] }
-    if compile?["optimizer"]?.isNull ?? true { words += ["--optimizer", "adam"] }
-    words += ["--epochs", "5", "--output", "regularized.keras"]
+    // A term of a few per cent of the loss has a small gradient: optimizers that scale it bring the layer out, SGD does not.
+    let optimizer = compile?["optimizer"]?["class_name"]?.stringValue ?? compile?["optimizer"]?.stringValue ?? "sgd"
+    if optimizer.lowercased() == "sgd" { words += ["--optimizer", "adam"] }
+    words += ["--epochs", "10", "--output", "regularized.keras"]
     return words.map(ShellWord.quoted).joined(separator: " ")
   }
 }

@@ -18,7 +18,7 @@ struct DiagnosisReport {
     .verdict{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--s3);border-radius:8px;padding:10px 16px;margin:10px 0}
     .verdict.warning{border-left-color:var(--s2)}.verdict.error{border-left-color:#c62828}
     .verdict p{margin:2px 0 0;color:var(--ink)}
-    .histograms{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(280px,100%),1fr));gap:12px}
+    .histograms{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(230px,100%),1fr));gap:12px}
     .histogram{padding:10px 14px 6px}
     .histogram small{font-weight:400}
     .fillbar{fill:var(--c)}
@@ -86,6 +86,7 @@ struct DiagnosisReport {
       rows += "<td class=\"n\">\(HTML.escaped(DiagnosisText.range(layer.output)))</td>"
       rows += "<td class=\"share\">\(layer.saturation.map(Self.share) ?? "")</td>"
       rows += "<td class=\"n\">\(DiagnosisText.dead(layer))</td>"
+      rows += "<td>\(HTML.escaped(DiagnosisText.regularization(layer)))</td>"
       if hasGradients {
         rows += "<td class=\"n\">\(layer.outputGradient.map { NumberText.short($0, digits: 3) } ?? "")</td>"
       }
@@ -96,7 +97,7 @@ struct DiagnosisReport {
       <section><h2>Layers</h2>
       <p>Ranges of weights, of what goes into the activation and of what comes out; the part of the outputs where the
       activation is flat (of a softmax: its entropy); units that never change.</p>
-      <div class="wide"><table class="layers"><thead><tr><th>layer</th><th class="n">weights</th><th class="n">before activation</th><th class="n">output</th><th>saturated</th><th class="n">dead</th>\(gradient)</tr></thead>
+      <div class="wide"><table class="layers"><thead><tr><th>layer</th><th class="n">weights</th><th class="n">before activation</th><th class="n">output</th><th>saturated</th><th class="n">dead</th><th>regularization</th>\(gradient)</tr></thead>
       <tbody>\(rows)</tbody></table></div></section>
 
       """
@@ -125,7 +126,8 @@ struct DiagnosisReport {
     }
     return """
       <section><h2>Histograms</h2>
-      <p>Heights are square roots of the counts, so that what is rare can be seen; the dotted line is zero.</p>\(body)</section>
+      <p>Beside each name mean and standard deviation. Heights are square roots of the counts, so that what is rare can be seen; the
+      dotted line is zero.</p>\(body)</section>
 
       """
   }

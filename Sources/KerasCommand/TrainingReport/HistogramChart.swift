@@ -33,8 +33,7 @@ enum HistogramChart {
       svg += HTML.escaped(text) + "</text>"
     }
     let label = HTML.escaped(title)
-    let facts =
-      "mean \(NumberText.short(values.mean, digits: 3)), deviation \(NumberText.short(values.deviation, digits: 3))"
+    let facts = "\(NumberText.short(values.mean, digits: 3)) ± \(NumberText.short(values.deviation, digits: 3))"
     return """
       <figure class="histogram"><figcaption>\(label) <small>\(HTML.escaped(facts))</small></figcaption>
       <svg viewBox="0 0 \(HTML.number(width)) \(HTML.number(height))" role="img" aria-label="\(label)">\(svg)</svg></figure>

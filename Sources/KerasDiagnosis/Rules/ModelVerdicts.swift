@@ -27,13 +27,15 @@ enum ModelVerdicts {
     let (bound, ratio) = (DiagnosisThresholds.gradientRatio, early / late)
     let numbers =
       "\(NumberText.short(early, digits: 2)) at '\(first.path)', \(NumberText.short(late, digits: 2)) at '\(last.path)'"
+    let saturated = diagnosis.layers.filter { LayerSubject(layer: $0, diagnosis: diagnosis).isSaturated }
     if ratio < 1 / bound {
       return [
         Verdict(
           rule: "gradient-vanishes", severity: .warning, layer: nil,
-          text:
-            "The gradient vanishes on its way to the first layers (\(numbers)), which hardly learn: regularizers do not "
-            + "change that unless saturation does it; shortcuts, normalisation or another activation do.",
+          text: "The gradient vanishes on its way to the first layers (\(numbers)), which hardly learn. "
+            + (saturated.isEmpty
+              ? "That is no matter for a regularizer: shortcuts, normalisation or another activation help."
+              : "Saturation does it: \(saturated.map { "'\($0.path)'" }.joined(separator: ", ")) let little through."),
           remedies: [])
       ]
     }

@@ -28,6 +28,8 @@ public enum DiagnosisThresholds {
   public static let largeInputRMS = 3.0
   /// To what part of itself a removed cause must bring the measure down to count as the cause.
   public static let decisive = 0.6
+  /// Of fewer samples it is chance that a unit gives one number for all.
+  public static let fewestSamples = 16
   /// The share of units that never change.
   public static let deadShare = 0.2
   /// The part of the loss that regularization may make up.

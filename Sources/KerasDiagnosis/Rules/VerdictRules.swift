@@ -108,7 +108,7 @@ enum VerdictRules {
       applies: { subject in
         // Units that sit at a tail for every sample are told of with the saturation.
         guard let dead = subject.layer.deadUnits, let units = subject.layer.units, units > 1, !subject.layer.isOutput,
-          !subject.isSaturated,
+          !subject.isSaturated, subject.diagnosis.samples >= DiagnosisThresholds.fewestSamples,
           !subject.layer.weights.isEmpty || subject.layer.activates != nil
         else { return false }
         return Double(dead) >= DiagnosisThresholds.deadShare * Double(units)
