@@ -94,4 +94,18 @@ struct RecordedDiagnosisTests {
     #expect(term.remedy.layer == "sequential/hidden")
     #expect(try #require(diagnosis.recommendation).needsIntendedSemantics)
   }
+
+  /// Units are filters, wherever the model has its channels.
+  @Test(arguments: ["models/keras-2.1.3/conv_channels_last.h5", "models/keras-2.1.3/conv_channels_first.h5"])
+  func unitsAreFilters(_ file: String) throws {
+    let model = try Model.load(PackedFixtures.path(file))
+    let diagnosis = try model.diagnose(data(file, model))
+    var found = 0
+    for layer in diagnosis.layers where layer.className == "Conv2D" {
+      let kernel = try #require(layer.weights.first { $0.name == "kernel" })
+      #expect(layer.units == kernel.shape.last && layer.drivers != nil, "\(layer.path)")
+      found += 1
+    }
+    #expect(found == 2)
+  }
 }

@@ -11,11 +11,18 @@ struct GraphTrace {
   private(set) var graph: Graph
   private var places: [String: Int] = [:]
 
+  /// Whether no layer moves the last axis of images or sequences elsewhere, where units would be hard to tell.
+  private let isChannelsLast: Bool
+
   private static let containers: Set<String> = ["Sequential", "Functional", "Model"]
 
   /// `variables` are the model's parameters with the path of the layer that owns each.
   init(_ lowered: LoweredModel, variables: [(name: String, layer: String)]) {
     graph = lowered.graph
+    isChannelsLast = !lowered.graph.nodes.contains { node in
+      guard case .transpose(let permutation) = node.op, permutation.count > 2 else { return false }
+      return permutation.last != permutation.count - 1
+    }
     for output in lowered.layerOutputs where !Self.containers.contains(output.className) {
       if places[output.path] == nil {
         places[output.path] = layers.count
@@ -39,37 +46,37 @@ struct GraphTrace {
   // MARK: Activation and product
 
   private mutating func add(_ output: Value, to place: Int) {
-    let path = layers[place].path
-    let rank = graph.shape(output).rank
-    var application = TracedLayer.Application(output: output, outputAxis: rank - 1)
-    let end = unmoved(output, axis: rank - 1, in: path)
+    let (path, owned) = (layers[place].path, layers[place].variables)
+    var application = TracedLayer.Application(output: output)
+    let end = unmoved(output, in: path)
+    /// Where units that lie along an axis of `end` lie in the output.
+    func outputAxis(_ axis: Int?) -> Int? { end.moves.reversed().reduce(axis) { $1.moved($0) } }
     let node = graph.nodes[end.value.node]
+    let last = graph.shape(end.value).rank - 1
     if owns(path, node.scope) {
       if case .recurrence(let recurrence) = node.op {
+        application.outputAxis = outputAxis(last)
         // The output of a simple cell is its activation's; a gated cell's is a product.
         if recurrence.cell == .simple, end.value.output == 0, case .unary(let function) = recurrence.activation {
           layers[place].activation = TracedActivation(.unary(function))
         }
       } else if let activation = TracedActivation(node.op), let operand = node.operands.first {
         layers[place].activation = activation
+        let linear = product(before: operand, in: path, owned: owned)
+        let axis = linear != nil ? linear?.axis : isChannelsLast ? last : nil
+        application.preActivation = operand
+        application.preActivationAxis = axis
+        application.product = linear?.product
+        application.outputAxis = outputAxis(axis)
         if case .softmax = activation {
           // A softmax is measured where it is computed.
-          application.output = end.value
-          application.outputAxis = graph.shape(end.value).rank - 1
+          (application.output, application.outputAxis) = (end.value, axis)
         }
-        // Layers that cut, such as a Masking, put out what comes in at most places, but have no product before.
-        application.preActivation = operand
-        application.preActivationAxis = graph.shape(operand).rank - 1
-        let linear = self.product(
-          before: operand, axis: graph.shape(operand).rank - 1, in: path, owned: layers[place].variables)
-        application.product = linear?.product
-        if let linear {
-          application.preActivationAxis = linear.axis
-          application.outputAxis = end.isSame ? linear.axis : end.axis
-        }
-      } else if let linear = self.product(before: end.value, axis: end.axis, in: path, owned: layers[place].variables) {
+      } else if let linear = product(before: end.value, in: path, owned: owned) {
         application.product = linear.product
-        application.outputAxis = end.isSame ? linear.axis : end.axis
+        application.outputAxis = outputAxis(linear.axis)
+      } else if isChannelsLast {
+        application.outputAxis = outputAxis(last)
       }
     }
     layers[place].applications.append(application)
@@ -77,48 +84,62 @@ struct GraphTrace {
 
   private func owns(_ path: String, _ scope: String) -> Bool { scope == path || scope.hasPrefix(path + "/") }
 
-  /// The value before operations that only move its numbers, and where the axis was; `axis` is `nil` once it is lost.
-  private func unmoved(
-    _ value: Value, axis: Int?, in path: String?
-  ) -> (value: Value, axis: Int?, isSame: Bool) {
-    var (value, axis, isSame) = (value, axis, true)
+  /// How an operation moves the axis of the units.
+  private enum Move {
+    case transpose([Int])
+    /// From the last axis to the last of another rank, or to where it cannot be told.
+    case reshape(from: Int, to: Int?)
+
+    /// Where the operand's axis is in the result.
+    func moved(_ axis: Int?) -> Int? {
+      switch self {
+      case .transpose(let permutation): axis.flatMap { permutation.firstIndex(of: $0) }
+      case .reshape(let old, let new): axis == old ? new : nil
+      }
+    }
+  }
+
+  /// The value before operations that only move its numbers, and these, the last first.
+  private func unmoved(_ value: Value, in path: String?) -> (value: Value, moves: [Move]) {
+    var (value, moves) = (value, [Move]())
     while true {
       let node = graph.nodes[value.node]
       guard let operand = node.operands.first, path.map({ owns($0, node.scope) }) ?? true else { break }
       switch node.op {
-      case .transpose(let permutation): axis = axis.map { permutation[$0] }
+      case .transpose(let permutation): moves.append(.transpose(permutation))
       case .reshape:
         let (old, new) = (graph.shape(operand).dimensions, graph.shape(value).dimensions)
-        axis = axis == new.count - 1 && old.last == new.last && old.last != .some(nil) ? old.count - 1 : nil
+        let keepsLast = old.last == new.last && old.last != .some(nil)
+        moves.append(.reshape(from: old.count - 1, to: keepsLast ? new.count - 1 : nil))
       case .unary(.rounded), .cast, .stopGradient: break
-      default: return (value, axis, isSame)
+      default: return (value, moves)
       }
       value = operand
-      isSame = false
     }
-    return (value, axis, isSame)
+    return (value, moves)
   }
 
   /// The product that a value is, up to a bias and to where its numbers stand; `axis` is that of the units in `value`.
   private func product(
-    before value: Value, axis: Int?, in path: String, owned: [String]
+    before value: Value, in path: String, owned: [String]
   ) -> (product: TracedLayer.Product, axis: Int?)? {
     // A layer without variables may activate what another computed.
     let scope = owned.isEmpty ? nil : path
     var bias: String?
     var current = value
-    /// Maps the units' axis at the product (its last) to that in `value`.
-    var moves: [[Int]] = []
+    var moves: [Move] = []
     for _ in 0..<32 {
       let node = graph.nodes[current.node]
       guard scope.map({ owns($0, node.scope) }) ?? true, let first = node.operands.first else { return nil }
       switch node.op {
       case .transpose(let permutation):
-        moves.append(permutation)
+        moves.append(.transpose(permutation))
         current = first
       case .unary(.rounded), .cast: current = first
       case .reshape:
-        guard graph.shape(first).dimensions.last == graph.shape(current).dimensions.last else { return nil }
+        let (old, new) = (graph.shape(first).dimensions, graph.shape(current).dimensions)
+        guard old.last == new.last else { return nil }
+        moves.append(.reshape(from: old.count - 1, to: new.count - 1))
         current = first
       case .binary(.add):
         guard bias == nil, node.operands.count == 2 else { return nil }
@@ -133,9 +154,8 @@ struct GraphTrace {
         guard node.operands.count >= 2, let kernel = parameter(node.operands[1]), parameter(first) == nil else {
           return nil
         }
-        var place: Int? = graph.shape(current).rank - 1
-        for permutation in moves.reversed() { place = place.flatMap { permutation.firstIndex(of: $0) } }
-        return (TracedLayer.Product(input: first, kernel: kernel, bias: bias), place ?? axis)
+        let axis = moves.reversed().reduce(Optional(graph.shape(current).rank - 1)) { $1.moved($0) }
+        return (TracedLayer.Product(input: first, kernel: kernel, bias: bias), axis)
       default: return nil
       }
     }
@@ -202,10 +222,10 @@ struct GraphTrace {
   }
 
   private mutating func findOutputs() {
-    let ends = Set(graph.outputs.map { unmoved($0, axis: nil, in: nil).value })
+    let ends = Set(graph.outputs.map { unmoved($0, in: nil).value })
     for place in layers.indices {
       layers[place].isOutput = layers[place].applications.contains {
-        graph.outputs.contains($0.output) || ends.contains(unmoved($0.output, axis: nil, in: nil).value)
+        graph.outputs.contains($0.output) || ends.contains(unmoved($0.output, in: nil).value)
       }
     }
     for layer in layers where layer.isOutput {
