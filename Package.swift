@@ -46,7 +46,8 @@ let package = Package(
     // → canonical model → op graph
     .target(name: "KerasGraph", dependencies: ["KerasCore"]),
     .target(name: "KerasModel", dependencies: ["KerasCore", "KerasFile", "KerasGraph", "PythonCode"]),
-    .target(name: "KerasAudit", dependencies: ["KerasModel"]),
+    .target(
+      name: "KerasAudit", dependencies: ["KerasModel", "KerasFile", "HDF5", "ZipArchive", "TensorBundle"]),
 
     // → engine, training, exporters
     .target(name: "KerasEngine", dependencies: ["KerasGraph", "COneDNN", "CKernels"]),
@@ -85,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles", "PackedFixtures"]),
     .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
-    .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit"]),
+    .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit", "PackedFixtures"]),
     .testTarget(
       name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),
     .testTarget(

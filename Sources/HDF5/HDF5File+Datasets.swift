@@ -40,8 +40,9 @@ extension HDF5File {
     var fill: Range<Int>?
   }
 
-  func dataset(_ path: String) throws(HDF5Error.Cause) -> Dataset {
-    let header = try object(path).header
+  func dataset(_ path: String) throws(HDF5Error.Cause) -> Dataset { try dataset(object(path).header) }
+
+  func dataset(_ header: ObjectHeader) throws(HDF5Error.Cause) -> Dataset {
     guard header.isDataset else { throw .wrongKind("a data set is needed here") }
     let layout = try DataLayout(part(ObjectHeader.Kind.layout, of: header), in: bytes)
     if case .virtual(let place, let index) = layout {

@@ -14,7 +14,7 @@ public final class HDF5File: Sendable {
   /// The file as the caller named it, for messages.
   public let name: String
   let bytes: StoredBytes
-  private let root: Int
+  let root: Int
   let heap = StringHeap()
   private let groups = Locked<[Int: GroupLinks]>([:])
 
@@ -77,7 +77,7 @@ public final class HDF5File: Sendable {
     var header: ObjectHeader
   }
 
-  private static func kind(of header: ObjectHeader) -> ObjectKind {
+  static func kind(of header: ObjectHeader) -> ObjectKind {
     header.isDataset ? .dataset : header.isGroup ? .group : .other
   }
 
@@ -120,7 +120,7 @@ public final class HDF5File: Sendable {
     return components.map(String.init)
   }
 
-  private func links(of group: Object) throws(HDF5Error.Cause) -> GroupLinks {
+  func links(of group: Object) throws(HDF5Error.Cause) -> GroupLinks {
     if let known = groups.withLock({ $0[group.address] }) { return known }
     let links = try GroupLinks(of: group.header, in: bytes)
     groups.withLock { $0[group.address] = links }

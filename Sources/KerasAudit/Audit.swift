@@ -27,20 +27,54 @@ public struct AuditReport: Sendable {
 public enum Audit {
   /// Audits the file or folder at `path`; never throws.
   ///
-  /// What cannot be opened has a finding of severity error (`unreadable-file`) beside what the rules about containers say.
+  /// The rules about containers run whether the file opens or not. What cannot be opened, and any part of a file that could
+  /// not be looked at, is a finding of severity error (`unreadable-file`).
   public static func file(
     _ path: String, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = [],
     target: Release = .current, open: (String) throws -> ModelSource = { try ModelFile.open($0) }
   ) -> AuditReport {
+    let file = AuditedFile(path)
+    var findings = rules.flatMap { rule in (rule as? any FileRule)?.check(file) ?? [] }
     do {
-      return run(try open(path), rules: rules, mappings: mappings, target: target)
+      let source = try open(path)
+      var report = run(source, rules: rules, mappings: mappings, target: target)
+      // A second model in the same file is one that another reader loads.
+      let read = [source.config, source.trainingConfig]
+      for document in file.documents where document.isWhole && !read.contains(document.json) {
+        findings += text(document, of: file, rules: rules, target: target)
+      }
+      findings += UnreadableFile.findings(file)
+      report.findings = worstFirst(findings + report.findings)
+      return report
     } catch {
-      let finding = Finding(
-        rule: "unreadable-file", severity: .error, location: SourceLocation(file: path),
-        summary: "The file cannot be read: \(error)",
-        advice: "Until it can, it is not known to be sound: copy it again, or remove what is named.")
-      return AuditReport(file: path, findings: [finding])
+      for document in file.documents { findings += text(document, of: file, rules: rules, target: target) }
+      findings += UnreadableFile.findings(file, refusal: "\(error)")
+      return AuditReport(file: path, findings: worstFirst(findings))
     }
+  }
+
+  /// What the rules that read saved texts find in a config of a file that does not open, or does not open as this one.
+  private static func text(
+    _ document: AuditedFile.Document, of file: AuditedFile, rules: [any AuditRule], target: Release
+  ) -> [Finding] {
+    let source = ModelSource(
+      file: file.path, format: .json, config: document.json, configContainer: document.container,
+      versionStamp: document.json["keras_version"]?.stringValue)
+    return text(source, rules: rules, target: target)
+  }
+
+  private static func text(_ source: ModelSource, rules: [any AuditRule], target: Release) -> [Finding] {
+    let subject = AuditSubject(
+      source: source, canonical: CanonicalModel(config: .object([:]), version: source.version, backend: source.backend),
+      target: target)
+    return rules.filter { $0 is any SavedTextRule }.flatMap { $0.check(subject) }
+  }
+
+  private static func worstFirst(_ findings: [Finding]) -> [Finding] {
+    findings.enumerated().sorted {
+      $0.element.severity != $1.element.severity
+        ? $0.element.severity > $1.element.severity : $0.offset < $1.offset
+    }.map(\.element)
   }
 
   /// Audits what `source` says; weights are not read.
@@ -61,29 +95,22 @@ public enum Audit {
     } catch {
       findings += unreadable(source, error, rules: rules, target: target)
     }
-    let ordered = findings.enumerated().sorted {
-      $0.element.severity != $1.element.severity
-        ? $0.element.severity > $1.element.severity : $0.offset < $1.offset
-    }
     return AuditReport(
       file: source.file, versionStamp: source.versionStamp ?? source.config?["keras_version"]?.stringValue,
-      backend: source.backend ?? source.config?["backend"]?.stringValue, findings: ordered.map(\.element))
+      backend: source.backend ?? source.config?["backend"]?.stringValue, findings: worstFirst(findings))
   }
 
   /// What can still be said of a config that the upgrade refused: the refusal, and the rules that read the saved text.
   private static func unreadable(
     _ source: ModelSource, _ error: ModelError, rules: [any AuditRule], target: Release
   ) -> [Finding] {
-    let subject = AuditSubject(
-      source: source, canonical: CanonicalModel(config: .object([:]), version: source.version, backend: source.backend),
-      target: target)
     let refusal = Finding(
       rule: "unreadable-config", severity: .error, layer: error.layer,
       location: error.location ?? SourceLocation(file: source.file, container: source.configContainer),
       summary: "The config cannot be understood as a whole, so rules about single layers could not run: "
         + error.inFile(source.file).description,
       advice: "Correct or replace what is named; until then this file is not known to be sound.")
-    return [refusal] + rules.filter { $0 is any SavedTextRule }.flatMap { $0.check(subject) }
+    return [refusal] + text(source, rules: rules, target: target)
   }
 }
 

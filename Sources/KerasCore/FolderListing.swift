@@ -40,4 +40,15 @@ public enum FolderListing {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
+
+  /// Where the symbolic link at a path leads, as it says itself; `nil` if it is none.
+  public static func link(at path: String) -> String? {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }
+    var target = [CChar](repeating: 0, count: 4096)
+    let length = target.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.map { readlink(path, $0, buffer.count) } ?? -1
+    }
+    return length < 0 ? "" : String(decoding: target.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 }

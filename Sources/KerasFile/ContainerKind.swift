@@ -1,12 +1,12 @@
 import KerasCore
 
 /// What a file is by its first bytes; names and suffixes say nothing (`.keras` files of TensorFlow 2.12 are HDF5).
-enum ContainerKind: Equatable {
+public enum ContainerKind: Equatable, Sendable {
   case hdf5, zip, json, yaml
   /// None of these; in words, what it looks like.
   case unknown(String)
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  public init(_ bytes: UnsafeRawBufferPointer) {
     // First, as a stored HDF5 file inside an archive may begin where a user block would end.
     if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
       self = .zip

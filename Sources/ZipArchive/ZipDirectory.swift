@@ -38,7 +38,7 @@ struct ZipDirectory {
     }
   }
 
-  private struct Location {
+  struct Location {
     var start: Int
     var size: Int
     var count: Int
@@ -46,7 +46,7 @@ struct ZipDirectory {
     var base: Int
   }
 
-  private func location() throws(ZipError) -> Location {
+  func location() throws(ZipError) -> Location {
     // The end record is followed by a comment of up to 65535 bytes.
     let last = bytes.count - ZipFormat.endRecordSize
     guard last >= 0 else { throw error(.notAnArchive) }
@@ -86,29 +86,54 @@ struct ZipDirectory {
     return Location(start: end - size, size: size, count: count, base: end - size - start)
   }
 
-  private func member(_ reader: inout ByteReader, base: Int) throws(ZipError) -> ZipMember {
-    guard reader.uint32() == ZipFormat.directoryHeader, reader.skip(4), let flags = reader.uint16(),
-      let method = reader.uint16(), reader.skip(4), let crc = reader.uint32(), let packed = reader.uint32(),
-      let size = reader.uint32(), let nameLength = reader.uint16(), let extraLength = reader.uint16(),
-      let commentLength = reader.uint16(), reader.skip(8), let offset = reader.uint32(),
-      let name = reader.text(Int(nameLength))
+  /// What the directory says of one member, nothing of it checked.
+  struct Entry {
+    var name: String
+    var flags: UInt16
+    var method: UInt16
+    var crc: UInt32
+    var sizes: Sizes
+    /// The system that wrote it in the upper byte (3: Unix), and what that system keeps of a file in `attributes`.
+    var writer: UInt16
+    var attributes: UInt32
+  }
+
+  func entry(_ reader: inout ByteReader) throws(ZipError) -> Entry {
+    guard reader.uint32() == ZipFormat.directoryHeader, let writer = reader.uint16(), reader.skip(2),
+      let flags = reader.uint16(), let method = reader.uint16(), reader.skip(4), let crc = reader.uint32(),
+      let packed = reader.uint32(), let size = reader.uint32(), let nameLength = reader.uint16(),
+      let extraLength = reader.uint16(), let commentLength = reader.uint16(), reader.skip(4),
+      let attributes = reader.uint32(), let offset = reader.uint32(), let name = reader.text(Int(nameLength))
     else { throw error(.damaged("the directory ends early")) }
-    guard flags & ZipFormat.encryptedFlag == 0 else { throw error(.unsupported("encryption"), name) }
     var sizes = Sizes(size: UInt64(size), packed: UInt64(packed), offset: UInt64(offset))
     guard sizes.read(&reader, extraLength: Int(extraLength)), reader.skip(Int(commentLength)) else {
       throw error(.damaged("the directory entry"), name)
     }
-    let stored = try storedRange(sizes, base: base, name)
-    let unpacked = Int(clamping: sizes.size)
-    if method == ZipFormat.stored, unpacked != stored.count { throw error(.damaged("sizes differ"), name) }
-    if unpacked > ZipFormat.unquestionedBytes, unpacked / ZipFormat.maximumExpansion > stored.count {
-      throw error(.tooLarge("\(unpacked) bytes are declared where \(stored.count) are stored"), name)
+    return Entry(
+      name: name, flags: flags, method: method, crc: crc, sizes: sizes, writer: writer, attributes: attributes)
+  }
+
+  private func member(_ reader: inout ByteReader, base: Int) throws(ZipError) -> ZipMember {
+    let entry = try entry(&reader)
+    let name = entry.name
+    guard entry.flags & ZipFormat.encryptedFlag == 0 else { throw error(.unsupported("encryption"), name) }
+    let place = try place(entry.sizes, base: base, name)
+    guard place.name == name else { throw error(.damaged("its header names it '\(place.name)'"), name) }
+    let unpacked = Int(clamping: entry.sizes.size)
+    if entry.method == ZipFormat.stored, unpacked != place.stored.count { throw error(.damaged("sizes differ"), name) }
+    if Self.isBomb(size: unpacked, stored: place.stored.count) {
+      throw error(.tooLarge("\(unpacked) bytes are declared where \(place.stored.count) are stored"), name)
     }
-    return ZipMember(name: name, size: unpacked, method: method, crc: crc, stored: stored)
+    return ZipMember(name: name, size: unpacked, method: entry.method, crc: entry.crc, stored: place.stored)
+  }
+
+  /// Whether a declared size is more than deflate can make of what is stored.
+  static func isBomb(size: Int, stored: Int) -> Bool {
+    size > ZipFormat.unquestionedBytes && size / ZipFormat.maximumExpansion > stored
   }
 
   /// The three numbers that move to an extra field when they need 64 bits.
-  private struct Sizes {
+  struct Sizes {
     var size: UInt64
     var packed: UInt64
     var offset: UInt64
@@ -130,7 +155,7 @@ struct ZipDirectory {
   }
 
   /// Where the content lies: after the local header, whose own name and extra field count.
-  private func storedRange(_ sizes: Sizes, base: Int, _ name: String) throws(ZipError) -> Range<Int> {
+  func place(_ sizes: Sizes, base: Int, _ name: String) throws(ZipError) -> (stored: Range<Int>, name: String) {
     let (start, overflow) = Int(clamping: sizes.offset).addingReportingOverflow(base)
     guard !overflow, var header = ByteReader(bytes, at: start, count: ZipFormat.localHeaderSize),
       header.uint32() == ZipFormat.localHeader, header.skip(22), let nameLength = header.uint16(),
@@ -138,11 +163,10 @@ struct ZipDirectory {
       var rest = ByteReader(bytes, at: header.position, count: Int(nameLength) + Int(extraLength)),
       let localName = rest.text(Int(nameLength))
     else { throw error(.damaged("its header is not where the directory says"), name) }
-    guard localName == name else { throw error(.damaged("its header names it '\(localName)'"), name) }
     guard let packed = Int(exactly: sizes.packed), packed <= bytes.count - rest.end else {
       throw error(.damaged("it ends behind the file's end"), name)
     }
-    return rest.end..<rest.end + packed
+    return (rest.end..<rest.end + packed, localName)
   }
 
   private func checkOverlap(_ members: [ZipMember]) throws(ZipError) {

@@ -67,6 +67,8 @@ public enum PackedFixtures {
     for file in extra where (try? files.contentsOfDirectory(atPath: "\(loose)/\(file)")) == nil {
       try write(Data(contentsOf: URL(filePath: "\(loose)/\(file)")), to: "\(draft)/\(file)")
     }
+    try files.createDirectory(
+      at: URL(filePath: target).deletingLastPathComponent(), withIntermediateDirectories: true)
     do { try files.moveItem(atPath: draft, toPath: target) } catch {
       // Another run of the tests was first.
       try? files.removeItem(atPath: draft)

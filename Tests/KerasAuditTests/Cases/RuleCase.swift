@@ -1,4 +1,5 @@
 import KerasKit
+import PackedFixtures
 import Testing
 
 /// A model, and which rule must find something in it, or must not.
@@ -13,6 +14,10 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     case config(String, stamp: String? = nil)
     /// A config in a release's own words, with its training config if the rule reads that.
     case written(JSON, stamp: String?, backend: String? = nil, training: JSON? = nil)
+    /// A file or folder of the fixtures, looked at as a container too: `hostile/zip_bomb.keras`.
+    case file(String)
+    /// What reading and loading say, of findings that are theirs.
+    case said(String, @Sendable () throws -> [Diagnostic])
     /// A config without a stamp beside arrays of those names, which are never read.
     case weights(JSON, [String])
   }
@@ -47,6 +52,13 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
       source = ModelSource(
         file: "written.json", format: .json, config: config, trainingConfig: training,
         trainingConfigContainer: training == nil ? "" : "training_config", versionStamp: stamp, backend: backend)
+    case .file(let name): return Audit.file(PackedFixtures.path(name), target: target).of(rule)
+    case .said(let file, let diagnostics):
+      return try diagnostics().filter { $0.rule == rule }.map {
+        Finding(
+          rule: $0.rule, severity: $0.severity, layer: $0.layer, location: $0.location ?? SourceLocation(file: file),
+          summary: $0.message)
+      }
     case .weights(let config, let names):
       let arrays = names.map {
         StoredArray(name: $0, path: "/layer/" + $0, dtype: .float32, shape: [3]) { () throws(KerasFileError) in

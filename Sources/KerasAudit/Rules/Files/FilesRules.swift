@@ -1,5 +1,3 @@
 extension AuditRegistry {
-  static let files: [any AuditRule] = [
-    CustomObjects()
-  ]
+  static let files: [any AuditRule] = [CustomObjects(), UnreadableFile()] + ReportedRule.ofReaders
 }

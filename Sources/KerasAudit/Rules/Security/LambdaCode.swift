@@ -9,12 +9,14 @@ struct LambdaCode: SavedTextRule {
   let severity = Severity.error
   let family = RuleFamily.security
   let consequence = Consequence.security
-  let affected = "all releases; refused by Keras 2.13 and later for .keras files and by 3.12 and later for HDF5"
+  let affected = "all releases; refused by Keras 2.13 and later for .keras files, by 3.11.3 and later for HDF5 too"
   let explanation = """
-    A Lambda layer (and Keras 1's Merge with a function as mode) stores a Python function: by name, or as marshalled byte
-    code that the loading program executes. The code is bound to the Python version that saved it, and a file from a stranger
-    can do anything with it. Keras 1 and 2 always executed it, the HDF5 path of Keras 3 up to 3.11 too. KerasKit never
-    executes anything from a file.
+    A Lambda layer (and Keras 1's Merge with a function as mode, output_shape or output_mask) stores a Python function: by
+    name, or as marshalled byte code that the loading program executes. The code is bound to the Python version that saved it,
+    and a file from a stranger can do anything with it. Keras 1 and 2 always executed it (CVE-2024-3660); Keras 2.13 and later
+    refuse it in .keras files and in model_from_json unless safe_mode is turned off, but in HDF5 files Keras 2.15 and Keras 3
+    up to 3.11.2 still ran it whatever safe_mode said (CVE-2025-9905; measured in 2.15). A __lambda__ may stand wherever a
+    config has a function: as an activation, an initializer, a loss. KerasKit never executes anything from a file.
     """
   let fix = """
     Load it in Python only if you trust its origin; KerasKit reads the code as data, and `convert` writes layers in its place.
@@ -22,22 +24,39 @@ struct LambdaCode: SavedTextRule {
 
   func check(_ subject: AuditSubject) -> [Finding] {
     var findings: [Finding] = []
-    subject.visitSaved { members, pointer, layer in
-      let className =
-        members["class_name"]?.stringValue ?? (members["class_name"] == nil ? members["name"]?.stringValue : nil)
-      let isLambda = className == "Lambda" && (members["config"] != nil || members["function"] != nil)
-      let isMerge = ["lambda", "raw"].contains(members["mode_type"]?.stringValue)
-      guard isLambda || isMerge || className == "__lambda__" else { return }
+    // The function object inside of a Lambda of Keras 3 is the same code.
+    var reported: [JSONPointer] = []
+    subject.visitTexts { object in
+      let members = object.members
+      let isLambda = object.className == "Lambda" && (members["config"] != nil || members["function"] != nil)
+      let isFunction = object.className == "__lambda__"
+      let marked = members.filter { $0.key.hasSuffix("_type") && $0.value == "lambda" }.map(\.key)
+      let isMerge = members["mode_type"] != nil && Self.mergeKeys.contains { Self.functions.contains(members[$0]) }
+      guard isLambda || isFunction || isMerge || !marked.isEmpty else { return }
+      if let pointer = object.pointer {
+        if !isLambda, reported.contains(where: { pointer.components.starts(with: $0.components) }) { return }
+        reported.append(pointer)
+      }
+      let what =
+        isMerge
+        ? "A Merge whose mode, output_shape or output_mask is a Python function."
+        : isLambda
+          ? "A Lambda layer: \(Self.describe(members))."
+          : isFunction
+            ? "A Python function in the place of a value: \(Self.describe(members))."
+            : "Python code (\(marked.joined(separator: ", ")))."
       findings.append(
         Finding(
-          rule: id, severity: .error, layer: layer, location: subject.location(pointer),
-          summary: isMerge ? "A Merge whose mode is a Python function." : "A Lambda layer: \(Self.describe(members)).",
+          rule: id, severity: .error, layer: subject.layer(of: object), location: object.location, summary: what,
           meantWhenSaved: Self.meaning(members),
           meansNow: "Current Keras refuses to load it unless safe_mode is turned off, and then runs it.",
           advice: "Load it only if you trust its origin; replace the layer by built-in ones to carry the model on."))
     }
     return findings
   }
+
+  private static let mergeKeys = ["mode_type", "output_shape_type", "output_mask_type"]
+  private static let functions: [JSON?] = ["lambda", "function"]
 
   /// What the code says, read as data.
   private static func meaning(_ members: OrderedDictionary<String, JSON>) -> String {
@@ -53,7 +72,9 @@ struct LambdaCode: SavedTextRule {
   private static func describe(_ members: OrderedDictionary<String, JSON>) -> String {
     let config = members["config"] ?? .object(members)
     if let name = config["function"]?.stringValue { return "the function '\(name)', by name" }
-    let code = config["function"]?[0]?.stringValue ?? config["function"]?["config"]?["code"]?.stringValue
+    let code =
+      config["function"]?[0]?.stringValue ?? config["function"]?["config"]?["code"]?.stringValue
+      ?? config["code"]?.stringValue
     return code.map { "marshalled byte code, \($0.utf8.count) characters" } ?? "no code visible"
   }
 }
