@@ -131,6 +131,7 @@ private struct LayerWalk {
     var isFirst = true
     var wrappers: [AuditedLayer.Wrapper] = []
     var isInTimeDistributedModel = false
+    var isShared = false
   }
 
   var layers: [AuditedLayer] = []
@@ -150,6 +151,7 @@ private struct LayerWalk {
     let name = layer["config"]?["name"]?.stringValue ?? layer["name"]?.stringValue ?? className
     var inner = place
     inner.path.append(name)
+    if layer["inbound_nodes"]?.arrayValue?.count ?? 0 > 1 { inner.isShared = true }
     if layer["config"]?["layers"]?.arrayValue != nil {
       inner.nesting += 1
       inner.isFirst = place.isFirst && isFirstOfSequential && place.wrappers.isEmpty
@@ -167,7 +169,7 @@ private struct LayerWalk {
         path: inner.path.joined(separator: "/"), className: className, config: config,
         pointer: JSONPointer(parsing: layer["source_pointer"]?.stringValue ?? ""), nesting: place.nesting,
         isFirstInSequentials: place.nesting > 0 && place.isFirst, wrappers: place.wrappers,
-        isInTimeDistributedModel: place.isInTimeDistributedModel))
+        isInTimeDistributedModel: place.isInTimeDistributedModel, isShared: inner.isShared))
     inner.wrappers.append(
       AuditedLayer.Wrapper(className: className, path: inner.path.joined(separator: "/"), config: config))
     // A Bidirectional's backward layer is a copy of the forward one unless it was given apart.

@@ -26,6 +26,8 @@ public struct AuditedLayer: Sendable {
   public var wrappers: [Wrapper]
   /// A model, called as a layer, that is itself inside a TimeDistributed stands around this layer.
   public var isInTimeDistributedModel: Bool
+  /// The layer, or a model or wrapper around it, is called more than once.
+  public var isShared: Bool
 
   /// The `TimeDistributed` that holds exactly this layer.
   public var timeDistributed: Wrapper? { wrappers.last.flatMap { $0.className == "TimeDistributed" ? $0 : nil } }

@@ -26,6 +26,8 @@ struct RulePlace: Sendable {
   var summary: String
   /// The audited layer, for the rule's own use.
   var audited: AuditedLayer?
+  /// What the rule noted of the place for its own use.
+  var noted: JSON = .null
 
   init(
     _ layer: AuditedLayer, at location: SourceLocation, words: String, summary: String

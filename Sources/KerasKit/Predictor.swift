@@ -10,6 +10,7 @@ final class Predictor {
   private let outputCount: Int
   private let states: [String]
   private let initialStates: [(name: String, data: TensorData)]
+  /// The batch size that the config fixes, of stateful models.
   private let fixedBatch: Int?
 
   /// Optimises the graph for the given weights; throws `GraphError`, `EngineError` or `TensorDataError`.
@@ -34,35 +35,40 @@ final class Predictor {
   func run(
     _ arrays: [TensorData], names: [String], batchSize: Int, progress: (Int, Int) -> Void
   ) throws -> [TensorData] {
-    guard batchSize > 0 else { throw KerasKitError.badRequest("the batch size should be at least 1") }
     let count = arrays.first?.shape.first ?? 0
+    try begin()
+    var parts: [[TensorData]] = []
+    for rows in try batches(of: count, size: batchSize) {
+      parts.append(try batch(rows, of: arrays, names: names))
+      progress(rows.upperBound, count)
+    }
+    return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
+  }
+
+  /// The samples of each batch, of the fixed size if the model has one; throws if there is no such division.
+  func batches(of count: Int, size batchSize: Int) throws -> [Range<Int>] {
+    guard batchSize > 0 else { throw KerasKitError.badRequest("the batch size should be at least 1") }
     guard count > 0 else { throw KerasKitError.badRequest("the data has no samples") }
     let size = fixedBatch ?? batchSize
     if let fixedBatch, count % fixedBatch != 0 {
       throw KerasKitError.badRequest(
         "the model has a fixed batch size of \(fixedBatch), and \(count) samples are no multiple of that")
     }
+    return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+
+  /// Sets the states of stateful layers to zero.
+  func begin() throws {
     for (name, data) in initialStates { try store.set(name, data) }
-    var parts: [[TensorData]] = []
-    for start in stride(from: 0, to: count, by: size) {
-      let rows = start..<min(start + size, count)
-      var inputs: [String: TensorData] = [:]
-      for (name, array) in zip(names, arrays) { inputs[name] = try array.samples(rows) }
-      let results = try executor.run(inputs)
-      for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }
-      parts.append(Array(results.prefix(outputCount)))
-      progress(rows.upperBound, count)
-    }
-    for index in 0..<outputCount {
-      let shapes = parts.map { $0[index].shape }
-      guard let first = shapes.first, let other = shapes.first(where: { $0.dropFirst() != first.dropFirst() }) else {
-        continue
-      }
-      throw KerasKitError.badRequest(
-        "output \(index) has shape \(Shape(first)) in one batch and \(Shape(other)) in another, as their longest texts "
-          + "differ; a batch size of \(count) makes one array of them")
-    }
-    return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
+  }
+
+  /// The outputs for some of the samples; states go on from the batch before.
+  func batch(_ rows: Range<Int>, of arrays: [TensorData], names: [String]) throws -> [TensorData] {
+    var inputs: [String: TensorData] = [:]
+    for (name, array) in zip(names, arrays) { inputs[name] = try array.samples(rows) }
+    let results = try executor.run(inputs)
+    for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }
+    return Array(results.prefix(outputCount))
   }
 
   /// A function that runs one batch again and again: inputs copied in, outputs copied out, nothing allocated.

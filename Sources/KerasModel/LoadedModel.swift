@@ -112,14 +112,10 @@ public struct LoadedModel: Sendable {
 
   /// The release's training; an unstamped file's by its dialect's last release.
   private static func semantics(_ era: Era, _ source: ModelSource) -> TrainingSemantics {
-    var semantics = TrainingSemantics.of(version: era.version, backend: era.backend)
-    // From 2.11 on tf.keras has two families of optimizers; only the new one writes `is_legacy_optimizer: false`.
-    var config = source.trainingConfig?["optimizer_config"]?["config"] ?? source.trainingConfig?["optimizer"]?["config"]
-    if let inner = config?["inner_optimizer"]?["config"] { config = inner }
-    if let config, era.dialect == .keras2, era.version >= KerasVersion(2, 11), config["is_legacy_optimizer"] != false {
-      semantics.useLegacyOptimizers()
-    }
-    return semantics
+    TrainingSemantics.of(
+      version: era.version, backend: era.backend,
+      reading: era.dialect == .keras2
+        ? source.trainingConfig?["optimizer_config"] ?? source.trainingConfig?["optimizer"] : nil)
   }
 
   /// Gives every variable that a partial load left out its initializer's value.

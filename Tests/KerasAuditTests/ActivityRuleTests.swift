@@ -5,7 +5,9 @@ import Testing
 @Suite struct ActivityRuleTests {
   @Test func releasesThatSummedOverTheBatchAreWarned() throws {
     for (fixture, expected) in [
-      ("keras-2.3.1/nested_activity.h5", 1), ("keras-1.2.2/nested_activity.h5", 1),
+      ("keras-2.3.1/nested_activity.h5", 1), ("keras-1.2.2/mlp_regularizers.h5", 2),
+      // Where nothing was added nothing is scaled.
+      ("keras-1.2.2/nested_activity.h5", 0),
       ("keras-2.15/nested_activity.h5", 0),
       ("keras-3/nested_activity.keras", 0),
     ] {

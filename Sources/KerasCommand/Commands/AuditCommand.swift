@@ -6,10 +6,11 @@ struct AuditCommand: ParsableCommand {
     commandName: "audit",
     abstract: "Says what a model meant to the Keras that saved it and what it means now.",
     discussion: """
-      Reads the config only, never the weights. Exit code 1 if anything at or above --fail-on is found.
+      Reads the config only, the weights with --data alone. Exit code 1 if anything at or above --fail-on is found.
 
       Example:
         keraskit audit model.h5 --format json
+        keraskit audit model.h5 --data x.npy --match-loss keras==3.15.1 --batch-size 32
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -42,13 +43,19 @@ struct AuditCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The least severity that makes the exit code 1.", valueName: "level"))
   var failOn = Threshold.warning
 
+  @OptionGroup(title: "Penalties") var penalties: PenaltyArguments
+
   func run() throws {
-    let report = Audit.run(try model.open(), mappings: model.loading.options.mappings, target: target)
+    let source = try model.open()
+    let report = Audit.run(source, mappings: model.loading.options.mappings, target: target)
+    let answers = try penalties.answers(for: model, source, target: target)
     switch format {
-    case .text: Terminal.print(FindingsText.text(report))
-    case .json: Terminal.print(report.json.text(indent: 2))
+    case .text: Terminal.print(([FindingsText.text(report)] + answers.text).joined(separator: "\n\n"))
+    case .json: Terminal.print(answers.added(to: report.json).text(indent: 2))
     }
-    if report.findings.contains(where: { failOn.isReached(by: $0.severity) }) { throw ExitStatus.findings }
+    if answers.isRefused || report.findings.contains(where: { failOn.isReached(by: $0.severity) }) {
+      throw ExitStatus.findings
+    }
   }
 }
 

@@ -27,6 +27,16 @@ public enum NumberText {
     return Double(single) == value ? single.description : value.description
   }
 
+  /// A factor or what became of one, as one would write it: six digits at most, without trailing zeros.
+  public static func plain(_ value: Double) -> String {
+    var text = short(value, digits: 6)
+    if text.contains("."), !text.contains("e") {
+      while text.hasSuffix("0") { text.removeLast() }
+      if text.hasSuffix(".") { text.removeLast() }
+    }
+    return text
+  }
+
   /// With exactly so many decimals.
   public static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }

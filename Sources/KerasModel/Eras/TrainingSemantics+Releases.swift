@@ -81,7 +81,11 @@ extension TrainingSemantics {
     Row(.before(3)) { $0.penalizesFrozenWeights = true },
 
     Row(.before(3, kind: .tensorFlow)) { $0.timeDistributedActivity = .perStep },
-    Row(.before(2, 2, 4, kind: .tensorFlow)) { $0.activityReduction = .sum },
+    Row(.before(2, 2, 4, kind: .tensorFlow)) {
+      $0.activityReduction = .sum
+      $0.timeDistributedActivity = .whole
+      $0.bidirectionalActivity = .dropped
+    },
 
     Row(.before(2, 4, kind: .standalone)) {
       $0.activityReduction = .sum

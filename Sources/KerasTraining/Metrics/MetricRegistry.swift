@@ -59,8 +59,8 @@ enum MetricRegistry {
       return .mean(LossMetric(loss: type.init(config)))
     }
     let hasIndices = loss?.targetsAreIndices ?? false
-    let followsLoss = semantics.accuracyFollowsLoss && loss is BinaryCrossentropy
-    let isBinary = !hasIndices && (lastDimension == 1 || followsLoss)
+    let isBinary = semantics.accuracyIsBinary(
+      lastDimension: lastDimension, targetsAreIndices: hasIndices, lossIsBinary: loss is BinaryCrossentropy)
     func count() throws(TrainingError) -> Int { try MetricConfig(request.config).count("k", default: 5) }
     switch kind {
     case .accuracy where request.name == "Accuracy" && request.config["dtype"] != nil:

@@ -2,80 +2,78 @@ import KerasCore
 import KerasGraph
 import KerasModel
 
-/// Turns what layers asked for into what a release added to the loss.
-///
-/// Measured on the original releases from 0.3.3 to 3.15: Keras 2.0.3 to 2.1.3 penalised the inputs of layers inside a
-/// model called as a layer, 1.2.0 to 2.0.2 nothing there; wrappers, divisors and exceptions as in `TrainingSemantics`.
+/// Turns what layers asked for into what a release added to the loss; `TrainingSemantics.activityRule` decides.
 struct ActivityPenalties {
+  /// One application's penalty on one tensor.
+  struct Term {
+    var layer: String
+    /// What can be penalised by itself in every release: the layer, or the Bidirectional with both its directions.
+    var unit: String
+    var regularizer: Regularizer
+    var tensor: Value
+    var rule: ActivityRule
+  }
+
   let records: [ActivityRecord]
   let semantics: TrainingSemantics
   /// A value whose axis 0 is the model's batch.
   let batchReference: Value?
 
-  /// The terms, one per application of a layer, in the order of the layers.
-  func terms(in graph: inout Graph) throws(GraphError) -> [Penalty] {
-    var terms: [Penalty] = []
+  /// What is penalised and how, in the order of the layers.
+  func applications() -> [Term] {
+    var terms: [Term] = []
     var merged: Set<[Value]> = []
-    for record in records where !semantics.activityIgnoredBy.contains(record.className) {
-      if semantics.dropsSharedWrapperActivity, !record.wrappers.isEmpty, isShared(record) { continue }
-      guard let rule = rule(for: record, alreadyMerged: &merged) else { continue }
-      for tensor in rule.tensors {
-        guard var value = try record.regularizer.penalty(on: tensor, in: &graph) else { continue }
-        if semantics.activityReduction == .perSample {
-          // Inside a TimeDistributed axis 0 is batch · time.
-          let divided = rule.dividesByModelBatch ? batchReference ?? tensor : tensor
-          value = try graph.quotient(value, try graph.apply(.dimension(axis: 0, .float32), divided))
+    for record in records {
+      let isShared = records.count { $0.layer == record.layer } > 1
+      guard let rule = semantics.activityRule(at: record.place(isShared: isShared)) else { continue }
+      // Both directions report the same wrapper's output: it counts once.
+      if record.wrappers.contains(.bidirectional), semantics.bidirectionalActivity == .merged,
+        !merged.insert(record.wrapperOutputs).inserted
+      {
+        continue
+      }
+      let tensors =
+        switch rule.tensor {
+        case .output: record.outputs
+        case .input: record.inputs
+        case .merged: record.wrapperOutputs
         }
-        if rule.factor != 1 { value = try graph.times(value, rule.factor) }
-        terms.append(Penalty(name: record.layer + "/activity_regularizer", value: value))
+      for tensor in tensors {
+        terms.append(
+          Term(layer: record.layer, unit: record.unit, regularizer: record.regularizer, tensor: tensor, rule: rule))
       }
     }
     return terms
   }
 
-  private struct Rule {
-    var tensors: [Value]
-    var factor = 1.0
-    var dividesByModelBatch = false
+  /// The terms as scalars, one per application of a layer.
+  func terms(in graph: inout Graph) throws(GraphError) -> [Penalty] {
+    try scalars(in: &graph).map { Penalty(name: $0.term.layer + "/activity_regularizer", value: $0.value) }
   }
 
-  private func rule(for record: ActivityRecord, alreadyMerged: inout Set<[Value]>) -> Rule? {
-    let place = place(of: record)
-    guard place != .dropped else { return nil }
-    let tensors = place == .input ? record.inputs : record.outputs
-    if record.wrappers.contains(.bidirectional) {
-      switch semantics.bidirectionalActivity {
-      case .dropped: return nil
-      case .eachDirection: return Rule(tensors: tensors)
-      case .merged:
-        // Both directions report the same wrapper's output: it counts once.
-        guard alreadyMerged.insert(record.wrapperOutputs).inserted else { return nil }
-        return Rule(tensors: place == .input ? record.inputs : record.wrapperOutputs)
+  /// The same beside what they are of.
+  func scalars(in graph: inout Graph) throws(GraphError) -> [(term: Term, value: Value)] {
+    var terms: [(term: Term, value: Value)] = []
+    for term in applications() {
+      guard var value = try term.regularizer.penalty(on: term.tensor, in: &graph) else { continue }
+      switch term.rule.divisor {
+      case .none: break
+      case .rows: value = try graph.quotient(value, try graph.apply(.dimension(axis: 0, .float32), term.tensor))
+      case .batch:
+        let reference = batchReference ?? term.tensor
+        value = try graph.quotient(value, try graph.apply(.dimension(axis: 0, .float32), reference))
       }
+      if term.rule.factor != 1 { value = try graph.times(value, term.rule.factor) }
+      terms.append((term, value))
     }
-    guard record.wrappers.contains(.timeDistributed) else { return Rule(tensors: tensors) }
-    // A layer of a model inside the wrapper has no wrapper's output noted.
-    let isInWrappedModel = record.wrapperOutputs.isEmpty
-    switch semantics.timeDistributedActivity {
-    case .dropped:
-      // Keras 3 drops a wrapped layer's penalty, and adds a wrapped model's at each step.
-      guard isInWrappedModel, semantics.penalizesEvaluation else { return nil }
-      return Rule(tensors: tensors, dividesByModelBatch: true)
-    case .whole: return isInWrappedModel ? nil : Rule(tensors: tensors)
-    case .doubledForFixedBatch:
-      if isInWrappedModel { return nil }
-      return Rule(tensors: tensors, factor: record.hasFixedBatch && record.nesting == 0 ? 2 : 1)
-    case .perStep: return Rule(tensors: tensors, factor: isInWrappedModel ? 2 : 1)
-    }
+    return terms
   }
+}
 
-  private func place(of record: ActivityRecord) -> TrainingSemantics.ActivityTensor {
-    // A model inside a TimeDistributed is not one called as a layer.
-    guard record.nesting > 0, record.wrappers.isEmpty || !record.wrapperOutputs.isEmpty else { return .output }
-    return record.nestedFirstInSequential ? semantics.firstNestedActivity : semantics.nestedActivity
-  }
-
-  private func isShared(_ record: ActivityRecord) -> Bool {
-    records.count { $0.layer == record.layer } > 1
+extension ActivityRecord {
+  /// The layer's path, or that of the Bidirectional whose direction it is.
+  var unit: String {
+    guard wrappers.last == .bidirectional, let slash = layer.lastIndex(of: "/") else { return layer }
+    return String(layer[..<slash])
   }
 }

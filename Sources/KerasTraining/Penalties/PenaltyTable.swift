@@ -29,7 +29,7 @@ public struct PenaltyTable: Sendable {
 
   /// Each meaning of regularizers that Keras has had, by one of the releases that had it; bounds as in
   /// `TrainingSemantics`.
-  static let meanings: [(releases: String, version: KerasVersion)] = [
+  public static let meanings: [(releases: String, version: KerasVersion)] = [
     ("Keras 0.1 to 0.3", KerasVersion(0, 3, 3)),
     ("Keras 1.0.0 to 1.0.6", KerasVersion(1, 0, 6)),
     ("Keras 1.0.7 to 1.1", KerasVersion(1, 1, 2)),
@@ -37,7 +37,7 @@ public struct PenaltyTable: Sendable {
     ("Keras 2.0.3 to 2.0.9", KerasVersion(2, 0, 9)),
     ("Keras 2.1.0 to 2.1.3", KerasVersion(2, 1, 3)),
     ("Keras 2.1.4 to 2.3", KerasVersion(2, 3, 1)),
-    ("TensorFlow 1.4 to 1.12", KerasVersion(2, 1, 6, isTensorFlow: true)),
+    ("TensorFlow 1.9 to 1.12", KerasVersion(2, 1, 6, isTensorFlow: true)),
     ("TensorFlow 1.13 to 2.15", KerasVersion(2, 15, 0, isTensorFlow: true)),
     ("Keras 3.0 to 3.13", KerasVersion(3, 13, 0)),
     ("Keras 3.14 and later", KerasVersion(3, 15, 1)),

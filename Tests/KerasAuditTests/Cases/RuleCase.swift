@@ -10,6 +10,8 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     case model(String)
     /// Any file of `fixtures` that real Keras wrote.
     case fixture(String)
+    /// A file that real Keras wrote, by its whole path.
+    case path(String)
     /// A config in `fixtures/configs` that real Keras wrote, or the same with another stamp.
     case config(String, stamp: String? = nil)
     /// A config in a release's own words, with its training config if the rule reads that.
@@ -45,6 +47,7 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     switch origin {
     case .model(let name): source = try ModelFile.open("\(SavedModel.fixtures)/models/\(name)")
     case .fixture(let name): source = try ModelFile.open("\(SavedModel.fixtures)/\(name)")
+    case .path(let path): source = try ModelFile.open(path)
     case .config(let name, let stamp):
       source = try SavedModel.source(config: name)
       if let stamp { SavedModel.stamp(&source, stamp) }

@@ -16,19 +16,33 @@ struct ActivityBatchScale: AuditRule {
     file does not state the batch size it was trained with.
     """
   let fix = """
-    Multiply l1 and l2 by the batch size it was trained with: `convert --batch-size N`, or `audit --match-loss`.
+    Multiply l1 and l2 by the batch size it was trained with: `convert --batch-size N` does for current Keras, and
+    `audit --match-loss RELEASE --batch-size N` gives the factors for any release.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard let version = subject.version, ActivityReleases.sums(version) else { return [] }
-    return subject.penalised.map { layer, penalty in
-      Finding(
+    guard let saved = subject.savedRelease else { return [] }
+    return subject.penalised.compactMap { layer, penalty in
+      guard let then = subject.activityRule(layer, in: saved),
+        let now = subject.activityRule(layer, in: subject.target), (then.divisor == .none) != (now.divisor == .none)
+      else { return nil }
+      let summed = then.divisor == .none
+      let (sums, divides) = summed ? (saved, subject.target) : (subject.target, saved)
+      return Finding(
         rule: id, severity: .warning, layer: layer.path,
         location: subject.location(layer, "activity_regularizer", "l2", "l1"),
-        summary: "This activity penalty scaled with the batch size when it was saved and does not now.",
-        meantWhenSaved: "A sum over the batch: \(subject.release) did not divide (measured: 72 for a batch of 4).",
-        meansNow: "The sum divided by the batch size (measured: 18): weaker by that factor with the same l1 and l2.",
-        advice: "State the batch size it was trained with: --batch-size N multiplies l1 and l2 by N.")
+        summary: summed
+          ? "This activity penalty scaled with the batch size when it was saved and does not in \(divides)."
+          : "This activity penalty was divided by the batch size when it was saved and scales with it in \(sums).",
+        meantWhenSaved: summed
+          ? "A sum over the batch: \(subject.release) did not divide (measured: 72 for a batch of 4)."
+          : "The sum divided by the batch size (measured: 18 for a batch of 4).",
+        meansNow: summed
+          ? "The sum divided by the batch size (measured: 18): weaker by that factor with the same l1 and l2 (\(divides))."
+          : "A sum over the batch (measured: 72): stronger by the batch size with the same l1 and l2 (\(sums)).",
+        advice: summed && divides.version.major >= 3
+          ? "State the batch size it was trained with: `convert --batch-size N` multiplies l1 and l2 by N."
+          : subject.matchAdvice)
     }
   }
 }

@@ -21,30 +21,44 @@ struct ActivityDroppedInNested: AuditRule {
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard subject.isStandalone(before: ActivityReleases.standaloneEnds), let version = subject.version,
-      version.major >= 1
-    else { return [] }
-    var findings: [Finding] = []
-    for (layer, penalty) in subject.penalised where layer.nesting > 0 {
-      let isDropped =
-        layer.isInTimeDistributedModel || version < ActivityReleases.nestedOnInput && !layer.isFirstInSequentials
-        || version < ActivityReleases.inLayerCall
-      guard isDropped else { continue }
-      let couldTrain = version >= ActivityReleases.inLayerCall
-      findings.append(
-        Finding(
-          rule: id, severity: .warning, layer: layer.path,
-          location: subject.location(layer, "activity_regularizer", "l2", "l1"),
-          summary: couldTrain
-            ? "The activity regularizer of this layer was ignored, because its model is called as a layer."
-            : "A nested activity regularizer of Keras 1.0 and 1.1: such a model could not be trained.",
-          meantWhenSaved: couldTrain
-            ? "0: \(subject.release) added nothing for it, and its gradient was 0 (measured)."
-            : "Nothing: \(subject.release) could not build the training function of such a model (measured on 1.0.8).",
-          meansNow: "(\(penalty.formula("out"))) / batch size: a penalty that the saved weights never saw.",
-          advice: "To train on as it was, drop it: --activity-semantics as-saved. To have it count: "
-            + "--activity-semantics intended."))
+    guard let saved = subject.savedRelease else { return [] }
+    return subject.penalised.compactMap { layer, penalty in
+      guard layer.nesting > 0 else { return nil }
+      let then = subject.activityFormula(layer, penalty, in: saved)
+      let now = subject.activityFormula(layer, penalty, in: subject.target)
+      if subject.isDroppedForNesting(layer, in: subject.target), !subject.isDroppedForNesting(layer, in: saved),
+        then != "0"
+      {
+        return finding(
+          layer, subject,
+          summary:
+            "The activity regularizer of this layer is ignored by \(subject.target), because its model is called "
+            + "as a layer.",
+          then: "\(then) (\(subject.release)).", now: "0: \(subject.target) adds nothing for it (measured).",
+          advice: "Nothing in the config makes \(subject.target) count it; penalise the called model's output instead.")
+      }
+      let couldTrain = !saved.isStandalone(from: KerasVersion(1), before: ActivityReleases.inLayerCall)
+      guard subject.isDroppedForNesting(layer, in: saved) || !couldTrain, now != "0" else { return nil }
+      return finding(
+        layer, subject,
+        summary: couldTrain
+          ? "The activity regularizer of this layer was ignored, because its model is called as a layer."
+          : "A nested activity regularizer of Keras 1.0 and 1.1: such a model could not be trained.",
+        then: couldTrain
+          ? "0: \(subject.release) added nothing for it, and its gradient was 0 (measured)."
+          : "Nothing: \(subject.release) could not build the training function of such a model (measured on 1.0.8).",
+        now: "\(now): a penalty that the saved weights never saw (\(subject.target)).",
+        advice: "To train on as it was, drop it: `convert --activity-semantics as-saved`. To have it count: "
+          + "`convert --activity-semantics intended`.")
     }
-    return findings
+  }
+
+  private func finding(
+    _ layer: AuditedLayer, _ subject: AuditSubject, summary: String, then: String, now: String, advice: String
+  ) -> Finding {
+    Finding(
+      rule: id, severity: .warning, layer: layer.path,
+      location: subject.location(layer, "activity_regularizer", "l2", "l1"), summary: summary, meantWhenSaved: then,
+      meansNow: now, advice: advice)
   }
 }

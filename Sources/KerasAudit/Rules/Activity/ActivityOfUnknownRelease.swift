@@ -20,23 +20,29 @@ struct ActivityOfUnknownRelease: AuditRule {
 
   func check(_ subject: AuditSubject) -> [Finding] {
     guard subject.version == nil, !isKeras3OrKeras0(subject) else { return [] }
-    return subject.penalised.map { layer, penalty in
-      let isOpen = layer.nesting > 0 && !penalty.isLayer
+    return subject.penalised.compactMap { layer, penalty in
+      var readings: [(formula: String, releases: [Release])] = []
+      for release in subject.savedReleases {
+        let formula = subject.activityFormula(layer, penalty, in: release)
+        if let known = readings.firstIndex(where: { $0.formula == formula }) {
+          readings[known].releases.append(release)
+        } else {
+          readings.append((formula, [release]))
+        }
+      }
+      let now = subject.activityFormula(layer, penalty, in: subject.target)
+      guard readings.contains(where: { $0.formula != now }) else { return nil }
+      let list = readings.map { "\($0.formula) (\($0.releases.map(\.description).joined(separator: ", ")))" }
       return Finding(
         rule: id, severity: .warning, layer: layer.path,
         location: subject.location(layer, "activity_regularizer", "l2", "l1"),
         summary:
           "The file does not say which release saved it, and this activity regularizer's meaning depends on that.",
-        meantWhenSaved: isOpen
-          ? "One of: 0 (1.2.0 to 2.0.2); \(penalty.formula("in")) on the inputs (2.0.3 to 2.1.3); "
-            + "\(penalty.formula("out")) (2.1.4 to 2.3.1); that / batch size (tf.keras from TensorFlow 1.13)."
-          : "\(penalty.formula("out")) in 1.0.7 to 2.3.1; that / batch size in 1.0.0 to 1.0.6 and tf.keras from "
-            + "TensorFlow 1.13."
-            + (layer.nesting == 0 ? " Not hit by the fault before 2.1.4: it is a direct layer of the model." : ""),
-        meansNow: "(\(penalty.formula("out"))) / batch size.",
-        advice:
-          "Find out which release saved the file (date, requirements.txt) before training on; predictions are the same."
-      )
+        meantWhenSaved: (readings.count > 1 ? "One of: " : "") + list.joined(separator: "; ")
+          + (layer.nesting == 0 ? ". Not hit by the fault before 2.1.4: it is a direct layer of the model." : "."),
+        meansNow: "\(now) (\(subject.target)).",
+        advice: "Find out which release saved the file (date, requirements.txt) before training on, and state it with "
+          + "--keras-version; predictions are the same.")
     }
   }
 

@@ -23,41 +23,41 @@ struct ActivityOnInput: AuditRule {
     It is a term of the loss only: predictions are unaffected and trained weights stay valid.
     """
   let fix = """
-    To continue training identically, penalise the input tensor (`convert --activity-semantics as-saved`); to get what was intended, leave it.
+    To continue training identically, penalise the input tensor (`convert --activity-semantics as-saved`); to get what was
+    intended, `convert --activity-semantics intended`.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard subject.isStandalone(before: ActivityReleases.nestedFixed), let version = subject.version else { return [] }
-    let isFaulty = version >= ActivityReleases.nestedOnInput
-    var findings: [Finding] = []
-    for (layer, penalty) in subject.penalised {
-      // A nested layer of older releases: their own rule says what became of it.
-      if layer.nesting > 0, !isFaulty, !(layer.isFirstInSequentials && version >= ActivityReleases.inLayerCall) {
-        continue
+    guard let saved = subject.savedRelease else { return [] }
+    return subject.penalised.compactMap { layer, penalty in
+      let then = subject.activityRule(layer, in: saved)
+      let now = subject.activityRule(layer, in: subject.target)
+      if let then, let now, !penalty.isLayer, (then.tensor == .input) != (now.tensor == .input) {
+        return then.tensor == .input ? wasHit(layer, penalty, subject) : willBeHit(layer, penalty, saved, subject)
       }
-      // Losses of a model inside TimeDistributed were not collected at all: a rule of its own.
-      if layer.isInTimeDistributedModel { continue }
-      if let reason = reasonNotAffected(layer, penalty, version: version) {
-        findings.append(notAffected(layer, penalty, reason, subject))
-      } else {
-        findings.append(hit(layer, penalty, subject))
-      }
+      guard now?.tensor != .input, let then, then.tensor != .input || penalty.isLayer,
+        let reason = reasonNotAffected(layer, penalty, saved)
+      else { return nil }
+      return notAffected(layer, penalty, reason, saved, subject)
     }
-    return findings
   }
 
-  private func reasonNotAffected(_ layer: AuditedLayer, _ penalty: ActivityPenalty, version: KerasVersion) -> String? {
+  /// Why a model of a release that people think of as faulty is not hit.
+  private func reasonNotAffected(_ layer: AuditedLayer, _ penalty: ActivityPenalty, _ saved: Release) -> String? {
+    // Losses of a model inside TimeDistributed were not collected at all: a rule of its own.
+    guard saved.isStandalone(before: ActivityReleases.nestedFixed), !layer.isInTimeDistributedModel else { return nil }
     if layer.nesting == 0 {
       return "it is a direct layer of the model, and only layers inside a model called as a layer were hit"
     }
+    guard saved.version >= ActivityReleases.inLayerCall else { return nil }
     if penalty.isLayer { return "an ActivityRegularization layer's input is its output" }
-    if layer.isFirstInSequentials, version < ActivityReleases.firstIsCalled {
+    if layer.isFirstInSequentials, saved.version < ActivityReleases.firstIsCalled {
       return "its model is first in a Sequential, where releases before 2.1.0 did not call it anew"
     }
     return nil
   }
 
-  private func hit(_ layer: AuditedLayer, _ penalty: ActivityPenalty, _ subject: AuditSubject) -> Finding {
+  private func wasHit(_ layer: AuditedLayer, _ penalty: ActivityPenalty, _ subject: AuditSubject) -> Finding {
     Finding(
       rule: id, severity: .error, layer: layer.path,
       location: subject.location(layer, "activity_regularizer"),
@@ -66,30 +66,40 @@ struct ActivityOnInput: AuditRule {
         "\(penalty.formula("in")), summed over the batch: in \(subject.release) a layer inside a model called "
         + "as a layer was penalised on its inputs; its own weights got no gradient from that, earlier layers did "
         + "(measured: 12 where the outputs give 72).",
-      meansNow: "(\(penalty.formula("out"))) / batch size: current Keras takes the outputs.",
-      advice: "To train on as it was: --activity-semantics as-saved (the penalty moves to the layer's input) with "
-        + "--batch-size. To get what was intended: --activity-semantics intended. Predictions are the same either way.")
+      meansNow: "\(subject.activityFormula(layer, penalty, in: subject.target)): \(subject.target) takes the outputs.",
+      advice:
+        "To train on as it was: `convert --activity-semantics as-saved` (the penalty moves to the layer's input) with "
+        + "`--batch-size N`. To get what was intended: `convert --activity-semantics intended`. Predictions are the same "
+        + "either way.")
+  }
+
+  private func willBeHit(
+    _ layer: AuditedLayer, _ penalty: ActivityPenalty, _ saved: Release, _ subject: AuditSubject
+  ) -> Finding {
+    Finding(
+      rule: id, severity: .error, layer: layer.path,
+      location: subject.location(layer, "activity_regularizer"),
+      summary:
+        "\(subject.target) penalises the inputs of this \(layer.className), not its outputs: its model is called as "
+        + "a layer.",
+      meantWhenSaved: "\(subject.activityFormula(layer, penalty, in: saved)): \(subject.release) took the outputs.",
+      meansNow:
+        "\(subject.activityFormula(layer, penalty, in: subject.target)) (measured: 12 where the outputs give 72).",
+      advice:
+        "No factor makes up for it. An ActivityRegularization layer behind this one, in its place, is penalised on "
+        + "what it passes on in every release.")
   }
 
   private func notAffected(
-    _ layer: AuditedLayer, _ penalty: ActivityPenalty, _ reason: String, _ subject: AuditSubject
+    _ layer: AuditedLayer, _ penalty: ActivityPenalty, _ reason: String, _ saved: Release, _ subject: AuditSubject
   ) -> Finding {
     Finding(
       rule: id, severity: .note, layer: layer.path,
       location: subject.location(layer, "activity_regularizer", "l2", "l1"),
       summary: "Not affected by the activity regularizer fault of Keras before 2.1.4: \(reason).",
-      meantWhenSaved: "\(penalty.formula("out"))\(ActivityTerms.divisor(subject.version)): "
+      meantWhenSaved: "\(subject.activityFormula(layer, penalty, in: saved)): "
         + "\(subject.release) took the outputs (measured: 72 of 72).",
-      meansNow: "(\(penalty.formula("out"))) / batch size.",
+      meansNow: "\(subject.activityFormula(layer, penalty, in: subject.target)).",
       advice: "Nothing to do for this fault.")
-  }
-}
-
-/// Words that several activity rules share.
-enum ActivityTerms {
-  /// How a release divided: in words to stand behind a formula.
-  static func divisor(_ version: KerasVersion?) -> String {
-    guard let version else { return "" }
-    return ActivityReleases.sums(version) ? ", summed over the batch" : " / batch size"
   }
 }

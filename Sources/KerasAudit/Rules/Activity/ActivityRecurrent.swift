@@ -15,34 +15,45 @@ struct ActivityBidirectional: AuditRule {
     For merge_mode concat both are the same number apart from the divisor; for sum, mul and ave they are not.
     """
   let fix = """
-    Penalise the merged output with an ActivityRegularization layer (`--activity-semantics as-saved` does).
+    Penalise the merged output with an ActivityRegularization layer (`convert --activity-semantics as-saved` does).
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard subject.isStandalone(from: KerasVersion(2), before: ActivityReleases.standaloneEnds),
-      let version = subject.version
-    else { return [] }
+    guard let saved = subject.savedRelease else { return [] }
     return subject.penalised.compactMap { layer, penalty in
       guard let wrapper = layer.bidirectional else { return nil }
+      let then = subject.directActivityRule(layer, in: saved)?.tensor
+      let now = subject.directActivityRule(layer, in: subject.target)?.tensor
+      guard then != now else { return nil }
       let mode = wrapper.config["merge_mode"]?.stringValue
-      let wasIgnored = version < ActivityReleases.nestedOnInput
-      let isSame = !wasIgnored && (mode == "concat" || mode == nil)
+      let isSame = then != nil && now != nil && (mode == "concat" || mode == nil)
+      let summary =
+        switch (then, now) {
+        case (nil, _): "This activity regularizer was ignored, because its layer is inside Bidirectional."
+        case (_, nil): "\(subject.target) ignores this activity regularizer, because its layer is inside Bidirectional."
+        case (.merged, _): "This activity regularizer looked at the merged output of both directions"
+        default: "This activity regularizer looked at each direction's output; \(subject.target) takes the merged one"
+        }
+      let formula = subject.activityFormula(layer, penalty, in: saved)
       return Finding(
         rule: id, severity: isSame ? .note : .warning, layer: layer.path,
         location: subject.location(layer, "activity_regularizer"),
-        summary: wasIgnored
-          ? "This activity regularizer was ignored, because its layer is inside Bidirectional."
-          : "This activity regularizer looked at the merged output of both directions"
-            + (isSame ? ", which for concat gives the same sum as each direction's own." : "."),
-        meantWhenSaved: wasIgnored
+        summary: summary
+          + (then == nil || now == nil
+            ? "" : isSame ? ", which for concat gives the same sum as each direction's own." : "."),
+        meantWhenSaved: then == nil
           ? "0: \(subject.release) made no penalty there (measured)."
-          : "\(penalty.formula("merged")), merge_mode \(mode ?? "none"), summed over the batch (measured: 144 once).",
-        meansNow: "(\(penalty.formula("forward")) + \(penalty.formula("backward"))) / batch size.",
+          : formula + (then == .merged ? ", merge_mode \(mode ?? "none") (measured: 144 once)." : "."),
+        meansNow: subject.activityFormula(layer, penalty, in: subject.target) + " (\(subject.target)).",
         advice: isSame
           ? "Nothing beyond act-reg-batch-scale."
-          : wasIgnored
-            ? "To train on as it was, drop it: --activity-semantics as-saved."
-            : "To train on as it was: --activity-semantics as-saved, which penalises the merged output.")
+          : then == nil
+            ? "To train on as it was, drop it: `convert --activity-semantics as-saved`."
+            : now == nil
+              ? "Penalise the Bidirectional's output with an ActivityRegularization layer."
+              : then == .merged
+                ? "To train on as it was: `convert --activity-semantics as-saved`, which penalises the merged output."
+                : "No factor makes up for it.")
     }
   }
 }
@@ -64,17 +75,25 @@ struct ActivitySimpleRNNIgnored: AuditRule {
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    subject.penalised.filter { $0.layer.className == "SimpleRNN" }.map { layer, penalty in
-      let wasIgnored = (subject.version?.major ?? 2) >= 3
+    let target = subject.target
+    return subject.penalised.filter { $0.layer.className == "SimpleRNN" }.compactMap { layer, penalty in
+      let saved = subject.savedRelease
+      let wasIgnored = saved?.training.activityIgnoredBy.contains("SimpleRNN") ?? false
+      let isIgnored = target.training.activityIgnoredBy.contains("SimpleRNN")
+      guard wasIgnored || isIgnored else { return nil }
+      let then = saved.map { subject.activityFormula(layer, penalty, in: $0) } ?? penalty.formula("out")
       return Finding(
-        rule: id, severity: wasIgnored ? .note : .warning, layer: layer.path,
+        rule: id, severity: wasIgnored && isIgnored ? .note : .warning, layer: layer.path,
         location: subject.location(layer, "activity_regularizer"),
-        summary: "Keras 3 ignores the activity regularizer of a SimpleRNN.",
-        meantWhenSaved: wasIgnored
-          ? "0: \(subject.release) ignored it too."
-          : "\(penalty.formula("out"))\(ActivityTerms.divisor(subject.version)).",
-        meansNow: "0 (measured on 3.15.1).",
-        advice: "To keep a penalty in Keras 3, put an ActivityRegularization layer behind the SimpleRNN.")
+        summary: isIgnored
+          ? "\(target) ignores the activity regularizer of a SimpleRNN."
+          : "The activity regularizer of this SimpleRNN was ignored; \(target) counts it.",
+        meantWhenSaved: wasIgnored ? "0: \(subject.release) ignored it" + (isIgnored ? " too." : ".") : then + ".",
+        meansNow: isIgnored
+          ? "0 (measured on 3.15.1)." : "\(subject.activityFormula(layer, penalty, in: target)) (\(target)).",
+        advice: isIgnored
+          ? "To keep a penalty, put an ActivityRegularization layer behind the SimpleRNN."
+          : "To train on as it was, remove the regularizer.")
     }
   }
 }

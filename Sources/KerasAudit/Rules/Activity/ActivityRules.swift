@@ -10,5 +10,6 @@ extension AuditRegistry {
     ActivityBidirectional(),
     ActivitySimpleRNNIgnored(),
     PenaltiesInTrainingOnly(),
+    ActivityRejectsWeight(),
   ]
 }

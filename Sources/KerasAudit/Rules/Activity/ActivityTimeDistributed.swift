@@ -19,17 +19,27 @@ struct ActivityTimeDistributedTwice: AuditRule {
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard subject.hasFixedBatch,
-      subject.isStandalone(from: ActivityReleases.nestedOnInput, before: ActivityReleases.standaloneEnds)
-    else { return [] }
-    return subject.penalised.filter { $0.layer.timeDistributed != nil }.map { layer, penalty in
-      Finding(
+    guard let saved = subject.savedRelease else { return [] }
+    return subject.penalised.compactMap { layer, penalty in
+      guard layer.timeDistributed != nil else { return nil }
+      let wasDoubled = subject.activityRule(layer, in: saved)?.factor == 2
+      let isDoubled = subject.activityRule(layer, in: subject.target)?.factor == 2
+      guard wasDoubled != isDoubled else { return nil }
+      let then = subject.activityFormula(layer, penalty, in: saved)
+      let now = subject.activityFormula(layer, penalty, in: subject.target)
+      return Finding(
         rule: id, severity: .warning, layer: layer.path, location: subject.location(layer, "activity_regularizer"),
-        summary: "This activity penalty was counted twice, because the batch size is fixed.",
-        meantWhenSaved: "2·(\(penalty.formula("out"))) over all steps and the batch (measured: 360 + 360).",
-        meansNow: "0: Keras 3 ignores activity regularizers inside TimeDistributed.",
-        advice: "To train on as it was, double l1 and l2 and put them into an ActivityRegularization layer behind the "
-          + "TimeDistributed; `--activity-semantics as-saved` applies the doubled penalty when fine-tuning here.")
+        summary: wasDoubled
+          ? "This activity penalty was counted twice, because the batch size is fixed."
+          : "\(subject.target) counts this activity penalty twice, because the batch size is fixed.",
+        meantWhenSaved: then + (wasDoubled ? ", over all steps (measured: 360 + 360)." : "."),
+        meansNow: now
+          + (now == "0"
+            ? ": \(subject.target) ignores activity regularizers inside TimeDistributed." : " (\(subject.target))."),
+        advice: wasDoubled
+          ? "To train on as it was, double l1 and l2 and put them into an ActivityRegularization layer behind the "
+            + "TimeDistributed; `convert` and `fine-tune` do with --activity-semantics as-saved."
+          : subject.matchAdvice)
     }
   }
 }
@@ -37,34 +47,48 @@ struct ActivityTimeDistributedTwice: AuditRule {
 /// Keras 3 does not collect activity penalties of a layer inside TimeDistributed.
 struct ActivityTimeDistributedDropped: AuditRule {
   let id = "act-reg-timedistributed-dropped"
-  let title = "Activity regularizer inside TimeDistributed is ignored by Keras 3"
+  let title = "Activity regularizer inside TimeDistributed is ignored"
   let severity = Severity.warning
   let family = RuleFamily.activity
   let consequence = Consequence.training
-  let affected = "any file loaded by Keras 3 (measured: 3.15.1)"
+  let affected = "any file loaded by Keras 3 (measured: 3.15.1); Keras 1.0 and 1.1; shared ones up to 2.0.2"
   let explanation = """
     TimeDistributed of Keras 3 runs its layer in a loop or a vectorised map, and the penalties made inside never reach the
     model's losses, in graph mode too (measured on 3.15.1 for Dense and Conv1D: losses is empty). Earlier releases had
-    them: the sum over all steps up to 2.3.1, that divided by batch and steps in tf.keras. 1.0.8 had nothing.
+    them: the sum over all steps up to 2.3.1, that divided by batch and steps in tf.keras. 1.0.8 had nothing, and up to 2.0.2 a
+    TimeDistributed called several times had nothing either.
     """
   let fix = """
     Put an ActivityRegularization layer behind the TimeDistributed.
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    subject.penalised.filter { $0.layer.timeDistributed != nil }.map { layer, penalty in
-      let saved = subject.version
-      let wasIgnored = saved.map { $0.major >= 3 || $0.major == 1 && $0 < ActivityReleases.inLayerCall } ?? false
+    let target = subject.target
+    return subject.penalised.compactMap { layer, penalty in
+      guard layer.timeDistributed != nil else { return nil }
+      // A file of an unknown release may always have had the penalty.
+      let saved = subject.savedRelease
+      let wasIgnored = saved.map { subject.directActivityRule(layer, in: $0) == nil } ?? false
+      let isIgnored = subject.directActivityRule(layer, in: target) == nil
+      guard wasIgnored || isIgnored else { return nil }
+      let then =
+        saved.map { subject.activityFormula(layer, penalty, in: $0) } ?? "\(penalty.formula("out")) in some way"
+      // The model around it lost the penalty already.
+      if then == "0", !wasIgnored { return nil }
       return Finding(
-        rule: id, severity: wasIgnored ? .note : .warning, layer: layer.path,
+        rule: id, severity: wasIgnored && isIgnored ? .note : .warning, layer: layer.path,
         location: subject.location(layer, "activity_regularizer"),
-        summary: "Keras 3 ignores this activity regularizer, because its layer is inside TimeDistributed.",
+        summary: isIgnored
+          ? "\(target) ignores this activity regularizer, because its layer is inside TimeDistributed."
+          : "This activity regularizer was ignored, because its layer is inside TimeDistributed; \(target) counts it.",
         meantWhenSaved: wasIgnored
-          ? "0: \(subject.release) ignored it too."
-          : "\(penalty.formula("out")) over all steps"
-            + (saved?.isTensorFlow == true ? ", divided by batch size and steps." : ", summed over the batch."),
-        meansNow: "0: model.losses is empty (measured on 3.15.1).",
-        advice: "To keep a penalty in Keras 3, put an ActivityRegularization layer behind the TimeDistributed.")
+          ? "0: \(subject.release) ignored it" + (isIgnored ? " too." : ".") : then + ", over all steps.",
+        meansNow: isIgnored
+          ? "0: \(target) collects no penalty there (measured)."
+          : "\(subject.activityFormula(layer, penalty, in: target)).",
+        advice: isIgnored
+          ? "To keep a penalty, put an ActivityRegularization layer behind the TimeDistributed."
+          : "To train on as it was, remove the regularizer.")
     }
   }
 }
@@ -87,16 +111,25 @@ struct ActivityTimeDistributedDivisor: AuditRule {
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard let version = subject.version, version.isTensorFlow, version.major < 3,
-      version >= ActivityReleases.tensorFlowDivides
-    else { return [] }
-    return subject.penalised.filter { $0.layer.timeDistributed != nil }.map { layer, penalty in
-      Finding(
-        rule: id, severity: .note, layer: layer.path, location: subject.location(layer, "activity_regularizer"),
-        summary: "This activity penalty was divided by batch size and number of steps.",
-        meantWhenSaved: "(\(penalty.formula("out"))) / (batch size · steps).",
-        meansNow: "0: Keras 3 ignores it (act-reg-timedistributed-dropped).",
-        advice: "Behind the TimeDistributed an ActivityRegularization with l1 and l2 divided by the steps is the same.")
+    guard let saved = subject.savedRelease else { return [] }
+    return subject.penalised.compactMap { layer, penalty in
+      guard layer.timeDistributed != nil else { return nil }
+      let then = subject.activityRule(layer, in: saved)
+      let now = subject.activityRule(layer, in: subject.target)
+      let (was, isNow) = (then?.divisor == .rows, now?.divisor == .rows)
+      guard was != isNow else { return nil }
+      return Finding(
+        rule: id, severity: then == nil || now == nil ? .note : .warning, layer: layer.path,
+        location: subject.location(layer, "activity_regularizer"),
+        summary: was
+          ? "This activity penalty was divided by batch size and number of steps."
+          : "\(subject.target) divides this activity penalty by batch size and number of steps.",
+        meantWhenSaved: subject.activityFormula(layer, penalty, in: saved) + ".",
+        meansNow: subject.activityFormula(layer, penalty, in: subject.target)
+          + (now == nil ? ": it is ignored (act-reg-timedistributed-dropped)." : " (\(subject.target))."),
+        advice: now == nil
+          ? "Behind the TimeDistributed an ActivityRegularization with l1 and l2 divided by the steps is the same."
+          : subject.matchAdvice)
     }
   }
 }

@@ -18,21 +18,26 @@ struct PenaltiesInTrainingOnly: AuditRule {
     """
 
   func check(_ subject: AuditSubject) -> [Finding] {
-    guard subject.isStandalone(before: ActivityReleases.inLayerCall) else { return [] }
+    guard let saved = subject.savedRelease,
+      saved.training.penalizesEvaluation != subject.target.training.penalizesEvaluation
+    else { return [] }
     let regularized = subject.layers.filter { layer in
       layer.activityPenalty.map { !$0.isZero } ?? false
         || layer.config.objectValue?.contains { $0.key.hasSuffix("_regularizer") && !$0.value.isNull } == true
     }
     guard let first = regularized.first else { return [] }
     let names = regularized.map(\.path).joined(separator: ", ")
+    let alone = "the data loss alone (measured on 0.3.3 and 1.0.8)"
+    let whole = "the data loss plus all penalties"
+    let had = saved.training.penalizesEvaluation
+    let without = had ? subject.target.description : subject.release
     return [
       Finding(
         rule: id, severity: .note, layer: regularized.count == 1 ? first.path : nil,
         location: subject.location(first),
-        summary: "The model has regularizers (\(names)), and its release reported losses of evaluation without them.",
-        meantWhenSaved:
-          "val_loss and evaluate of \(subject.release): the data loss alone (measured on 0.3.3 and 1.0.8).",
-        meansNow: "The data loss plus all penalties.",
+        summary: "The model has regularizers (\(names)), and \(without) reports losses of evaluation without them.",
+        meantWhenSaved: "val_loss and evaluate of \(subject.release): \(had ? whole : alone).",
+        meansNow: "In \(subject.target): \(had ? alone : whole).",
         advice: "Compare an old val_loss with the data loss: `keraskit evaluate --json` lists each penalty apart.")
     ]
   }
