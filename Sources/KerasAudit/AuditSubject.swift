@@ -15,6 +15,8 @@ public struct AuditSubject: Sendable {
   let masks: MaskFlow
   /// The release that the file is to be read by; meanings are compared with its.
   public let target: Release
+  /// The training config taken apart, with the model's outputs; `nil` for a model that was not compiled.
+  private(set) var training: TrainingWords?
 
   public init(source: ModelSource, canonical: CanonicalModel, target: Release = .current) {
     self.source = source
@@ -25,6 +27,7 @@ public struct AuditSubject: Sendable {
     layers = walk.layers
     hasFixedBatch = walk.hasFixedBatch
     masks = MaskFlow(canonical.config)
+    training = TrainingWords(self)
   }
 
   /// The release the file states; `nil` without a stamp, or with a stamp of `1`, which many releases' tools wrote.

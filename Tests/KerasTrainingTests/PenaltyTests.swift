@@ -60,6 +60,8 @@ import Testing
     #expect(try total("keras==2.0.2", wrappers: [.bidirectional], copies: 1) == 0)
     #expect(try total("keras==2.1.3", wrappers: [.bidirectional], copies: 2) == 72)
     #expect(try total("keras==3.15.1", wrappers: [.bidirectional], copies: 2) == 36)
+    // Recorded in fixtures/activity_table.
+    #expect(try total("tensorflow==1.12", wrappers: [.bidirectional], copies: 2) == 0)
   }
 
   @Test func keras3IgnoresSimpleRNNs() throws {

@@ -17,8 +17,15 @@ enum RulesText {
       guard !rules.isEmpty else { continue }
       parts.append("## \(family.rawValue)")
       parts += rules.map(section)
+      if family == .training { parts.append(notInFiles) }
     }
     return parts.joined(separator: "\n\n")
+  }
+
+  /// Changes in training that no rule can see.
+  private static var notInFiles: String {
+    "What no file shows, and no rule can find:\n\n"
+      + TrainingChangeNotInFiles.allCases.map { "- `\($0.rawValue)`: \($0.reason)" }.joined(separator: "\n")
   }
 
   private static func section(_ rule: any AuditRule) -> String {

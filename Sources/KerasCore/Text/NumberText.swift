@@ -29,12 +29,10 @@ public enum NumberText {
 
   /// A factor or what became of one, as one would write it: six digits at most, without trailing zeros.
   public static func plain(_ value: Double) -> String {
-    var text = short(value, digits: 6)
-    if text.contains("."), !text.contains("e") {
-      while text.hasSuffix("0") { text.removeLast() }
-      if text.hasSuffix(".") { text.removeLast() }
-    }
-    return text
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+    let unit = power(Int(exponent10(value.magnitude)) - 5)
+    let text = Float((value / unit).rounded() * unit).description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// With exactly so many decimals.

@@ -8,13 +8,14 @@ struct ActivityDroppedInNested: AuditRule {
   let family = RuleFamily.activity
   let consequence = Consequence.training
   let affected =
-    "Keras 1.2.0 to 2.0.2 (1.0 and 1.1: such a model could not be trained); inside TimeDistributed up to 2.3.1"
+    "Keras 1.2.0 to 2.0.2 (1.0 and 1.1: such a model could not be trained); inside TimeDistributed up to 2.3.1 and tf.keras 1.12"
   let explanation = """
     From Keras 1.2.0 to 2.0.2 a layer adds its activity penalty when it is called, but a model called as a layer runs its
     layers without calling them, so the penalty of the new application is never made: loss 0, no gradient. Measured on
     1.2.2, 2.0.0, 2.0.1 and 2.0.2 for Dense, Conv2D, LSTM, TimeDistributed and Bidirectional. A model that stands first in
     a Sequential reuses its own tensors there and keeps the penalty. In 1.0.8 the training function of such a model cannot
-    be built. A model inside TimeDistributed loses its penalties up to 2.3.1 (an error in 1.2.2 and 2.0.0).
+    be built. A model inside TimeDistributed loses its penalties up to 2.3.1 and in tf.keras of TensorFlow 1.12 (an error in
+    1.2.2, 2.0.0 and 2.0.2).
     """
   let fix = """
     Drop the regularizer to train on as it was (`convert --activity-semantics as-saved`), or keep it knowingly.

@@ -7,11 +7,12 @@ struct ActivityBidirectional: AuditRule {
   let severity = Severity.warning
   let family = RuleFamily.activity
   let consequence = Consequence.training
-  let affected = "Keras 2.0.0 to 2.0.2 (ignored), 2.0.3 to 2.3.1 (merged output)"
+  let affected = "Keras 2.0.0 to 2.0.2 and tf.keras up to TensorFlow 1.12 (ignored), 2.0.3 to 2.3.1 (merged output)"
   let explanation = """
     Bidirectional of standalone Keras calls its layers' call method, which makes no penalty. From 2.0.3 on the wrapper's
     activity_regularizer property makes Layer.__call__ penalise the merged output (measured with concat and sum to 2.3.1:
-    144 once); in 2.0.0 to 2.0.2 there was none. tf.keras and Keras 3 penalise each direction's own output and add the two.
+    144 once); in 2.0.0 to 2.0.2 and tf.keras of TensorFlow 1.12 there was none (measured). tf.keras from TensorFlow 1.15 on
+    and Keras 3 penalise each direction's own output and add the two.
     For merge_mode concat both are the same number apart from the divisor; for sum, mul and ave they are not.
     """
   let fix = """

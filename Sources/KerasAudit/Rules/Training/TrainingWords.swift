@@ -36,6 +36,8 @@ struct TrainingWords {
     }
   }
 
+  /// The model's outputs; none if the model cannot be lowered (a layer is unknown, or a shape).
+  let outputs: [OutputFacts]
   var losses: [Function] = []
   var metrics: [Function] = []
   var weightedMetrics: [Function] = []
@@ -59,7 +61,8 @@ struct TrainingWords {
       source.trainingConfig == nil
         ? subject.location(JSONPointer(base + path)) : subject.trainingLocation(JSONPointer(path))
     }
-    let names = subject.outputs.map(\.name)
+    outputs = OutputFacts.all(of: subject.canonical.config)
+    let names = outputs.map(\.name)
     func functions(_ key: String) -> [Function] {
       var found: [Function] = []
       func visit(_ value: JSON, _ path: [String], _ output: Int?) {
@@ -134,16 +137,13 @@ struct OutputFacts {
   var activation: String?
 }
 
-extension AuditSubject {
-  var training: TrainingWords? { TrainingWords(self) }
-
-  /// The model's outputs; none if the model cannot be lowered (a layer is unknown, or a shape).
-  var outputs: [OutputFacts] {
-    guard let lowered = try? Network(canonical: canonical.config).lowered() else { return [] }
+extension OutputFacts {
+  /// Those of a canonical model; none if it cannot be lowered.
+  static func all(of config: JSON) -> [OutputFacts] {
+    guard let lowered = try? Network(canonical: config).lowered() else { return [] }
     return zip(lowered.outputNames, zip(lowered.graph.outputs, lowered.outputMasks)).map { name, output in
-      let node = lowered.graph.nodes[output.0.node]
       let activation: String? =
-        switch node.op {
+        switch lowered.graph.nodes[output.0.node].op {
         case .softmax: "softmax"
         case .unary(.sigmoid): "sigmoid"
         default: nil
@@ -153,6 +153,11 @@ extension AuditSubject {
         activation: activation)
     }
   }
+}
+
+extension AuditSubject {
+  /// The outputs of a compiled model.
+  var outputs: [OutputFacts] { training?.outputs ?? [] }
 
   /// How training works in a release that reads this file's optimizer.
   func training(in release: Release, _ optimizer: TrainingWords.Optimizer? = nil) -> TrainingSemantics {
