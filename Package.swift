@@ -92,7 +92,9 @@ let package = Package(
     .testTarget(
       name: "KerasDiagnosisTests",
       dependencies: ["KerasDiagnosis", "KerasKit", "KerasEngine", "KerasGraph", "PackedFixtures"]),
-    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
+    .testTarget(
+      name: "KerasExportTests",
+      dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel", "PackedFixtures"]),
     .testTarget(
       name: "KerasKitTests",
       dependencies: [

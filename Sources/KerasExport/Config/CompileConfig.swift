@@ -30,10 +30,12 @@ struct CompileConfig {
       let reason = name.map { "Keras 3 has no optimizer '\($0)'" } ?? "it names no optimizer"
       return (nil, [ExportNote(.lost, "the training config: \(reason)")])
     }
-    if let unknown = unknownLoss(canonical["loss"] ?? .null) {
+    var translated = canonical
+    translated["loss"] = LossObject.translated(canonical["loss"] ?? .null)
+    if let unknown = unknownLoss(translated["loss"] ?? .null) {
       return (nil, [ExportNote(.lost, "the training config: Keras 3 has no loss '\(unknown)'")])
     }
-    let config = CompileConfig(canonical, optimizer: optimizer, semantics: semantics, outputNames: outputNames)
+    let config = CompileConfig(translated, optimizer: optimizer, semantics: semantics, outputNames: outputNames)
     return (config.json, config.notes)
   }
 

@@ -90,7 +90,7 @@ struct LossReductionName: MeaningRule {
     mean_with_sample_weight (Σ(w·loss)/Σw), which earlier releases refuse. Before, losses were functions.
     """
   let fix = """
-    Write sum_over_batch_size instead of auto; `convert` writes a training config that current Keras reads.
+    Write sum_over_batch_size instead of auto; `convert` does.
     """
 
   func places(in subject: AuditSubject) -> [RulePlace] {
