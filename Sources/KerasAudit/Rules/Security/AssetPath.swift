@@ -22,7 +22,7 @@ struct AssetPath: SavedTextRule {
   private static let vocabularies: Set<String> = ["vocabulary", "idf_weights"]
   private static let paths: Set<String> = [
     "vocabulary_file", "vocab_file", "vocab_path", "vocabulary_path", "merges", "merges_file", "proto", "filename",
-    "file_path", "weights_path", "asset_path", "origin",
+    "file_path", "weights_path", "asset_path",
   ]
 
   func check(_ subject: AuditSubject) -> [Finding] {

@@ -45,7 +45,7 @@ struct CustomImport: SavedTextRule {
       ? members["config"]?.stringValue ?? "" : members["spec_name"]?.stringValue ?? className
     let registered = members["registered_name"]?.stringValue ?? className
     guard let module = members["module"]?.stringValue else {
-      guard registered.contains(">") else { return nil }
+      guard registered.contains(">"), !ImportedName.isKerasOwn(registered: registered) else { return nil }
       return warning(object, "The class \(registered) is registered by a program outside of Keras.")
     }
     // What describes a tensor of TensorFlow is imported to be rebuilt, but only from TensorFlow.

@@ -25,7 +25,7 @@ enum ImportedName: Hashable {
   ]
   private static let libraries: Set<String> = [
     "keras_hub", "keras_nlp", "keras_cv", "keras_tuner", "keras_rs", "tensorflow_addons", "tensorflow_hub",
-    "tensorflow_text", "keras_contrib", "tensorflow_probability", "tensorflow_recommenders",
+    "tensorflow_text", "qkeras", "keras_contrib", "tensorflow_probability", "tensorflow_recommenders",
     "tensorflow_model_optimization",
   ]
   /// Names in a module of parts that are no parts: what Keras 3.15.1 lists as NON_MODELING_APIS, and its like.
@@ -49,6 +49,17 @@ enum ImportedName: Hashable {
     "classmethod", "staticmethod", "property", "copyright", "credits", "license", "dir", "id", "callable", "isinstance",
     "hasattr", "iter", "next",
   ]
+
+  private static let optimizers: Set<String> = [
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "LossScaleOptimizer", "Nadam",
+    "RMSprop",
+    "SGD",
+  ]
+
+  /// Whether a registered name is one of Keras' own: tf.keras 2.11 to 2.15 registered its new optimizers as a program does.
+  static func isKerasOwn(registered name: String) -> Bool {
+    name.hasPrefix("Custom>") && optimizers.contains(String(name.dropFirst(7)))
+  }
 
   /// Of an object with a module.
   init(module: String, name: String, isFunction: Bool) {

@@ -15,7 +15,8 @@ struct LambdaCode: SavedTextRule {
     name, or as marshalled byte code that the loading program executes. The code is bound to the Python version that saved it,
     and a file from a stranger can do anything with it. Keras 1 and 2 always executed it (CVE-2024-3660); Keras 2.13 and later
     refuse it in .keras files and in model_from_json unless safe_mode is turned off, but in HDF5 files Keras 2.15 and Keras 3
-    up to 3.11.2 still ran it whatever safe_mode said (CVE-2025-9905; measured in 2.15). A __lambda__ may stand wherever a
+    up to 3.11.2 still ran it whatever safe_mode said (CVE-2025-9905). Measured: 1.2.2, 2.1.3 and 2.3.1 run it from JSON and
+    HDF5, 2.15 from HDF5 only. A __lambda__ may stand wherever a
     config has a function: as an activation, an initializer, a loss. KerasKit never executes anything from a file.
     """
   let fix = """

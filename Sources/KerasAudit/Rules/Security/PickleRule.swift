@@ -26,6 +26,8 @@ struct Pickles: FileRule {
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core.multiarray.scalar",
     "numpy._core.multiarray.scalar", "numpy.ndarray", "numpy.dtype", "numpy.core.numeric._frombuffer",
     "numpy._core.numeric._frombuffer", "ml_dtypes.bfloat16", "collections.OrderedDict",
+    // What Keras 3's own files hold around a variable's array; a call through it names what it calls.
+    "functools.partial", "tensorflow.python.framework.dtypes.as_dtype",
   ]
   private static let variables = [
     "keras.src.backend.", "tensorflow.python.ops.resource_variable_ops", "jaxlib.", "jax.",
