@@ -70,8 +70,10 @@ public enum Audit {
     return rules.filter { $0 is any SavedTextRule }.flatMap { $0.check(subject) }
   }
 
+  /// Each finding once, the worst first, then in the order of the file.
   private static func worstFirst(_ findings: [Finding]) -> [Finding] {
-    findings.enumerated().sorted {
+    var seen: Set<Finding> = []
+    return findings.filter { seen.insert($0).inserted }.enumerated().sorted {
       $0.element.severity != $1.element.severity
         ? $0.element.severity > $1.element.severity : $0.offset < $1.offset
     }.map(\.element)

@@ -17,6 +17,8 @@ public struct AuditSubject: Sendable {
   public let target: Release
   /// The training config taken apart, with the model's outputs; `nil` for a model that was not compiled.
   private(set) var training: TrainingWords?
+  /// Each layer's index by its place in the saved config.
+  private let places: [JSONPointer: Int]
 
   public init(source: ModelSource, canonical: CanonicalModel, target: Release = .current) {
     self.source = source
@@ -25,9 +27,23 @@ public struct AuditSubject: Sendable {
     var walk = LayerWalk()
     walk.visitModel(canonical.config, place: LayerWalk.Place())
     layers = walk.layers
+    // An InputLayer that the upgrade made from the first layer's `batch_input_shape` shares that layer's place.
+    places = Dictionary(
+      walk.layers.enumerated().filter { $0.element.className != "InputLayer" }.map { ($0.element.pointer, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
     hasFixedBatch = walk.hasFixedBatch
     masks = MaskFlow(canonical.config)
     training = TrainingWords(self)
+  }
+
+  /// The innermost layer whose saved object contains `pointer`.
+  func owner(of pointer: JSONPointer) -> AuditedLayer? {
+    var place = pointer
+    while true {
+      if let index = places[place] { return layers[index] }
+      guard !place.components.isEmpty else { return nil }
+      place = JSONPointer(Array(place.components.dropLast()))
+    }
   }
 
   /// The release the file states; `nil` without a stamp, or with a stamp of `1`, which many releases' tools wrote.

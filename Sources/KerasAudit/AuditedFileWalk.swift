@@ -15,9 +15,14 @@ struct AuditedFileWalk {
   private static let maximumNesting = 3
   private static let maximumFiles = 20_000
   private static let maximumFolderDepth = 16
+  /// Bytes that are unpacked or read as text in all, and HDF5 files inside: members may share their bytes.
+  private static let maximumEffort = 4 << 30
+  private static let maximumHDF5Files = 2_000
 
   var file: AuditedFile
   private var files = 0
+  private var effort = 0
+  private var hdf5Files = 0
 
   init(file: AuditedFile) { self.file = file }
 
@@ -35,6 +40,16 @@ struct AuditedFileWalk {
 
   private mutating func add(_ container: String, _ content: AuditedFile.Content) {
     file.parts.append(AuditedFile.Part(container: container, content: content))
+  }
+
+  /// Whether so many bytes more may be looked at; if not, that is a problem.
+  private mutating func mayRead(_ count: Int, _ container: String) -> Bool {
+    effort += count
+    guard effort <= Self.maximumEffort else {
+      problem(container, "more than \(Self.maximumEffort >> 30) GiB would have to be unpacked or read")
+      return false
+    }
+    return true
   }
 
   // MARK: Folders and files
@@ -135,6 +150,7 @@ struct AuditedFileWalk {
         problem(name, "it is too large to be unpacked: \(entry.size) bytes")
         continue
       }
+      guard mayRead(entry.size, name) else { return }
       guard let content = listing.content(of: entry, limit: entry.size) else {
         problem(name, "its content cannot be unpacked")
         continue
@@ -155,6 +171,8 @@ struct AuditedFileWalk {
   }
 
   private mutating func hdf5(_ contents: FileContents, _ range: Range<Int>, _ container: String) {
+    hdf5Files += 1
+    guard hdf5Files <= Self.maximumHDF5Files else { return problem(container, "there are too many HDF5 files") }
     do throws(HDF5Error) {
       let hdf5 = try HDF5File(contents, in: range, name: file.path)
       let survey = hdf5.survey()
@@ -179,6 +197,7 @@ struct AuditedFileWalk {
 
   private mutating func json(_ contents: FileContents, _ range: Range<Int>, _ container: String) {
     guard range.count <= Self.maximumText else { return problem(container, "a text of \(range.count) bytes") }
+    guard mayRead(range.count, container) else { return }
     document(bytes(contents, range), container)
   }
 
@@ -198,6 +217,7 @@ struct AuditedFileWalk {
 
   private mutating func yaml(_ contents: FileContents, _ range: Range<Int>, _ container: String) {
     guard range.count <= Self.maximumText else { return problem(container, "a text of \(range.count) bytes") }
+    guard mayRead(range.count, container) else { return }
     add(container, .yaml(tags: YAMLTags.python(bytes(contents, range))))
   }
 
@@ -209,6 +229,7 @@ struct AuditedFileWalk {
     }
     guard let from = start ?? (looksLikeOne ? 0 : nil) else { return }
     guard range.count <= Self.maximumUnpacked else { return problem(container, "a pickle of \(range.count) bytes") }
+    guard mayRead(range.count, container) else { return }
     let listing = PickleListing(bytes(contents, range)[from...])
     add(container, .pickle(listing))
     if let reason = listing.problem { problem(container, "the pickle: \(reason)") }

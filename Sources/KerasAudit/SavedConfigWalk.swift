@@ -22,12 +22,4 @@ extension AuditSubject {
   func visitSaved(_ body: (OrderedDictionary<String, JSON>, JSONPointer, String?) -> Void) {
     source.config?.visitObjects { members, pointer in body(members, pointer, owner(of: pointer)?.path) }
   }
-
-  /// The innermost layer whose saved object contains `pointer`.
-  ///
-  /// An InputLayer that the upgrade made from the first layer's `batch_input_shape` shares that layer's place.
-  func owner(of pointer: JSONPointer) -> AuditedLayer? {
-    layers.filter { pointer.components.starts(with: $0.pointer.components) && $0.className != "InputLayer" }
-      .max { $0.pointer.components.count < $1.pointer.components.count }
-  }
 }

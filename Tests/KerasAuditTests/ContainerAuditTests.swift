@@ -61,6 +61,20 @@ import Testing
     #expect(found.first?.location.container == "model.weights.h5")
   }
 
+  @Test(arguments: [
+    ("shop.layers", "shop>Gate", Severity.warning), ("subprocess", "shop>Popen", .error), ("os.path", "Gate", .error),
+    ("shop.layers", "Gate", .error), ("keras_hub.layers", "keras_hub>Gate", .warning),
+  ])
+  func aRegisteredNameDoesNotExcuseASystemsModule(_ module: String, _ registered: String, _ severity: Severity) {
+    let layer: JSON = [
+      "module": .string(module), "class_name": "Gate", "registered_name": .string(registered),
+      "config": ["name": "gate"],
+    ]
+    let config: JSON = ["class_name": "Sequential", "module": "keras", "config": ["layers": [layer]]]
+    let report = Audit.run(ModelSource(file: "m.keras", format: .kerasArchive, config: config, versionStamp: "3.8.0"))
+    #expect(report.severities("sec-custom-import") == [severity])
+  }
+
   @Test func aPickleThatComputesItsNamesIsNotTakenForWhatItPushed() {
     // PROTO 4; 'os' 'system' 'numpy' 'dtype' POP POP STACK_GLOBAL; STOP.
     var bytes: [UInt8] = [0x80, 4]

@@ -62,7 +62,7 @@ struct CustomImport: SavedTextRule {
       return error(
         object, "\(module).\(name) is a function of Keras that is no part of a model.",
         "Keras up to 3.10 takes it from its own package wherever an object may stand; 3.11 and later refuse it.")
-    case .foreign where isRegistered && !isFunction:
+    case .foreign where isRegistered && !isFunction && !ImportedName.isSystem(module: module):
       return warning(
         object, "The class \(registered) is registered by a program outside of Keras, from its module \(module).")
     case .foreign:

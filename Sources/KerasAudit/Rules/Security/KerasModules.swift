@@ -50,6 +50,25 @@ enum ImportedName: Hashable {
     "hasattr", "iter", "next",
   ]
 
+  /// Packages that come with Python or beside Keras, and that no author keeps a layer in.
+  private static let systems: Set<String> = [
+    "os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "shutil", "socket", "pickle", "_pickle",
+    "marshal",
+    "types", "ctypes", "runpy", "code", "codeop", "pty", "pdb", "bdb", "timeit", "trace", "webbrowser", "urllib",
+    "http",
+    "ftplib", "smtplib", "asyncio", "threading", "multiprocessing", "concurrent", "tempfile", "pathlib", "io",
+    "operator",
+    "functools", "site", "sysconfig", "platform", "pip", "setuptools", "distutils", "zipfile", "tarfile", "shelve",
+    "dbm",
+    "sqlite3", "signal", "atexit", "inspect", "logging", "antigravity", "commands", "popen2", "cloudpickle", "dill",
+    "joblib", "yaml", "numpy", "scipy", "pandas", "torch", "jax", "requests", "cffi", "IPython", "tensorflow", "jinja2",
+  ]
+
+  /// Whether a module belongs to a system rather than to an author's model.
+  static func isSystem(module: String) -> Bool {
+    module.split(separator: ".").first.map { systems.contains(String($0)) } ?? true
+  }
+
   private static let optimizers: Set<String> = [
     "Adadelta", "Adafactor", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "LossScaleOptimizer", "Nadam",
     "RMSprop",

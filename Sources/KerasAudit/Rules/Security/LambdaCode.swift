@@ -26,7 +26,7 @@ struct LambdaCode: SavedTextRule {
   func check(_ subject: AuditSubject) -> [Finding] {
     var findings: [Finding] = []
     // The function object inside of a Lambda of Keras 3 is the same code.
-    var reported: [JSONPointer] = []
+    var last: JSONPointer?
     subject.visitTexts { object in
       let members = object.members
       let isLambda = object.className == "Lambda" && (members["config"] != nil || members["function"] != nil)
@@ -35,8 +35,8 @@ struct LambdaCode: SavedTextRule {
       let isMerge = members["mode_type"] != nil && Self.mergeKeys.contains { Self.functions.contains(members[$0]) }
       guard isLambda || isFunction || isMerge || !marked.isEmpty else { return }
       if let pointer = object.pointer {
-        if !isLambda, reported.contains(where: { pointer.components.starts(with: $0.components) }) { return }
-        reported.append(pointer)
+        if !isLambda, let last, pointer.components.starts(with: last.components) { return }
+        last = pointer
       }
       let what =
         isMerge
@@ -72,7 +72,9 @@ struct LambdaCode: SavedTextRule {
   /// The function's name, or how much byte code there is.
   private static func describe(_ members: OrderedDictionary<String, JSON>) -> String {
     let config = members["config"] ?? .object(members)
-    if let name = config["function"]?.stringValue { return "the function '\(name)', by name" }
+    if let name = config["function"]?.stringValue ?? config["function"]?["config"]?.stringValue {
+      return "the function '\(name)', by name"
+    }
     let code =
       config["function"]?[0]?.stringValue ?? config["function"]?["config"]?["code"]?.stringValue
       ?? config["code"]?.stringValue
