@@ -36,9 +36,17 @@ struct AuditCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The release the file is to be read by: only what changes for it is reported. keras==2.3.1, keras==2.15, "
-        + "tf.keras==2.5.0, keras==3.13.2; the newest measured, \(Release.current), if not given.",
+        + "tf.keras==2.5.0, keras==3.13.2; \(Release.current), the newest measured, if not given.",
       valueName: "release"))
-  var target = Release.current
+  var target: Release?
+
+  @Flag(
+    help: """
+      Instead of findings, the ledger: for each layer its class and keywords as in the file, in Keras 3's terms, and what \
+      they meant to the file's release, Keras 2.3, tf.keras 2.15, Keras 3.13 and the current one, where any differs. With \
+      --target only what changes for that release.
+      """)
+  var ledger = false
 
   @Option(help: ArgumentHelp("The least severity that makes the exit code 1.", valueName: "level"))
   var failOn = Threshold.warning
@@ -46,6 +54,8 @@ struct AuditCommand: ParsableCommand {
   @OptionGroup(title: "Penalties") var penalties: PenaltyArguments
 
   func run() throws {
+    if ledger { return try showLedger() }
+    let target = target ?? .current
     let source = try model.open()
     let report = Audit.run(source, mappings: model.loading.options.mappings, target: target)
     let answers = try penalties.answers(for: model, source, target: target)
@@ -55,6 +65,21 @@ struct AuditCommand: ParsableCommand {
     }
     if answers.isRefused || report.findings.contains(where: { failOn.isReached(by: $0.severity) }) {
       throw ExitStatus.findings
+    }
+  }
+}
+
+extension AuditCommand {
+  private func showLedger() throws {
+    let ledger: Ledger
+    do {
+      ledger = try Ledger.of(try model.open(), mappings: model.loading.options.mappings, target: target)
+    } catch let error as ModelError {
+      throw CommandFailure.input("\(error)")
+    }
+    switch format {
+    case .text: Terminal.print(LedgerText.text(ledger))
+    case .json: Terminal.print(ledger.json.text(indent: 2))
     }
   }
 }
