@@ -58,19 +58,20 @@ let package = Package(
       ]),
     .target(name: "KerasDiagnosis", dependencies: ["KerasModel", "KerasTraining"]),
     .target(name: "KerasExport", dependencies: ["KerasModel", "KerasGraph"]),
+    .target(name: "KerasDiff", dependencies: ["KerasModel", "KerasFile", "KerasTraining"]),
 
     .target(
       name: "KerasKit",
       dependencies: [
-        "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining", "KerasDiagnosis", "KerasExport", "DataFiles",
-        "HDF5",
+        "KerasModel", "KerasAudit", "KerasDiff", "KerasEngine", "KerasTraining", "KerasDiagnosis", "KerasExport",
+        "DataFiles", "HDF5",
         "ZipArchive",
       ]),
     .executableTarget(
       name: "KerasCommand",
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.
       dependencies: [
-        "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasEngine", "KerasTraining",
+        "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasDiff", "KerasEngine", "KerasTraining",
         "KerasDiagnosis", "KerasExport", "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -95,6 +96,8 @@ let package = Package(
     .testTarget(
       name: "KerasExportTests",
       dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel", "PackedFixtures"]),
+    .testTarget(name: "KerasDiffTests", dependencies: ["KerasDiff", "KerasKit", "KerasCore"]),
+    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
       name: "KerasKitTests",
       dependencies: [

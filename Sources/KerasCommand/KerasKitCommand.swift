@@ -6,7 +6,8 @@ struct KerasKitCommand: ParsableCommand {
     commandName: "keraskit",
     abstract: "Reads every Keras model ever saved: explains, audits, converts, runs and trains it, without Python.",
     discussion: """
-      Exit codes: 0 done, 1 audit or diagnose found something or training ended in NaN, 2 bad usage, 3 bad input, 130 interrupted.
+      Exit codes: 0 done, 1 audit, diagnose or diff found something or training ended in NaN, 2 bad usage, 3 bad input,
+      130 interrupted.
 
       Examples:
         keraskit inspect model.h5
@@ -18,7 +19,8 @@ struct KerasKitCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      InspectCommand.self, AuditCommand.self, ConvertCommand.self, PredictCommand.self, EvaluateCommand.self,
-      FineTuneCommand.self, DiagnoseCommand.self, BenchmarkCommand.self, ExplainCommand.self, LayersCommand.self,
+      InspectCommand.self, AuditCommand.self, DiffCommand.self, ConvertCommand.self, PredictCommand.self,
+      EvaluateCommand.self, FineTuneCommand.self, DiagnoseCommand.self, BenchmarkCommand.self, ExplainCommand.self,
+      LayersCommand.self,
     ])
 }

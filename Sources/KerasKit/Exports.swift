@@ -3,6 +3,7 @@
 @_exported import KerasAudit
 @_exported import KerasCore
 @_exported import KerasDiagnosis
+@_exported import KerasDiff
 @_exported import KerasExport
 @_exported import KerasFile
 @_exported import KerasModel

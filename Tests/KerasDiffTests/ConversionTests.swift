@@ -1,0 +1,61 @@
+import DataFiles
+import Foundation
+import KerasKit
+import Testing
+
+@Suite struct ConversionTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "fixtures/models").path
+
+  private static let cases: [String] = {
+    var found: [String] = []
+    for release in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(release)")) ?? []
+      found += files.filter { $0.hasSuffix(".h5") && !$0.hasPrefix("bn_sample_wise") }.map { "\(release)/\($0)" }
+    }
+    return found.sorted()
+  }()
+
+  @Test(arguments: [".keras", ".h5"])
+  func whatWasConvertedIsTheSame(suffix: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "keraskit-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var rewritten: [String] = []
+    for name in Self.cases {
+      let model = try Model.load("\(Self.root)/\(name)")
+      try model.save(to: folder + "/converted" + suffix, batchSize: 4)
+      let converted = try LoadedModel.load(folder + "/converted" + suffix)
+      let diff = try ModelDiff.compare(model.loaded, converted)
+      // What Keras 3 cannot say is rewritten; all else must be found the same.
+      let saysMore = (model.loaded.canonical.config.text() + (model.loaded.canonical.compile?.text() ?? "")).contains(
+        "keraskit>")
+      if saysMore { rewritten.append(name) } else { #expect(diff.isSame, "\(name): \(Self.summary(diff))") }
+      let weights = diff.layers.filter { $0.pathA != nil && $0.pathB != nil }.flatMap(\.weights)
+      #expect(weights.allSatisfy { $0.relation == .equal }, "\(name): \(Self.summary(diff))")
+    }
+    #expect(Self.cases.count > 90)
+    #expect(rewritten.count < Self.cases.count / 2, "\(rewritten.count)")
+  }
+
+  @Test func aModelIsTheSameAsItself() throws {
+    let model = try LoadedModel.load(Self.root + "/keras-2.1.3/conv1d.h5")
+    let diff = try ModelDiff.compare(model, model)
+    #expect(diff.effect == nil)
+    #expect(diff.layers.contains { !$0.weights.isEmpty })
+  }
+
+  static func summary(_ diff: ModelDiff) -> String {
+    let layers = diff.layers.filter { ($0.effect ?? .note) > .note }.map { layer in
+      "\(layer.pathA ?? "-")|\(layer.pathB ?? "-") "
+        + (layer.fields + [layer.connections].compactMap { $0 }).filter { $0.effect > .note }
+        .map { "\($0.name): \($0.a?.text() ?? "-") → \($0.b?.text() ?? "-")" }.joined(separator: "; ")
+        + layer.weights.filter { !$0.isSame }.map { "\($0.name) \($0.relation?.word ?? "missing")" }.joined(
+          separator: "; ")
+    }
+    let rest = (diff.model + diff.compile).filter { $0.effect > .note }
+      .map { "\($0.name): \($0.a?.text() ?? "-") → \($0.b?.text() ?? "-")" }
+    let states = diff.optimizerState.filter { !$0.isSame }.map { "state \($0.name) \($0.relation?.word ?? "missing")" }
+    return (layers + rest + states).joined(separator: "\n    ")
+  }
+}
