@@ -30,6 +30,8 @@ struct PenaltyArguments: ParsableArguments {
     }
   }
 
+  var isAsked: Bool { data != nil || matchLoss != nil }
+
   /// The answers to `--data` and `--match-loss`.
   struct Answers {
     var table: ActivityTable?

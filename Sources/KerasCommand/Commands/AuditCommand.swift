@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KerasKit
 
 struct AuditCommand: ParsableCommand {
@@ -56,9 +57,8 @@ struct AuditCommand: ParsableCommand {
   func run() throws {
     if ledger { return try showLedger() }
     let target = target ?? .current
-    let source = try model.open()
-    let report = Audit.run(source, mappings: model.loading.options.mappings, target: target)
-    let answers = try penalties.answers(for: model, source, target: target)
+    let report = try report(target: target)
+    let answers = penalties.isAsked ? try penalties.answers(for: model, model.open(), target: target) : .init()
     switch format {
     case .text: Terminal.print(([FindingsText.text(report)] + answers.text).joined(separator: "\n\n"))
     case .json: Terminal.print(answers.added(to: report.json).text(indent: 2))
@@ -70,6 +70,15 @@ struct AuditCommand: ParsableCommand {
 }
 
 extension AuditCommand {
+  /// What the rules find: in a single file those about its container too, whether it opens or not.
+  private func report(target: Release) throws -> AuditReport {
+    let mappings = model.loading.options.mappings
+    guard let path = model.model, model.weights == nil, FileManager.default.fileExists(atPath: path) else {
+      return Audit.run(try model.open(), mappings: mappings, target: target)
+    }
+    return Audit.file(path, mappings: mappings, target: target) { _ in try model.open() }
+  }
+
   private func showLedger() throws {
     let ledger: Ledger
     do {
