@@ -4,7 +4,7 @@ import KerasCore
 enum FieldComparison {
   private static let notes: Set<String> = [
     "name", "dtype", "seed", "implementation", "unroll", "use_cudnn", "autocast", "optional", "jit_compile",
-    "steps_per_execution", "run_eagerly", "auto_scale_loss", "build_config", "input_length",
+    "steps_per_execution", "run_eagerly", "auto_scale_loss", "build_config", "input_length", "ema_momentum",
   ]
   private static let training: Set<String> = [
     "rate", "dropout", "recurrent_dropout", "momentum", "stddev", "trainable", "factor", "noise_shape", "renorm",
@@ -14,6 +14,20 @@ enum FieldComparison {
   private static let skipped: Set<String> = [
     "source_pointer", "module", "registered_name", "inbound_nodes", "build_config", "shared_object_id",
   ]
+
+  /// Settings of optimizers with which they do what releases without the field did.
+  private static let neutral: [String: JSON] = [
+    "decay": 0.0, "use_ema": false, "momentum": 0.0, "centered": false, "nesterov": false, "amsgrad": false,
+    "weight_decay": 0.0, "is_legacy_optimizer": false,
+  ]
+
+  /// Whether the field is absent on one side and neutral on the other.
+  private static func isNeutral(_ name: String, _ a: JSON, _ b: JSON) -> Bool {
+    guard name.hasPrefix("optimizer."), a.isNull || b.isNull, let key = name.split(separator: ".").last,
+      let value = neutral[String(key)]
+    else { return false }
+    return [a, b].allSatisfy { $0.isNull || isEqual($0, value) }
+  }
 
   /// What a field of that dotted name changes.
   static func effect(_ name: String) -> ModelDiff.Effect {
@@ -30,7 +44,7 @@ enum FieldComparison {
     _ a: JSON?, _ b: JSON?, name: String, effect: (String) -> ModelDiff.Effect = Self.effect
   ) -> [ModelDiff.Field] {
     let (x, y) = (normal(a), normal(b))
-    if isEqual(x, y) { return [] }
+    if isEqual(x, y) || isNeutral(name, x, y) { return [] }
     if let p = x.objectValue, let q = y.objectValue, p["class_name"] == q["class_name"] {
       // An object's class and its fields, without the shell around them.
       let keys = Array(p.keys) + q.keys.filter { p[$0] == nil }

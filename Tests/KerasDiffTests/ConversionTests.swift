@@ -27,15 +27,32 @@ import Testing
       try model.save(to: folder + "/converted" + suffix, batchSize: 4)
       let converted = try LoadedModel.load(folder + "/converted" + suffix)
       let diff = try ModelDiff.compare(model.loaded, converted)
-      // What Keras 3 cannot say is rewritten; all else must be found the same.
+      // What Keras 3 cannot say is rewritten, in other layers with other weights; all else must be found the same.
       let saysMore = (model.loaded.canonical.config.text() + (model.loaded.canonical.compile?.text() ?? "")).contains(
         "keraskit>")
-      if saysMore { rewritten.append(name) } else { #expect(diff.isSame, "\(name): \(Self.summary(diff))") }
+      if saysMore {
+        rewritten.append(name)
+        continue
+      }
+      var told = diff
+      // Keras 3's HDF5 has no place for the optimizer's state, and `convert` says so.
+      if suffix == ".h5" { told.optimizerState = [] }
+      for index in told.layers.indices { told.layers[index].fields.removeAll(where: Self.isRewritten) }
+      #expect(told.isSame, "\(name): \(Self.summary(told))")
       let weights = diff.layers.filter { $0.pathA != nil && $0.pathB != nil }.flatMap(\.weights)
       #expect(weights.allSatisfy { $0.relation == .equal }, "\(name): \(Self.summary(diff))")
     }
     #expect(Self.cases.count > 90)
     #expect(rewritten.count < Self.cases.count / 2, "\(rewritten.count)")
+  }
+
+  /// What a conversion changes on purpose: factors times the batch size of 4 where Keras 3 divides by it, a penalty that the
+  /// release dropped, and masked steps of a Bidirectional, which Keras 3 always sets to zero.
+  private static func isRewritten(_ field: ModelDiff.Field) -> Bool {
+    if field.name.hasSuffix("zero_output_for_mask") { return field.a == false && field.b == true }
+    guard field.name.hasPrefix("activity_regularizer") || field.name == "l1" || field.name == "l2" else { return false }
+    guard let a = field.a?.doubleValue, let b = field.b?.doubleValue else { return field.b?.isNull ?? true }
+    return abs(b - 4 * a) <= 1e-6 * b
   }
 
   @Test func aModelIsTheSameAsItself() throws {
