@@ -97,7 +97,6 @@ let package = Package(
       name: "KerasExportTests",
       dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel", "PackedFixtures"]),
     .testTarget(name: "KerasDiffTests", dependencies: ["KerasDiff", "KerasKit", "KerasCore"]),
-    .testTarget(name: "KerasExportTests", dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel"]),
     .testTarget(
       name: "KerasKitTests",
       dependencies: [

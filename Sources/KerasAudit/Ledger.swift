@@ -45,7 +45,9 @@ public struct Ledger: Sendable {
   public var release: String
   public var layers: [Layer]
 
-  /// The ledger of a file's config; weights are not read. With `target`, only what that release takes otherwise than the
+  /// The ledger of a file's config; weights are not read.
+  ///
+  /// With `target`, only what that release takes otherwise than the
   /// file's own, with the landmarks' columns left out.
   ///
   /// Throws what `EraUpgrade.upgrade` throws for a config that cannot be understood.

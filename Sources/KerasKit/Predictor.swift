@@ -42,6 +42,15 @@ final class Predictor {
       parts.append(try batch(rows, of: arrays, names: names))
       progress(rows.upperBound, count)
     }
+    for index in 0..<outputCount {
+      let shapes = parts.map { $0[index].shape }
+      guard let first = shapes.first, let other = shapes.first(where: { $0.dropFirst() != first.dropFirst() }) else {
+        continue
+      }
+      throw KerasKitError.badRequest(
+        "output \(index) has shape \(Shape(first)) in one batch and \(Shape(other)) in another, as their longest texts "
+          + "differ; a batch size of \(count) makes one array of them")
+    }
     return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
   }
 

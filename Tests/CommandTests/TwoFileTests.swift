@@ -15,7 +15,8 @@ import Testing
     let (x, y) = (try #require(truth["x0"]), try #require(truth["y0"]))
     try NumpyArchive(members: [.init(name: "x", tensor: x), .init(name: "y", tensor: y)]).write(to: "\(folder)/d.npz")
     let commands = [
-      ["inspect"] + files, ["audit"] + files, ["convert"] + files + ["--output", "\(folder)/m.keras"],
+      ["inspect"] + files, ["audit", "--fail-on", "error"] + files,
+      ["convert"] + files + ["--output", "\(folder)/m.keras"],
       ["predict"] + files + ["--input", data, "--output", "\(folder)/y.npz"],
       ["evaluate"] + files + ["--data", "\(folder)/d.npz", "--loss", "mse"],
       ["fine-tune"] + files
