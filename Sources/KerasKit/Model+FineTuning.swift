@@ -104,6 +104,8 @@ public final class FineTuning: AsyncSequence {
     } else {
       model.loaded.optimizerState = nil
       model.loaded.source.optimizerWeights = []
+      // As after `compile` with another optimizer; a file in its source's layout keeps what its release wrote.
+      if let chosen = run.trainer.chosenOptimizer { model.loaded.canonical.compile?["optimizer"] = chosen }
     }
     model.predictor = nil
   }

@@ -1,5 +1,6 @@
 import KerasCore
 import KerasEngine
+import KerasModel
 
 extension Trainer {
   /// Copies of variables as they are now, in float32.
@@ -15,6 +16,17 @@ extension Trainer {
     for (name, data) in weights {
       try engineStep { () throws(EngineError) in try store.set(name, data) }
     }
+  }
+
+  /// The optimizer that was asked for in place of the file's, as Keras 3 serializes it; `nil` if none was.
+  public var chosenOptimizer: JSON? {
+    guard let chosen = options.optimizer, let optimizer else { return nil }
+    var config = chosen["config"] ?? .object([:])
+    // A wrapper's parts have rates of their own.
+    if optimizer.form.parts.count == 1, optimizer.className != "LossScaleOptimizer" {
+      config["learning_rate"] = optimizer.learningRate.json
+    }
+    return KerasObject.json(module: "keras.optimizers", className: optimizer.className, config: config)
   }
 
   /// The first variable by name that holds an infinite number or NaN.

@@ -18,7 +18,7 @@ public struct TrainingPreview: Sendable {
     public var runsAsInInference: Bool
   }
 
-  /// Bytes a training holds at once.
+  /// Bytes a training holds at once; measured peaks are within a quarter of the total.
   public struct Memory: Sendable {
     /// The weights in the engine, and as they were read.
     public var weights: Int
@@ -28,8 +28,12 @@ public struct TrainingPreview: Sendable {
     public var steps: Int
     /// The samples as read and as the steps take them, with what is kept of frozen layers in memory.
     public var data: Int
+    /// The copies of weights and of the optimizer's slots when the result is written.
+    public var result: Int
+    /// The program and its libraries.
+    public var program = 50 << 20
 
-    public var total: Int { weights + optimizer + steps + data }
+    public var total: Int { weights + optimizer + steps + data + result + program }
   }
 
   public var layers: [Layer]
@@ -116,6 +120,8 @@ extension Trainer {
       }
       if trainable, trained.contains(name) { layers[place].trained += count } else { layers[place].kept += count }
     }
+    let slotBytes = optimizer.stateByteCount(of: loss.trained)
+    let storedBytes = model.weights.values.reduce(0) { $0 + $1.bytes.count }
     let weightBytes = specs.reduce(0) { $0 + 4 * (checkedProduct($1.spec.shape) ?? 0) }
     let trainedCount = layers.reduce(0) { $0 + $1.trained }
     return TrainingPreview(
@@ -126,9 +132,9 @@ extension Trainer {
       stepsPerEpoch: batches.steps, epochs: fit.epochs, prefix: prefix,
       prefixObstacle: try prefixObstacle(split, batches, epochs: fit.epochs),
       memory: TrainingPreview.Memory(
-        weights: weightBytes + model.weights.values.reduce(0) { $0 + $1.bytes.count },
-        optimizer: optimizer.stateByteCount(of: loss.trained), steps: arenas,
-        data: data),
+        weights: weightBytes + storedBytes, optimizer: slotBytes, steps: arenas, data: data,
+        // As arrays of their stored types, and as the file's bytes.
+        result: 2 * (storedBytes + slotBytes)),
       penalties: try penaltyTable(loss, first), semantics: semantics.name)
   }
 }

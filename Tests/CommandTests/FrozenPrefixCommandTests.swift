@@ -65,4 +65,39 @@ import Testing
     #expect(run.output.contains("\"factor\": "))
     #expect(!run.output.contains("null"))
   }
+
+  @Test func theMemoryForeseenIsWhatATrainingTakes() throws {
+    #if os(Linux)
+      let folder = try Command.folder()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      try FineTuneRunTests.writeArray(count: 200_000, shape: [8, 8, 1], to: "\(folder)/x.npy")
+      try FineTuneRunTests.writeArray(count: 200_000, shape: [1], to: "\(folder)/y.npy")
+      let common = [
+        "fine-tune", model, "--train", "\(folder)/x.npy", "--target", "\(folder)/y.npy", "--batch-size", "4000",
+        "--threads", "1",
+      ]
+      let preview = try JSON(parsing: Array(Command.run(common + ["--dry-run", "--json"]).output.utf8))
+      let foreseen = try #require(preview["memory_bytes"]?["total"]?.intValue)
+      let run = try RunningCommand(common + ["--output", "\(folder)/tuned.keras"], folder: folder)
+      var peak = 0
+      while run.isRunning {
+        peak = max(peak, run.peakMemory ?? 0)
+        usleep(5000)
+      }
+      #expect(run.finish().status == 0)
+      let ratio = Double(foreseen) / Double(peak)
+      #expect((0.75...1.25).contains(ratio), "\(foreseen >> 20) MiB foreseen, \(peak >> 20) MiB taken")
+    #endif
+  }
+
+  @Test func aNewModelNamesTheOptimizerItWasTrainedWith() throws {
+    let folder = try Command.folder()
+    let output = "\(folder)/tuned.keras"
+    let run = try Command.run(
+      arguments(output, ["--optimizer", "sgd", "--learning-rate", "0.02", "--replace-head", "10"]))
+    #expect(run.status == 0, "\(run.errors)")
+    let optimizer = try Model.load(output).loaded.canonical.compile?["optimizer"]
+    #expect(optimizer?["class_name"]?.stringValue == "SGD")
+    #expect(optimizer?["config"]?["learning_rate"]?.doubleValue == 0.02)
+  }
 }

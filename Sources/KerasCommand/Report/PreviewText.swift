@@ -22,7 +22,8 @@ enum PreviewText {
     let memory = preview.memory
     lines.append(
       "memory     \(bytes(memory.total)): weights \(bytes(memory.weights)), optimizer \(bytes(memory.optimizer)), "
-        + "steps \(bytes(memory.steps)), data \(bytes(memory.data))")
+        + "steps \(bytes(memory.steps)), data \(bytes(memory.data)), writing \(bytes(memory.result)), "
+        + "program \(bytes(memory.program))")
     if let prefix = preview.prefix { lines.append("frozen     \(text(prefix))") }
     if let obstacle = preview.prefixObstacle { lines.append("frozen     \(text(prefixObstacle: obstacle))") }
     lines.append("")
@@ -110,7 +111,8 @@ enum PreviewText {
     let memory = preview.memory
     json["memory_bytes"] = [
       "total": JSON(memory.total), "weights": JSON(memory.weights), "optimizer": JSON(memory.optimizer),
-      "steps": JSON(memory.steps), "data": JSON(memory.data),
+      "steps": JSON(memory.steps), "data": JSON(memory.data), "result": JSON(memory.result),
+      "program": JSON(memory.program),
     ]
     json["frozen_prefix"] =
       preview.prefix.map { prefix in

@@ -56,8 +56,8 @@ enum RegularizerTranslation {
 }
 
 /// Keras 3's serialized form of an object.
-enum KerasObject {
-  static func json(module: String, className: String, config: JSON) -> JSON {
+public enum KerasObject {
+  public static func json(module: String, className: String, config: JSON) -> JSON {
     ["module": .string(module), "class_name": .string(className), "config": config, "registered_name": nil]
   }
 }
