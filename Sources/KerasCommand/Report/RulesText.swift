@@ -17,15 +17,27 @@ enum RulesText {
       guard !rules.isEmpty else { continue }
       parts.append("## \(family.rawValue)")
       parts += rules.map(section)
-      if family == .training { parts.append(notInFiles) }
     }
+    parts.append(unreported)
     return parts.joined(separator: "\n\n")
   }
 
-  /// Changes in training that no rule can see.
-  private static var notInFiles: String {
-    "What no file shows, and no rule can find:\n\n"
-      + TrainingChangeNotInFiles.allCases.map { "- `\($0.rawValue)`: \($0.reason)" }.joined(separator: "\n")
+  /// What no rule reports, and why.
+  private static var unreported: String {
+    func list(_ changes: [UnreportedChange]) -> String {
+      changes.map { "- `\($0.id)`: \($0.reason)" }.joined(separator: "\n")
+    }
+    return """
+      ## What is not reported
+
+      What no file shows, and no rule can find:
+
+      \(list(UnreportedChange.notInFiles))
+
+      What means the same in every release that was measured:
+
+      \(list(UnreportedChange.unchanged))
+      """
   }
 
   private static func section(_ rule: any AuditRule) -> String {
