@@ -7,12 +7,33 @@ enum FindingsText {
     let stamp = report.versionStamp.map { "keras_version \($0)" } ?? "no keras_version"
     let backend = report.backend.map { ", backend \($0)" } ?? ""
     parts.append(Terminal.colored(Terminal.printable(report.file), .bold) + " (\(Terminal.printable(stamp + backend)))")
-    for finding in report.findings { parts.append(text(finding)) }
+    for group in grouped(report.findings) { parts.append(text(group)) }
     parts.append(summary(report))
     return parts.joined(separator: "\n\n")
   }
 
-  private static func text(_ finding: Finding) -> String {
+  /// The findings that say the same of several layers, together, in the order of the first.
+  private static func grouped(_ findings: [Finding]) -> [[Finding]] {
+    var groups: [[Finding]] = []
+    var places: [[String]: Int] = [:]
+    for finding in findings {
+      let key = [
+        finding.rule, finding.severity.rawValue, finding.summary, finding.meantWhenSaved, finding.meansNow,
+        finding.advice, finding.location.file,
+      ]
+      if let index = places[key] {
+        groups[index].append(finding)
+      } else {
+        places[key] = groups.count
+        groups.append([finding])
+      }
+    }
+    return groups
+  }
+
+  /// What is said of one layer, or once of all that it is said of.
+  private static func text(_ group: [Finding]) -> String {
+    let finding = group[0]
     let label = finding.severity.rawValue
     let color: Terminal.Color =
       switch finding.severity {
@@ -28,6 +49,15 @@ enum FindingsText {
     let place = [finding.location.container ?? "", finding.location.pointer?.description ?? ""]
       .filter { !$0.isEmpty }.joined(separator: "#")
     lines.append(WrappedText.paragraph(label: "  at    ", place.isEmpty ? finding.location.file : place))
+    if group.count > 1 {
+      let others = group.dropFirst().compactMap { $0.layer.map(Terminal.printable) }
+      let shown = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? " …" : "")
+      lines.append(
+        WrappedText.paragraph(
+          label: "        ",
+          "and \(group.count - 1) more" + (shown.isEmpty ? "" : ": \(shown)")
+            + "; --format json has every place"))
+    }
     for (label, text) in [
       ("  then  ", finding.meantWhenSaved), ("  now   ", finding.meansNow), ("  do    ", finding.advice),
     ] where !text.isEmpty {
