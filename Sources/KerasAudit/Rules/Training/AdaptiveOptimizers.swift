@@ -2,12 +2,10 @@ import KerasCore
 import KerasModel
 
 /// Where RMSprop adds ε.
-struct RMSpropEpsilon: MeaningRule {
+struct RMSpropEpsilon: OptimizerRule {
   let id = "rmsprop-eps"
   let title = "RMSprop adds ε in another place"
   let severity = Severity.note
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected =
     "RMSprop of Keras 0.1 to 1.0.2, 1.0.3 to 2.3.1, tf.keras and its legacy classes, and Keras 2.11 and later"
   let explanation = """
@@ -20,16 +18,15 @@ struct RMSpropEpsilon: MeaningRule {
     Nothing, unless gradients are tiny; `fine-tune` follows the release that saved the file.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, optimizer.name == "RMSprop" else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("epsilon"), words: "RMSprop", summary: "The optimizer RMSprop divides by √a and ε.")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard optimizer.name == "RMSprop" else { return nil }
+    return RulePlace(
+      model: optimizer.place("epsilon"), words: "RMSprop", summary: "The optimizer RMSprop divides by √a and ε.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer else { return "no optimizer" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     let training = subject.training(in: release, optimizer)
     let hasMomentum = optimizer.number("momentum") ?? 0 > 0
     let placement = hasMomentum ? training.rmspropMomentumEpsilon : training.rmspropEpsilon
@@ -38,12 +35,10 @@ struct RMSpropEpsilon: MeaningRule {
 }
 
 /// Where Adagrad adds ε and what its sums start with.
-struct AdagradStart: MeaningRule {
+struct AdagradStart: OptimizerRule {
   let id = "adagrad-eps/init"
   let title = "Adagrad starts with other sums and adds ε in another place"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Adagrad of Keras up to 2.3.1, tf.keras, and Keras 3"
   let explanation = """
     The sums of squares start with 0 in Keras up to 2.3.1 and tf.keras up to 1.13, with 0.1 (initial_accumulator_value) from
@@ -54,17 +49,16 @@ struct AdagradStart: MeaningRule {
     initial_accumulator_value 0 starts as the old releases did; sums that are in the file go on either way.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, optimizer.name == "Adagrad" else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("initial_accumulator_value"), words: "Adagrad",
-        summary: "The optimizer Adagrad divides by the root of its sums and ε.")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard optimizer.name == "Adagrad" else { return nil }
+    return RulePlace(
+      model: optimizer.place("initial_accumulator_value"), words: "Adagrad",
+      summary: "The optimizer Adagrad divides by the root of its sums and ε.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer else { return "no optimizer" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     let training = subject.training(in: release, optimizer)
     let start = optimizer.number("initial_accumulator_value") ?? training.adagradStart
     return Meaning(
@@ -74,12 +68,10 @@ struct AdagradStart: MeaningRule {
 }
 
 /// Adadelta without a stated rate.
-struct AdadeltaRate: MeaningRule {
+struct AdadeltaRate: OptimizerRule {
   let id = "adadelta-lr"
   let title = "Adadelta's unstated rate is a thousandth of what it was"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Adadelta without a learning rate in its config"
   let explanation = """
     Adadelta's default rate is 1.0 in Keras up to 2.3.1 and 0.001 in tf.keras from 1.14 on and Keras 3 (measured). Configs
@@ -89,20 +81,22 @@ struct AdadeltaRate: MeaningRule {
     State the rate: `fine-tune --learning-rate 1`.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] { OptimizerWords.withoutRate(["Adadelta"], subject) }
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    OptimizerWords.withoutRate(["Adadelta"], optimizer)
+  }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    OptimizerWords.rate(place.words, release)
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
+    OptimizerWords.rate(optimizer.name, release)
   }
 }
 
 /// Nadam and Adamax without a stated rate.
-struct NadamAdamaxRate: MeaningRule {
+struct NadamAdamaxRate: OptimizerRule {
   let id = "nadam/adamax-lr"
   let title = "The unstated rate of Nadam and Adamax is half of what it was"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Nadam and Adamax without a learning rate in their config"
   let explanation = """
     The default rate of Nadam and Adamax is 0.002 in Keras up to 2.3.1 and tf.keras up to 1.13, and 0.001 from TensorFlow
@@ -112,20 +106,22 @@ struct NadamAdamaxRate: MeaningRule {
     State the rate: `fine-tune --learning-rate 0.002`.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] { OptimizerWords.withoutRate(["Nadam", "Adamax"], subject) }
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    OptimizerWords.withoutRate(["Nadam", "Adamax"], optimizer)
+  }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    OptimizerWords.rate(place.words, release)
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
+    OptimizerWords.rate(optimizer.name, release)
   }
 }
 
 /// Optimizers without a stated ε.
-struct AdamEpsilon: MeaningRule {
+struct AdamEpsilon: OptimizerRule {
   let id = "adam-eps"
   let title = "The unstated ε of an optimizer is another"
   let severity = Severity.note
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "adaptive optimizers whose config has no epsilon, or null, between Keras up to 2.1.2 and later"
   let explanation = """
     ε of Adam, Adamax, Nadam, RMSprop, Adagrad and Adadelta is 1e-8 by default up to 2.1.2 (1e-6 up to 1.0.2, but for Adam)
@@ -136,19 +132,18 @@ struct AdamEpsilon: MeaningRule {
     Write epsilon into the optimizer's config; `convert` does.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, optimizer.number("epsilon") == nil,
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard optimizer.number("epsilon") == nil,
       CompileNames.standard("epsilon", of: optimizer.name, in: subject.target.version) != nil
-    else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("epsilon"), words: "epsilon (absent)",
-        summary: "The optimizer \(optimizer.name) does not state its ε.")
-    ]
+    else { return nil }
+    return RulePlace(
+      model: optimizer.place("epsilon"), words: "epsilon (absent)",
+      summary: "The optimizer \(optimizer.name) does not state its ε.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer else { return "no optimizer" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     return Meaning("ε " + OptimizerWords.epsilon(optimizer, release))
   }
 }
@@ -167,15 +162,12 @@ enum OptimizerWords {
     return value.map { ActivityPenalty.short($0) } ?? "unknown"
   }
 
-  static func withoutRate(_ classes: Set<String>, _ subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, classes.contains(optimizer.name),
-      optimizer.fields["lr"] == nil, optimizer.fields["learning_rate"] == nil
-    else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.location, words: optimizer.name,
-        summary: "The optimizer \(optimizer.name) does not state its learning rate.")
-    ]
+  static func withoutRate(_ classes: Set<String>, _ optimizer: TrainingWords.Optimizer) -> RulePlace? {
+    guard classes.contains(optimizer.name), optimizer.fields["lr"] == nil, optimizer.fields["learning_rate"] == nil
+    else { return nil }
+    return RulePlace(
+      model: optimizer.location, words: optimizer.name,
+      summary: "The optimizer \(optimizer.name) does not state its learning rate.")
   }
 
   static func rate(_ name: String, _ release: Release) -> Meaning {

@@ -2,12 +2,10 @@ import KerasCore
 import KerasModel
 
 /// Nadam's momentum schedule.
-struct NadamSchedule: MeaningRule {
+struct NadamSchedule: OptimizerRule {
   let id = "nadam-schedule"
   let title = "Nadam's momentum follows another schedule"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Nadam of Keras and tf.keras up to 2.10 and its legacy class, and of Keras 3"
   let explanation = """
     Up to Keras 2.10 and in the legacy class Nadam's momentum is β1·(1 − ½·0.96^(0.004·t)), with 0.004 as schedule_decay; in
@@ -19,17 +17,16 @@ struct NadamSchedule: MeaningRule {
     Train on with `fine-tune`, which follows the release that saved the file, or choose Adam.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, optimizer.name == "Nadam" else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("schedule_decay"), words: "Nadam",
-        summary: "The optimizer is Nadam, with a momentum schedule.")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard optimizer.name == "Nadam" else { return nil }
+    return RulePlace(
+      model: optimizer.place("schedule_decay"), words: "Nadam",
+      summary: "The optimizer is Nadam, with a momentum schedule.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer else { return "no optimizer" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     guard let standard = subject.training(in: release, optimizer).nadamScheduleDecay else { return "β1·(1 − ½·0.96^t)" }
     // tf.keras' OptimizerV2 keeps the number as `decay`.
     let decay = optimizer.number("schedule_decay", "decay") ?? standard
@@ -38,12 +35,10 @@ struct NadamSchedule: MeaningRule {
 }
 
 /// TensorFlow 1's unordered step counter.
-struct IterationRace: MeaningRule {
+struct IterationRace: OptimizerRule {
   let id = "optimizer-iteration-race"
   let title = "The step count was read before or after its increment, by chance"
   let severity = Severity.note
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Keras 2.3 on TensorFlow 1: Adam, Adamax, Nadam, and decay of any optimizer"
   let explanation = """
     In graphs of TensorFlow 1 the increment of iterations is not ordered against its readers: bias corrections and decay see
@@ -55,29 +50,26 @@ struct IterationRace: MeaningRule {
     Expect differences in the first steps of a resumed run; nothing restores the order that chance gave.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer,
-      ["Adam", "Adamax", "Nadam"].contains(optimizer.name) || optimizer.number("decay") ?? 0 > 0
-    else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.location, words: optimizer.name,
-        summary: "The optimizer \(optimizer.name) depends on its number of steps.")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard ["Adam", "Adamax", "Nadam"].contains(optimizer.name) || optimizer.number("decay") ?? 0 > 0
+    else { return nil }
+    return RulePlace(
+      model: optimizer.location, words: optimizer.name,
+      summary: "The optimizer \(optimizer.name) depends on its number of steps.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     release.training.readsIterationsLate ? "step t counts as t + 1, mostly" : "step t counts as t"
   }
 }
 
 /// The `decay` of a rate.
-struct RateDecay: MeaningRule {
+struct RateDecay: OptimizerRule {
   let id = "decay"
   let title = "decay of the learning rate is ignored"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "optimizers with a decay, read by Keras 3 or tf.keras' new classes"
   let explanation = """
     lr / (1 + decay·step), for each step: SGD in every release up to 2.3.1 and in tf.keras with its legacy classes, the others
@@ -88,32 +80,30 @@ struct RateDecay: MeaningRule {
     Use a schedule: `fine-tune --schedule`, or InverseTimeDecay with decay_steps 1 and decay_rate decay in Keras.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
     // Nadam's old field of that name is its momentum schedule.
-    guard let optimizer = subject.training?.optimizer, let decay = optimizer.number("decay"), decay != 0,
+    guard let decay = optimizer.number("decay"), decay != 0,
       optimizer.name != "Nadam"
-    else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("decay"), words: "decay \(ActivityPenalty.short(decay))",
-        summary: "The optimizer \(optimizer.name) has a decay of \(ActivityPenalty.short(decay)).")
-    ]
+    else { return nil }
+    return RulePlace(
+      model: optimizer.place("decay"), words: "decay \(ActivityPenalty.short(decay))",
+      summary: "The optimizer \(optimizer.name) has a decay of \(ActivityPenalty.short(decay)).")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer, let decay = optimizer.number("decay") else { return "no decay" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
+    guard let decay = optimizer.number("decay") else { return "no decay" }
     return release.training.honorsDecay
       ? "the rate is lr / (1 + \(ActivityPenalty.short(decay))·step)" : "ignored: the rate stays"
   }
 }
 
 /// Adam's `amsgrad`.
-struct Amsgrad: MeaningRule {
+struct Amsgrad: OptimizerRule {
   let id = "amsgrad"
   let title = "amsgrad is not known everywhere"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "Adam with amsgrad read by Keras before 2.1.3"
   let explanation = """
     Adam has the variant amsgrad, which divides by the largest v so far, from Keras 2.1.3 on (2018). Earlier releases take no
@@ -123,28 +113,26 @@ struct Amsgrad: MeaningRule {
     Turn it off to train in such a release.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, optimizer.fields["amsgrad"] == true else { return [] }
-    return [
-      RulePlace(
-        model: optimizer.place("amsgrad"), words: "amsgrad",
-        summary: "The optimizer \(optimizer.name) is set to amsgrad.")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard optimizer.fields["amsgrad"] == true else { return nil }
+    return RulePlace(
+      model: optimizer.place("amsgrad"), words: "amsgrad",
+      summary: "The optimizer \(optimizer.name) is set to amsgrad.")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     release.version < KerasVersion(2, 1, 3)
       ? .refused("not read: no such argument") : "divides by the root of the largest v so far"
   }
 }
 
 /// Which norm `clipnorm` bounds.
-struct ClipnormScope: MeaningRule {
+struct ClipnormScope: OptimizerRule {
   let id = "clipnorm-scope"
   let title = "clipnorm bounds another norm"
   let severity = Severity.warning
-  let family = RuleFamily.training
-  let consequence = Consequence.training
   let affected = "optimizers with clipnorm, between Keras up to 2.3.1 and tf.keras from 1.10 on or Keras 3"
   let explanation = """
     In Keras up to 2.3.1 and tf.keras up to TensorFlow 1.9 clipnorm bounds the norm of all gradients together; from
@@ -157,19 +145,16 @@ struct ClipnormScope: MeaningRule {
     Write global_clipnorm instead of clipnorm; `convert` does, and `fine-tune` follows the release that saved the file.
     """
 
-  func places(in subject: AuditSubject) -> [RulePlace] {
-    guard let optimizer = subject.training?.optimizer, let bound = optimizer.number("clipnorm"), bound > 0 else {
-      return []
-    }
-    return [
-      RulePlace(
-        model: optimizer.place("clipnorm"), words: "clipnorm \(ActivityPenalty.short(bound))",
-        summary: "The optimizer \(optimizer.name) clips gradients to the norm \(ActivityPenalty.short(bound)).")
-    ]
+  func place(of optimizer: TrainingWords.Optimizer, _ subject: AuditSubject) -> RulePlace? {
+    guard let bound = optimizer.number("clipnorm"), bound > 0 else { return nil }
+    return RulePlace(
+      model: optimizer.place("clipnorm"), words: "clipnorm \(ActivityPenalty.short(bound))",
+      summary: "The optimizer \(optimizer.name) clips gradients to the norm \(ActivityPenalty.short(bound)).")
   }
 
-  func meaning(of place: RulePlace, in release: Release, _ subject: AuditSubject) -> Meaning {
-    guard let optimizer = subject.training?.optimizer else { return "no optimizer" }
+  func meaning(
+    of optimizer: TrainingWords.Optimizer, in release: Release, _ subject: AuditSubject
+  ) -> Meaning {
     let training = subject.training(in: release, optimizer)
     let hasValue = optimizer.number("clipvalue") ?? 0 > 0
     if hasValue, release.version.major >= 3 {
