@@ -33,23 +33,35 @@ public enum Audit {
     _ path: String, rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = [],
     target: Release = .current, open: (String) throws -> ModelSource = { try ModelFile.open($0) }
   ) -> AuditReport {
-    let file = AuditedFile(path)
-    var findings = rules.flatMap { rule in (rule as? any FileRule)?.check(file) ?? [] }
+    files([path], rules: rules, mappings: mappings, target: target) { try open(path) }
+  }
+
+  /// Audits the files that make one model together, its architecture and its weights; never throws.
+  public static func files(
+    _ paths: [String], rules: [any AuditRule] = AuditRegistry.rules, mappings: [ObjectMapping] = [],
+    target: Release = .current, open: () throws -> ModelSource
+  ) -> AuditReport {
+    let files = paths.map { AuditedFile($0) }
+    var findings = files.flatMap { file in rules.flatMap { ($0 as? any FileRule)?.check(file) ?? [] } }
     do {
-      let source = try open(path)
+      let source = try open()
       var report = run(source, rules: rules, mappings: mappings, target: target)
       // A second model in the same file is one that another reader loads.
       let read = [source.config, source.trainingConfig]
-      for document in file.documents where document.isWhole && !read.contains(document.json) {
-        findings += text(document, of: file, rules: rules, target: target)
+      for file in files {
+        for document in file.documents where document.isWhole && !read.contains(document.json) {
+          findings += text(document, of: file, rules: rules, target: target)
+        }
+        findings += UnreadableFile.findings(file)
       }
-      findings += UnreadableFile.findings(file)
       report.findings = worstFirst(findings + report.findings)
       return report
     } catch {
-      for document in file.documents { findings += text(document, of: file, rules: rules, target: target) }
-      findings += UnreadableFile.findings(file, refusal: "\(error)")
-      return AuditReport(file: path, findings: worstFirst(findings))
+      for file in files {
+        for document in file.documents { findings += text(document, of: file, rules: rules, target: target) }
+        findings += UnreadableFile.findings(file, refusal: "\(error)")
+      }
+      return AuditReport(file: paths.first ?? "", findings: worstFirst(findings))
     }
   }
 

@@ -70,13 +70,14 @@ struct AuditCommand: ParsableCommand {
 }
 
 extension AuditCommand {
-  /// What the rules find: in a single file those about its container too, whether it opens or not.
+  /// What the rules find, those about containers too, whether the files open or not.
   private func report(target: Release) throws -> AuditReport {
-    let mappings = model.loading.options.mappings
-    guard let path = model.model, model.weights == nil, FileManager.default.fileExists(atPath: path) else {
-      return Audit.run(try model.open(), mappings: mappings, target: target)
+    let paths = [model.config ?? model.model, model.weights].compactMap(\.self)
+    // A name that leads nowhere is the caller's mistake, not a finding.
+    guard paths.allSatisfy(FileManager.default.fileExists) else {
+      return Audit.run(try model.open(), mappings: model.loading.options.mappings, target: target)
     }
-    return Audit.file(path, mappings: mappings, target: target) { _ in try model.open() }
+    return Audit.files(paths, mappings: model.loading.options.mappings, target: target) { try model.open() }
   }
 
   private func showLedger() throws {
