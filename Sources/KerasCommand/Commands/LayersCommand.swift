@@ -10,7 +10,7 @@ struct LayersCommand: ParsableCommand {
     discussion: """
       Examples:
         keraskit layers
-        keraskit layers --markdown --cases fixtures/layers --recordings fixtures/legacy_layers > docs/layers.md
+        keraskit layers --markdown --cases fixtures/layers --recordings fixtures/legacy_layers
       """)
 
   @Flag(help: "The table as Markdown, with a link to the recorded case that proves each cell.")
@@ -22,8 +22,11 @@ struct LayersCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder of recorded cases, one .zip a release.", valueName: "folder"))
   var cases: String?
 
-  @Option(help: ArgumentHelp("Folder of recorded models by release, for the table.", valueName: "folder"))
-  var recordings: String?
+  @Option(
+    help: ArgumentHelp(
+      "Folder of recorded models by release, or a folder or archive of models about one subject, for the table; may be "
+        + "given several times.", valueName: "path"))
+  var recordings: [String] = []
 
   func validate() throws {
     if markdown && json { throw ValidationError("--markdown or --json, not both") }
@@ -33,7 +36,7 @@ struct LayersCommand: ParsableCommand {
     let proofs = try cases.map { try LayerCases(folder: $0) }
     if markdown {
       Terminal.print(
-        try LayersText.markdown(proofs ?? LayerCases(), recordings.map { try LayerRecordings(folder: $0) }))
+        try LayersText.markdown(proofs ?? LayerCases(), LayerRecordings(paths: recordings)))
     } else if json {
       Terminal.print(LayersText.json(proofs ?? LayerCases()).text(indent: 2))
     } else {

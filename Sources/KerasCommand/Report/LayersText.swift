@@ -18,7 +18,7 @@ enum LayersText {
     var name: String
     var version: [Int]
     var cases: LayerCases.Release?
-    var files: [String: String]
+    var files: [String: LayerRecordings.Proof]
 
     /// The place in `LayerHistory.releases`.
     var place: Int? {
@@ -39,7 +39,9 @@ enum LayersText {
       let release = cases.releases.first { $0.name == name }
       let stated = release?.keras ?? String(name.split(separator: "-").dropFirst().first ?? "")
       let version = stated.split(separator: "-")[0].split(separator: ".").compactMap { Int($0) }
-      return Column(name: name, version: version, cases: release, files: files[name] ?? [:])
+      let subjects = recordings?.subjects[name] ?? [:]
+      return Column(
+        name: name, version: version, cases: release, files: (files[name] ?? [:]).merging(subjects) { own, _ in own })
     }.sorted { $0.version == $1.version ? $0.name < $1.name : $0.version.lexicographicallyPrecedes($1.version) }
   }
 
@@ -58,9 +60,9 @@ enum LayersText {
       "# Layers", "",
       "Every stock layer class of Keras 0.1 to 3.15, in which releases it existed, what becomes of it here, and the recorded",
       "case that proves it: a model that this release saved, with the outputs it computed, compared within 1e-5 by",
-      "`EveryLayerTests` (archives) and `LegacyLayerTests` (files). A dash means that the release had the class and no case of",
-      "it is recorded there; an empty cell that the release did not have it. Made by `keraskit layers --markdown --cases",
-      "fixtures/layers --recordings fixtures/legacy_layers`; do not edit.", "",
+      "`EveryLayerTests` (layers), `LegacyLayerTests` (legacy_layers) and the tests of each subject (preprocessing, crossings,",
+      "quantized). A dash means that the release had the class and no case of it is linked there; an empty cell that the",
+      "release did not have it. Made by `Tools/layers-table`; do not edit.", "",
     ]
     lines.append("| layer | in Keras | here | " + columns.map(\.name).joined(separator: " | ") + " |")
     lines.append("|" + String(repeating: "---|", count: 3 + columns.count))
@@ -69,9 +71,8 @@ enum LayersText {
       for column in columns {
         if let release = column.cases, let proof = proof(entry, release) {
           cells.append("[\(proof.model): \(proof.layer)](../fixtures/layers/\(release.name).zip)")
-        } else if let file = ([entry.name] + entry.aliases).compactMap({ column.files[$0] }).first {
-          let name = file.split(separator: "/").last?.split(separator: ".").first ?? ""
-          cells.append("[\(name)](../fixtures/legacy_layers/\(file))")
+        } else if let proof = ([entry.name] + entry.aliases).compactMap({ column.files[$0] }).first {
+          cells.append("[\(proof.name)](../\(proof.path))")
         } else {
           cells.append(column.place.map { entry.existed(at: $0) } ?? false ? "–" : "")
         }
