@@ -5,7 +5,7 @@ let package = Package(
   name: "KerasKit",
   platforms: [.macOS(.v14)],
   products: [
-    .library(name: "KerasKit", targets: ["KerasKit"]),
+    .library(name: "KerasKit", targets: ["KerasKit", "KerasConversion"]),
     .executable(name: "keraskit", targets: ["KerasCommand"]),
   ],
   dependencies: [
@@ -67,12 +67,14 @@ let package = Package(
         "DataFiles", "HDF5",
         "ZipArchive",
       ]),
+    // Formats of other programs, each a module; KerasKit itself needs none of them.
+    .target(name: "KerasConversion", dependencies: ["KerasKit", "KerasExport", "KerasModel", "KerasFile"]),
     .executableTarget(
       name: "KerasCommand",
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.
       dependencies: [
         "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasDiff", "KerasEngine", "KerasTraining",
-        "KerasDiagnosis", "KerasExport", "DataFiles",
+        "KerasDiagnosis", "KerasExport", "KerasConversion", "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -96,6 +98,9 @@ let package = Package(
     .testTarget(
       name: "KerasExportTests",
       dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel", "PackedFixtures"]),
+    .testTarget(
+      name: "KerasConversionTests",
+      dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "PackedFixtures"]),
     .testTarget(name: "KerasDiffTests", dependencies: ["KerasDiff", "KerasKit", "KerasCore"]),
     .testTarget(
       name: "KerasKitTests",

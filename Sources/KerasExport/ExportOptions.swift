@@ -1,3 +1,5 @@
+import KerasCore
+
 /// What the writer of a model may choose.
 public struct ExportOptions: Sendable, Hashable {
   /// Which activity penalty the written model has.
@@ -8,14 +10,39 @@ public struct ExportOptions: Sendable, Hashable {
     case intended
   }
 
+  /// How the target stores float weights.
+  public enum WeightFormat: String, Sendable, Hashable, CaseIterable {
+    case float32, float16, bfloat16
+    /// Arrays of two or more axes as 8-bit integers with one scale for each entry of the last axis.
+    case int8 = "int8-weights"
+  }
+
   public var activitySemantics: ActivitySemantics
   /// The batch size of training, by which Keras 3.14 and later divide activity penalties and older releases did not.
   public var batchSize: Int?
+  /// The release that is to load the file, of formats that have several; `nil` is the newest this program knows.
+  public var release: KerasVersion?
+  /// ONNX's opset; `nil` is the newest this program writes.
+  public var opset: Int?
+  public var weightFormat: WeightFormat
+  /// Where the model comes from and a case to verify it by: goes into the file's metadata where it has a place, as one
+  /// JSON text by the key `keraskit`.
+  public var record: JSON?
 
-  public init(activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil) {
+  public init(
+    activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil, release: KerasVersion? = nil,
+    opset: Int? = nil, weightFormat: WeightFormat = .float32, record: JSON? = nil
+  ) {
     self.activitySemantics = activitySemantics
     self.batchSize = batchSize
+    self.release = release
+    self.opset = opset
+    self.weightFormat = weightFormat
+    self.record = record
   }
+
+  /// The key of `record` in metadata.
+  public static let recordKey = "keraskit"
 }
 
 /// Something the written model says in another way than the source, or does not carry over.

@@ -2,6 +2,8 @@ import KerasModel
 
 /// Writes models in one format.
 public protocol Exporter: Sendable {
+  /// The word for it on the command line: `keras`, `onnx`.
+  static var format: String { get }
   /// The format in words: `Keras 3 archive`.
   static var name: String { get }
   /// How names of such files end: `.keras`.
@@ -18,7 +20,7 @@ public protocol Exporter: Sendable {
   func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError)
 }
 
-/// The formats this program writes.
+/// The formats of Keras itself, and those that need nothing but this module; `KerasConversion` knows all.
 public enum Exporters {
   public static let all: [any Exporter.Type] = [
     KerasArchiveExporter.self,
@@ -26,10 +28,16 @@ public enum Exporters {
   ]
 
   /// The exporter for a file of this name; throws `ExportError.unknownFormat` if none writes such files.
-  public static func forFile(_ path: String) throws(ExportError) -> any Exporter {
+  public static func forFile(
+    _ path: String, among formats: [any Exporter.Type] = all
+  ) throws(ExportError) -> any Exporter {
     let name = path.lowercased()
-    for exporter in all where exporter.suffixes.contains(where: { name.hasSuffix($0) }) { return exporter.init() }
-    throw ExportError(.unknownFormat(path: path, known: all.flatMap { $0.suffixes }))
+    // The longest ending decides: `.weights.h5` before `.h5`.
+    let fitting = formats.flatMap { exporter in
+      exporter.suffixes.filter { name.hasSuffix($0) }.map { (length: $0.count, exporter: exporter) }
+    }
+    if let found = fitting.max(by: { $0.length < $1.length }) { return found.exporter.init() }
+    throw ExportError(.unknownFormat(path: path, known: formats.flatMap { $0.suffixes }))
   }
 
   /// Writes the model in the format that the file's name asks for.

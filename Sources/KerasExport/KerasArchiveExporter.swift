@@ -4,6 +4,7 @@ import KerasModel
 
 /// Writes `.keras` archives that Keras 3 loads, compiled where the source was.
 public struct KerasArchiveExporter: Exporter {
+  public static let format = "keras"
   public static let name = "Keras 3 archive"
   public static let suffixes = [".keras"]
 

@@ -4,6 +4,7 @@ import KerasModel
 
 /// Writes HDF5 models in the layout of Keras 3's own `model.save("x.h5")`.
 public struct KerasH5Exporter: Exporter {
+  public static let format = "h5"
   public static let name = "Keras 3 HDF5"
   public static let suffixes = [".h5", ".hdf5"]
 

@@ -1,0 +1,15 @@
+import KerasExport
+
+/// All formats this program writes.
+public enum Formats {
+  public static let all: [any Exporter.Type] = Exporters.all
+
+  /// The exporter for the format of that word (`onnx`), or else for a file of that name.
+  ///
+  /// Throws `ExportError.unknownFormat` naming the words and endings there are.
+  public static func exporter(format: String? = nil, for path: String) throws(ExportError) -> any Exporter {
+    guard let format else { return try Exporters.forFile(path, among: all) }
+    if let found = all.first(where: { $0.format == format.lowercased() }) { return found.init() }
+    throw ExportError(.unknownFormat(path: format, known: all.map { $0.format }))
+  }
+}
