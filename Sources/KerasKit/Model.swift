@@ -118,18 +118,21 @@ public final class Model {
     to path: String, activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil
   ) throws(KerasKitError) -> [ExportNote] {
     try KerasKitError.wrap {
-      var loaded = loaded
-      var problem: String?
-      if loaded.optimizerState == nil {
-        do throws(OptimizerState.Unreadable) {
-          loaded.optimizerState = try OptimizerState.stored(in: loaded)
-        } catch {
-          problem = error.description
-        }
-      }
+      let (loaded, notes) = forExport()
       let options = ExportOptions(activitySemantics: activitySemantics, batchSize: batchSize)
-      let notes = try Exporters.export(loaded, to: path, options: options)
-      return notes + (problem.map { [ExportNote(.warning, "the optimizer's state was not read: \($0)")] } ?? [])
+      return try Exporters.export(loaded, to: path, options: options) + notes
+    }
+  }
+
+  /// The model as exporters take it, its optimizer's state read, with what there is to say of that.
+  public func forExport() -> (model: LoadedModel, notes: [ExportNote]) {
+    guard loaded.optimizerState == nil else { return (loaded, []) }
+    var read = loaded
+    do throws(OptimizerState.Unreadable) {
+      read.optimizerState = try OptimizerState.stored(in: loaded)
+      return (read, [])
+    } catch {
+      return (loaded, [ExportNote(.warning, "the optimizer's state was not read: \(error)")])
     }
   }
 

@@ -1,3 +1,4 @@
+import KerasConversion
 import KerasKit
 
 #if canImport(Glibc)
@@ -13,7 +14,7 @@ enum OutputFile {
   /// Throws a usage failure if the file exists and may not be replaced, or is of a kind no exporter writes.
   static func check(_ path: String, force: Bool) throws {
     do {
-      _ = try Exporters.forFile(path)
+      _ = try Formats.exporter(for: path)
     } catch {
       throw CommandFailure.usage("\(error)")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KerasConversion
 import KerasKit
 
 struct ConvertCommand: ParsableCommand {
@@ -51,7 +52,14 @@ struct ConvertCommand: ParsableCommand {
     guard let output = output ?? target else { throw CommandFailure.usage("the file to write is needed") }
     try OutputFile.check(output, force: force)
     let model = try model.load()
-    let notes = try model.save(to: output, activitySemantics: activitySemantics.semantics, batchSize: batchSize)
+    let (loaded, optimizerNotes) = model.forExport()
+    let notes: [ExportNote]
+    do {
+      let options = ExportOptions(activitySemantics: activitySemantics.semantics, batchSize: batchSize)
+      notes = try Formats.exporter(for: output).export(loaded, to: output, options: options) + optimizerNotes
+    } catch {
+      throw KerasKitError.export(error)
+    }
     for note in notes { Terminal.print(Terminal.printable("\(note)")) }
     if explain { Terminal.print(ProvenanceText.text(model.provenance)) }
     Terminal.print("wrote \(output)")
