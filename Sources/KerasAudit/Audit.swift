@@ -11,6 +11,13 @@ public struct AuditReport: Sendable {
   /// Worst first, then in the order of the file.
   public var findings: [Finding]
 
+  public init(file: String, versionStamp: String? = nil, backend: String? = nil, findings: [Finding]) {
+    self.file = file
+    self.versionStamp = versionStamp
+    self.backend = backend
+    self.findings = findings
+  }
+
   /// The worst severity found.
   public var worst: Severity? { findings.map(\.severity).max() }
 
@@ -99,6 +106,11 @@ public enum Audit {
     target: Release = .current
   ) -> AuditReport {
     var findings = source.diagnostics.map { Finding($0, source: source) }
+    guard source.config != nil || !source.hasWeights else {
+      findings.append(weightsOnly(source))
+      return AuditReport(
+        file: source.file, versionStamp: source.versionStamp, backend: source.backend, findings: findings)
+    }
     do {
       let subject = AuditSubject(
         source: source, canonical: try EraUpgrade.upgrade(source, mappings: mappings), target: target)
@@ -114,6 +126,14 @@ public enum Audit {
       backend: source.backend ?? source.config?["backend"]?.stringValue, findings: worstFirst(findings))
   }
 
+  /// Of a file without an architecture, as `save_weights` writes it.
+  private static func weightsOnly(_ source: ModelSource) -> Finding {
+    Finding(
+      rule: "weights-only", severity: .note, location: SourceLocation(file: source.file),
+      summary: "The file holds weights only, so the rules about layers had nothing to read.",
+      advice: "Audit the architecture they belong to, with --config ARCHITECTURE --weights FILE to see both together.")
+  }
+
   /// What can still be said of a config that the upgrade refused: the refusal, and the rules that read the saved text.
   private static func unreadable(
     _ source: ModelSource, _ error: ModelError, rules: [any AuditRule], target: Release
@@ -125,6 +145,13 @@ public enum Audit {
         + error.inFile(source.file).description,
       advice: "Correct or replace what is named; until then this file is not known to be sound.")
     return [refusal] + text(source, rules: rules, target: target)
+  }
+}
+
+extension ModelSource {
+  fileprivate var hasWeights: Bool {
+    if case .none = weights { return false }
+    return true
   }
 }
 

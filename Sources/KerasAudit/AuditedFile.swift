@@ -54,4 +54,12 @@ public struct AuditedFile: Sendable {
     walk.start()
     self = walk.file
   }
+
+  /// Looks at an archive's own structure and not at what it holds, whose members are files of their own to an audit.
+  init(archive contents: FileContents, path: String) {
+    self.path = path
+    let listing = ZipListing(contents, name: path)
+    parts = [Part(container: "", content: .archive(listing))]
+    if let error = listing.problem { problems = [Problem(container: "", reason: "\(error.cause)")] }
+  }
 }

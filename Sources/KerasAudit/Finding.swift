@@ -23,8 +23,10 @@ public struct Finding: Sendable, Hashable {
   ) {
     self.rule = rule
     self.severity = severity
-    self.layer = layer
+    // An empty text says nothing: it is written as null and read back as none.
+    self.layer = layer == "" ? nil : layer
     self.location = location
+    if location.container == "" { self.location.container = nil }
     self.summary = summary
     self.meantWhenSaved = meantWhenSaved
     self.meansNow = meansNow

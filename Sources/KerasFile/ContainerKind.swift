@@ -6,6 +6,7 @@ public enum ContainerKind: Equatable, Sendable {
   /// None of these; in words, what it looks like.
   case unknown(String)
 
+  /// Looks at the beginning of a file; more of it is touched only where HDF5 may follow a user block.
   public init(_ bytes: UnsafeRawBufferPointer) {
     // First, as a stored HDF5 file inside an archive may begin where a user block would end.
     if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4b, 0x05, 0x06]) {

@@ -57,8 +57,7 @@ public final class ZipReader: Sendable {
   public func range(of name: String) throws(ZipError) -> Range<Int>? {
     guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
     guard member.method == ZipFormat.stored else { return nil }
-    let crc = contents.withBytes { Checksum.crc32(UnsafeRawBufferPointer(rebasing: $0[member.stored])) }
-    guard crc == member.crc else {
+    guard contents.withBytes({ Checksum.crc32($0[member.stored], releasing: contents) }) == member.crc else {
       throw ZipError(archive: self.name, member: name, .wrongChecksum)
     }
     return member.stored

@@ -18,7 +18,7 @@ enum OutputFile {
     } catch {
       throw CommandFailure.usage("\(error)")
     }
-    if !force, access(path, F_OK) == 0 {
+    if !force, exists(path) {
       throw CommandFailure.usage("\(path) exists; --force replaces it")
     }
   }
@@ -28,6 +28,8 @@ enum OutputFile {
     guard path.lowercased().hasSuffix(".html") || path.lowercased().hasSuffix(".htm") else {
       throw CommandFailure.usage("\(path): the name of a report should end in .html")
     }
-    if !force, access(path, F_OK) == 0 { throw CommandFailure.usage("\(path) exists; --force replaces it") }
+    if !force, exists(path) { throw CommandFailure.usage("\(path) exists; --force replaces it") }
   }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

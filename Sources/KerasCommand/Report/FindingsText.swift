@@ -3,14 +3,20 @@ import KerasKit
 /// An audit's findings for people.
 enum FindingsText {
   static func text(_ report: AuditReport) -> String {
-    var parts: [String] = []
-    let stamp = report.versionStamp.map { "keras_version \($0)" } ?? "no keras_version"
-    let backend = report.backend.map { ", backend \($0)" } ?? ""
-    parts.append(Terminal.colored(Terminal.printable(report.file), .bold) + " (\(Terminal.printable(stamp + backend)))")
-    for group in grouped(report.findings) { parts.append(text(group)) }
+    var parts = [header(report)] + findings(report)
     parts.append(summary(report))
     return parts.joined(separator: "\n\n")
   }
+
+  /// The file and its stamps.
+  static func header(_ report: AuditReport) -> String {
+    let stamp = report.versionStamp.map { "keras_version \($0)" } ?? "no keras_version"
+    let backend = report.backend.map { ", backend \($0)" } ?? ""
+    return Terminal.colored(Terminal.printable(report.file), .bold) + " (\(Terminal.printable(stamp + backend)))"
+  }
+
+  /// What is said of the file, one part for all layers that the same is said of.
+  static func findings(_ report: AuditReport) -> [String] { grouped(report.findings).map { text($0) } }
 
   /// The findings that say the same of several layers, together, in the order of the first.
   private static func grouped(_ findings: [Finding]) -> [[Finding]] {
@@ -35,14 +41,8 @@ enum FindingsText {
   private static func text(_ group: [Finding]) -> String {
     let finding = group[0]
     let label = finding.severity.rawValue
-    let color: Terminal.Color =
-      switch finding.severity {
-      case .error: .red
-      case .warning: .yellow
-      case .note: .blue
-      }
     var lines = [
-      Terminal.colored(label, color) + " " + Terminal.colored(finding.rule, .bold)
+      Terminal.colored(label, color(finding.severity)) + " " + Terminal.colored(finding.rule, .bold)
         + (finding.layer.map { "  layer '\(Terminal.printable($0))'" } ?? "")
     ]
     lines.append(WrappedText.paragraph(label: "  ", finding.summary))
@@ -66,12 +66,24 @@ enum FindingsText {
     return lines.joined(separator: "\n")
   }
 
+  static func color(_ severity: Severity) -> Terminal.Color {
+    switch severity {
+    case .error: .red
+    case .warning: .yellow
+    case .note: .blue
+    }
+  }
+
   private static func summary(_ report: AuditReport) -> String {
     if report.findings.isEmpty { return "No findings." }
-    let counts = Severity.allCases.reversed().compactMap { severity -> String? in
-      let count = report.findings.count { $0.severity == severity }
+    return counts(report.findings) + ". `keraskit explain RULE` tells a rule's story."
+  }
+
+  /// `2 errors, 1 note`.
+  static func counts(_ findings: [Finding]) -> String {
+    Severity.allCases.reversed().compactMap { severity -> String? in
+      let count = findings.count { $0.severity == severity }
       return count == 0 ? nil : "\(count) \(severity.rawValue)\(count == 1 ? "" : "s")"
-    }
-    return counts.joined(separator: ", ") + ". `keraskit explain RULE` tells a rule's story."
+    }.joined(separator: ", ")
   }
 }

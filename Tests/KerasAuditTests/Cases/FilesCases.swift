@@ -3,11 +3,33 @@ import KerasKit
 import PackedFixtures
 
 extension RuleCases {
-  static let files: [RuleCase] = readers + words + loading
+  static let files: [RuleCase] = readers + words + loading + found
+
+  /// What an audit of folders and archives says of them.
+  private static let found: [RuleCase] = [
+    .hit("archive-limit", bytes("containers/unsafe_traversal.zip", as: "a.zip")),
+    .hit("archive-limit", bytes("containers/bomb.zip", as: "a.zip")),
+    .clean("archive-limit", bytes("hostile.zip", as: "a.zip")),
+    .hit("archive-unread", .found("a.7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4])),
+    .clean("archive-unread", .found("a.txt", Array("7z".utf8))),
+    .hit("misnamed-file", bytes("hostile/clean.keras", as: "a.h5")),
+    .hit("misnamed-file", bytes("hostile/clean.h5", as: "a.keras")),
+    .clean("misnamed-file", bytes("hostile/clean.h5", as: "a.hdf5")),
+    .clean("misnamed-file", bytes("hostile/clean.keras", as: "a.zip")),
+    .hit("weights-only", .file("weights_only/keras-2.15/by_name.h5")),
+    .clean("weights-only", .file("hostile/clean.h5")),
+  ]
+
+  /// A fixture under another name.
+  private static func bytes(_ name: String, as other: String) -> RuleCase.Origin {
+    let path = name == "hostile.zip" ? "\(PackedFixtures.root)/\(name)" : PackedFixtures.path(name)
+    return .found(other, FileManager.default.contents(atPath: path).map(Array.init) ?? [])
+  }
 
   private static let readers: [RuleCase] = [
     .hit("unreadable-file", .file("hostile/deep.json")), .clean("unreadable-file", .file("hostile/clean.keras")),
-    .hit("unreadable-config", .file("weights_only/keras-2.15/by_name.h5")),
+    .hit("unreadable-config", .written(["class_name": "Sequential", "config": 5], stamp: "2.2.4")),
+    .clean("unreadable-config", .file("weights_only/keras-2.15/by_name.h5")),
     .clean("unreadable-config", .file("hostile/clean.keras")),
     .hit("json-in-string", .file("hostile/encoded_twice.json")),
     .clean("json-in-string", .file("hostile/wide.json")),

@@ -1,3 +1,4 @@
 extension AuditRegistry {
-  static let files: [any AuditRule] = [CustomObjects(), UnreadableFile()] + ReportedRule.ofReaders
+  static let files: [any AuditRule] =
+    [CustomObjects(), UnreadableFile()] + ReportedRule.ofReaders + ReportedRule.ofTheAudit
 }

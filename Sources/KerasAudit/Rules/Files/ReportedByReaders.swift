@@ -14,8 +14,8 @@ extension ReportedRule {
   static let unreadableConfig = file(
     "unreadable-config", "Configs that cannot be understood", .error, .loading,
     """
-    The file opens, but its config does not become a model: it holds weights only, a part of it has the wrong form, or a word
-    in it is none that a release of Keras has. Rules about single layers could not run; those that read the text alone did.
+    The file opens, but its config does not become a model: a part of it has the wrong form, or a word in it is
+    none that a release of Keras has. Rules about single layers could not run; those that read the text alone did.
     """,
     fix: """
       Correct what is named, bind a custom class with --map, or give the architecture with --config; then audit again.

@@ -30,18 +30,20 @@ struct UnreadableFile: AuditRule {
           summary: "The file cannot be read: \(refusal)",
           advice: "Until it can, it is not known to be sound: copy it again, or remove what is named."))
     }
-    for problem in file.problems.prefix(20) {
+    // What the refusal says is not said again.
+    let problems = file.problems.filter { refusal?.contains($0.reason) != true }
+    for problem in problems.prefix(20) {
       findings.append(
         Finding(
           rule: rule.id, severity: .error,
           location: SourceLocation(file: file.path, container: problem.container.isEmpty ? nil : problem.container),
           summary: "A part of the file could not be looked at: \(problem.reason)", advice: rule.fix))
     }
-    if file.problems.count > 20 {
+    if problems.count > 20 {
       findings.append(
         Finding(
           rule: rule.id, severity: .error, location: SourceLocation(file: file.path),
-          summary: "\(file.problems.count - 20) more parts could not be looked at.", advice: rule.fix))
+          summary: "\(problems.count - 20) more parts could not be looked at.", advice: rule.fix))
     }
     return findings
   }

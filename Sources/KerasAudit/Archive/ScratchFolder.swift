@@ -1,0 +1,46 @@
+import KerasCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A folder for what is unpacked, which goes with the object.
+public final class ScratchFolder {
+  public let path: String
+
+  /// Makes a folder that only this user can enter, in `parent` or in the system's place for temporary files.
+  public init(in parent: String? = nil) throws(FileError) {
+    let parent = parent ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/keraskit-audit-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else {
+      throw FileError(path: parent, .unwritable(String(cString: strerror(errno))))
+    }
+    path = String(cString: made)
+  }
+
+  deinit { Self.remove(path) }
+
+  /// Removes a folder with all it holds; links are removed, not followed.
+  static func remove(_ path: String) {
+    for name in (try? FolderListing.names(in: path)) ?? [] {
+      let inner = "\(path)/\(name)"
+      var status = stat()
+      guard lstat(inner, &status) == 0 else { continue }
+      if status.st_mode & S_IFMT == S_IFDIR { remove(inner) } else { unlink(inner) }
+    }
+    rmdir(path)
+  }
+
+  /// A new folder inside.
+  func makeFolder(_ name: String) throws(FileError) -> String {
+    let inner = "\(path)/\(name)"
+    guard mkdir(inner, 0o700) == 0 || errno == EEXIST else {
+      throw FileError(path: inner, .unwritable(String(cString: strerror(errno))))
+    }
+    return inner
+  }
+}
