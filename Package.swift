@@ -11,6 +11,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -68,7 +69,11 @@ let package = Package(
         "ZipArchive",
       ]),
     // Formats of other programs, each a module; KerasKit itself needs none of them.
-    .target(name: "KerasConversion", dependencies: ["KerasKit", "KerasExport", "KerasModel", "KerasFile"]),
+    .target(
+      name: "KerasConversion",
+      dependencies: [
+        "KerasKit", "KerasExport", "KerasModel", "KerasFile", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .executableTarget(
       name: "KerasCommand",
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KerasKit
 
 /// The root command.
 struct KerasKitCommand: ParsableCommand {
@@ -17,9 +18,10 @@ struct KerasKitCommand: ParsableCommand {
         keraskit predict model.h5 --input x.npy --output y.npy
         keraskit inspect --config model.json --weights weights.h5 --keras-version 1.0.5 --backend theano
       """,
-    version: "0.1.0",
+    version: KerasKitVersion.current,
     subcommands: [
-      InspectCommand.self, AuditCommand.self, DiffCommand.self, ConvertCommand.self, PredictCommand.self,
+      InspectCommand.self, AuditCommand.self, DiffCommand.self, VerifyCommand.self, ConvertCommand.self,
+      PredictCommand.self,
       EvaluateCommand.self, FineTuneCommand.self, DiagnoseCommand.self, BenchmarkCommand.self, ExplainCommand.self,
       LayersCommand.self,
     ])

@@ -12,4 +12,10 @@ public enum Formats {
     if let found = all.first(where: { $0.format == format.lowercased() }) { return found.init() }
     throw ExportError(.unknownFormat(path: format, known: all.map { $0.format }))
   }
+
+  /// Words of formats that hold a whole model and that this program reads back itself.
+  private static let readable: Set<String> = ["keras", "h5"]
+
+  /// Whether this program reads what that exporter writes.
+  public static func isReadable(_ format: any Exporter.Type) -> Bool { readable.contains(format.format) }
 }

@@ -47,6 +47,7 @@ struct Keras3Model {
       throw ExportError(.model(error))
     }
     variables = written.variables
+    try Self.store(&variables, in: options.weightFormat)
     TensorShapes(written.outputs).fill(in: &config)
     self.config = config
     if let compile {
@@ -75,6 +76,30 @@ struct Keras3Model {
         Variable(name: parameter.name, tensor: tensor, trainable: parameter.spec.trainable && parameter.trainable))
     }
     return (variables, try network.lowered(training: false).layerOutputs)
+  }
+
+  /// Gives variables the element type they are stored in: Keras 3 converts to its variables' own as it loads.
+  private static func store(
+    _ variables: inout [Variable], in format: ExportOptions.WeightFormat
+  ) throws(ExportError) {
+    let dtype: DType
+    switch format {
+    case .float32: return
+    case .float16: dtype = .float16
+    case .bfloat16: dtype = .bfloat16
+    case .int8:
+      throw ExportError(
+        .notExpressible(
+          what: "weights as 8-bit integers",
+          reason: "Keras 3 holds those of Dense, EinsumDense and Embedding only, and rounds their inputs too"))
+    }
+    for index in variables.indices where format.applies(to: variables[index].tensor) {
+      do {
+        variables[index].tensor = try variables[index].tensor.converted(to: dtype)
+      } catch {
+        throw ExportError(.malformed("the weight \(variables[index].name): \(error)"))
+      }
+    }
   }
 
   private static func inputShapes(_ network: Network) throws(ExportError) -> [String: [Shape]] {

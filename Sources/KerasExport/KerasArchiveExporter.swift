@@ -48,7 +48,8 @@ public struct KerasArchiveExporter: Exporter {
       objects.append(KerasArchiveWriter.StoredObject(path: inner.path, name: inner.name, arrays: inner.arrays))
     }
     let writer = KerasArchiveWriter(
-      config: config, objects: objects, optimizer: optimizer, kerasVersion: Keras3Model.kerasVersion)
+      config: config, objects: objects, optimizer: optimizer, kerasVersion: Keras3Model.kerasVersion,
+      record: options.record)
     do {
       try writer.write(to: path)
     } catch {

@@ -43,7 +43,7 @@ public struct KerasH5Exporter: Exporter {
     let writer = LegacyHDF5Writer(
       modelConfig: ["class_name": config["class_name"] ?? .null, "config": config["config"] ?? .null],
       trainingConfig: compile.map { Self.trainingConfig($0) }, kerasVersion: Keras3Model.kerasVersion,
-      layers: layers)
+      layers: layers, record: options.record)
     do {
       try writer.write(to: path)
     } catch {

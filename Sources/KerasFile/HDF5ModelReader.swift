@@ -28,6 +28,8 @@ struct HDF5ModelReader {
     source.trainingConfig = try json("training_config")
     source.trainingConfigContainer = "/ attribute training_config"
     if source.config != nil { source.format = .hdf5Model }
+    // Not part of the model: what cannot be read of it is as if it were not there.
+    source.record = try? json("keraskit")
 
     if let root {
       source.weights = .groups(try groups(in: root))

@@ -43,18 +43,20 @@ struct KerasArchiveReader {
     guard config.objectValue != nil else {
       throw KerasFileError(file: file, .unknownFormat("\(Self.configName) is \(config.kind), not an object"))
     }
-    var version: String?
+    var metadata = JSON.null
     if has(Self.metadataName) {
-      version = try ModelFile.parseJSON(text(Self.metadataName), file: file, container: Self.metadataName)[
-        "keras_version"]?.stringValue
+      metadata = try ModelFile.parseJSON(text(Self.metadataName), file: file, container: Self.metadataName)
     }
     let stored = try weights()
     let compile = config["compile_config"]
-    return ModelSource(
+    var source = ModelSource(
       file: file, format: format, config: config, configContainer: Self.configName,
       trainingConfig: compile?.isNull == true ? nil : compile,
-      trainingConfigContainer: "\(Self.configName)#/compile_config", versionStamp: version,
+      trainingConfigContainer: "\(Self.configName)#/compile_config",
+      versionStamp: metadata["keras_version"]?.stringValue,
       backend: config["backend"]?.stringValue, weights: .paths(stored.weights), optimizerWeights: stored.optimizer)
+    source.record = metadata["keraskit"]
+    return source
   }
 
   /// As one HDF5 file, in shards, or as NumPy arrays.

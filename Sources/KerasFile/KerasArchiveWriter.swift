@@ -36,11 +36,14 @@ public struct KerasArchiveWriter: Sendable {
   public var kerasVersion: String
   /// `YYYY-MM-DD@HH:MM:SS`; the present time (UTC) if `nil`.
   public var dateSaved: String?
+  /// What else goes into the metadata, by the key `keraskit`.
+  public var record: JSON?
 
   public init(
     config: JSON, objects: [StoredObject], optimizer: StoredObject? = nil, kerasVersion: String,
-    dateSaved: String? = nil
+    dateSaved: String? = nil, record: JSON? = nil
   ) {
+    self.record = record
     self.config = config
     self.objects = objects
     self.optimizer = optimizer
@@ -50,9 +53,10 @@ public struct KerasArchiveWriter: Sendable {
 
   /// Writes the archive, which appears at `path` only when it is complete.
   public func write(to path: String) throws(KerasFileError) {
-    let metadata: JSON = [
+    var metadata: JSON = [
       "keras_version": .string(kerasVersion), "date_saved": .string(dateSaved ?? Self.timestamp()),
     ]
+    if let record { metadata["keraskit"] = record }
     do {
       // The weights go through a file beside the archive, so that they need no second copy in memory.
       let scratch = try AtomicFile(replacing: path)

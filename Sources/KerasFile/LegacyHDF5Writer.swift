@@ -36,11 +36,14 @@ public struct LegacyHDF5Writer: Sendable {
   /// Weights that belong to the model itself.
   public var topLevelArrays: [NamedArray]
   public var optimizerArrays: [NamedArray]
+  /// A text for the root's attribute `keraskit`.
+  public var record: JSON?
 
   public init(
     modelConfig: JSON?, trainingConfig: JSON? = nil, kerasVersion: String?, backend: String? = "tensorflow",
-    layers: [Layer], topLevelArrays: [NamedArray] = [], optimizerArrays: [NamedArray] = []
+    layers: [Layer], topLevelArrays: [NamedArray] = [], optimizerArrays: [NamedArray] = [], record: JSON? = nil
   ) {
+    self.record = record
     self.modelConfig = modelConfig
     self.trainingConfig = trainingConfig
     self.kerasVersion = kerasVersion
@@ -82,6 +85,7 @@ public struct LegacyHDF5Writer: Sendable {
     for layer in layers { try Self.write(layer.arrays, to: hdf5, group: "\(prefix)/\(layer.name)") }
     if !isKeras1 { try Self.write(topLevelArrays, to: hdf5, group: "\(prefix)/top_level_model_weights") }
     if !optimizerArrays.isEmpty { try Self.write(optimizerArrays, to: hdf5, group: "/optimizer_weights") }
+    if let record { try hdf5.setText(record.text(), attribute: "keraskit", of: "/") }
     try hdf5.finish()
   }
 

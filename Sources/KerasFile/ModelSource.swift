@@ -36,6 +36,9 @@ public struct ModelSource: Sendable {
   /// Small text files beside the config that layers read, by path: `assets/layers/string_lookup/vocabulary.txt`.
   public var textAssets: [String: String] = [:]
 
+  /// What this program wrote into the file's metadata by the key `keraskit` when it converted a model to it.
+  public var record: JSON?
+
   /// What the reader noticed (a `.keras` that is really HDF5, an attribute of an odd kind …).
   public var diagnostics: [Diagnostic]
 

@@ -24,6 +24,13 @@ final class ProgressBar: @unchecked Sendable {
     Terminal.writeProgress("\r\u{1b}[K\(bar) \(done)/\(total) \(text())")
   }
 
+  /// Says what is being done, where the whole takes over a second.
+  func show(_ text: String) {
+    guard Terminal.errorIsTerminal, ContinuousClock.now - start >= delay else { return }
+    isShown = true
+    Terminal.writeProgress("\r\u{1b}[K\(Terminal.printable(text)) …")
+  }
+
   func clear() {
     guard isShown else { return }
     isShown = false

@@ -1,0 +1,85 @@
+import KerasCore
+import KerasKit
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file or folder beside its place, which takes it only when all is well.
+struct Draft {
+  /// Where to write: in the same folder, with the same ending.
+  let path: String
+  private let target: String
+
+  init(for path: String) throws(ConversionError) {
+    var target = path
+    while target.count > 1, target.hasSuffix("/") { target.removeLast() }
+    let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
+    let name = target.split(separator: "/").last.map { String($0) } ?? target
+    self.target = target
+    self.path = "\(folder).draft-\(getpid())-\(name)"
+    guard folder.isEmpty || FolderListing.isFolder(folder) else {
+      throw .inTheWay(path: path, reason: "there is no folder \(folder)")
+    }
+    remove()
+  }
+
+  /// Gives what was written its name, in place of what has it.
+  ///
+  /// Throws if a folder is in the way that holds something else than this format's files.
+  func place() throws(ConversionError) {
+    guard FolderListing.isFolder(path), FolderListing.isFolder(target) else {
+      guard !FolderListing.isFolder(target) else { throw .inTheWay(path: target, reason: "it is a folder") }
+      return try rename(path, to: target)
+    }
+    let new = Set((try? FolderListing.names(in: path)) ?? [])
+    let foreign = ((try? FolderListing.names(in: target)) ?? []).filter { name in
+      !new.contains(name) && !new.contains { Self.ending($0) == Self.ending(name) }
+    }
+    guard foreign.isEmpty else {
+      throw .inTheWay(
+        path: target, reason: "it is a folder that also holds \(foreign.prefix(3).joined(separator: ", "))")
+    }
+    let old = path + "-old"
+    try rename(target, to: old)
+    do {
+      try rename(path, to: target)
+    } catch {
+      try? rename(old, to: target)
+      throw error
+    }
+    Self.remove(old)
+  }
+
+  /// Removes what is left of it.
+  func remove() { Self.remove(path) }
+
+  private func rename(_ old: String, to new: String) throws(ConversionError) {
+    #if canImport(Glibc)
+      let status = Glibc.rename(old, new)
+    #elseif canImport(Musl)
+      let status = Musl.rename(old, new)
+    #else
+      let status = Darwin.rename(old, new)
+    #endif
+    guard status == 0 else { throw .inTheWay(path: new, reason: String(cString: strerror(errno))) }
+  }
+
+  private static func ending(_ name: String) -> Substring? {
+    name.lastIndex(of: ".").map { name[$0...] }
+  }
+
+  /// A file, or a folder with all in it; links are removed, not followed.
+  private static func remove(_ path: String) {
+    if FolderListing.link(at: path) == nil, FolderListing.isFolder(path) {
+      for name in (try? FolderListing.names(in: path)) ?? [] { remove("\(path)/\(name)") }
+      rmdir(path)
+    } else {
+      unlink(path)
+    }
+  }
+}

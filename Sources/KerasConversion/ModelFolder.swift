@@ -1,0 +1,49 @@
+import KerasCore
+import KerasFile
+
+/// The models in a folder, told by content.
+enum ModelFolder {
+  struct Candidate: Sendable, Hashable {
+    /// Relative to the folder.
+    var path: String
+    /// JSON or YAML, which may be anything and whose weights are elsewhere.
+    var isText: Bool
+  }
+
+  /// Files that look like models, and folders that are one (SavedModels, unzipped archives); texts last in each folder.
+  ///
+  /// Names that begin with a dot and links are passed over. Throws `FileError` if a folder cannot be read.
+  static func candidates(in folder: String) throws(FileError) -> [Candidate] {
+    var found: [Candidate] = []
+    try collect(folder, "", depth: 0, into: &found)
+    return found
+  }
+
+  private static func collect(
+    _ folder: String, _ prefix: String, depth: Int, into found: inout [Candidate]
+  ) throws(FileError) {
+    guard depth < 64 else { throw FileError(path: folder, .unreadable("folders lie \(depth) deep in each other")) }
+    var texts: [Candidate] = []
+    for name in try FolderListing.names(in: folder) where !name.hasPrefix(".") {
+      let path = "\(folder)/\(name)"
+      if FolderListing.link(at: path) != nil { continue }
+      if FolderListing.isFolder(path) {
+        let inside = Set(try FolderListing.names(in: path))
+        if inside.contains("saved_model.pb") || inside.isSuperset(of: ["config.json", "metadata.json"]) {
+          found.append(Candidate(path: prefix + name, isText: false))
+        } else {
+          try collect(path, "\(prefix)\(name)/", depth: depth + 1, into: &found)
+        }
+        continue
+      }
+      guard let contents = try? FileContents(path: path) else { continue }
+      switch contents.withBytes({ ContainerKind($0) }) {
+      case .hdf5: found.append(Candidate(path: prefix + name, isText: false))
+      case .zip where name.hasSuffix(".keras"): found.append(Candidate(path: prefix + name, isText: false))
+      case .json, .yaml: texts.append(Candidate(path: prefix + name, isText: true))
+      case .zip, .unknown: continue
+      }
+    }
+    found += texts
+  }
+}

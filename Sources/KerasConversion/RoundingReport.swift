@@ -1,0 +1,53 @@
+import KerasCore
+import KerasExport
+import KerasKit
+
+/// What storing weights in fewer bits does to a model.
+public struct RoundingReport: Sendable {
+  public struct Array: Sendable, Hashable {
+    public var name: String
+    /// The largest change of a number, relative to the array's largest.
+    public var difference: Double
+  }
+
+  public var format: ExportOptions.WeightFormat
+  /// Of all arrays that are rounded, the most changed first.
+  public var arrays: [Array]
+  /// The largest change of an output, relative to that output's largest, on `samples` samples.
+  public var outputDifference: Double
+  public var samples: Int
+
+  /// The model as a reader of the rounded weights has it, and what that changes.
+  static func rounding(
+    _ model: Model, to format: ExportOptions.WeightFormat, seed: UInt64, samples: Int
+  ) throws(KerasKitError) -> (model: Model, report: RoundingReport) {
+    var loaded = model.loaded
+    var arrays: [Array] = []
+    do {
+      for (name, array) in model.loaded.weights where format.applies(to: array) {
+        let rounded = try format.rounded(array)
+        let (before, after) = (try array.doubles(), try rounded.doubles())
+        var (largest, scale) = (0.0, 1e-30)
+        for (a, b) in zip(before, after) {
+          let distance = (a - b).magnitude
+          if distance > 0 || distance.isNaN { largest = max(largest, distance.isNaN ? .infinity : distance) }
+          if a.isFinite { scale = max(scale, a.magnitude) }
+        }
+        arrays.append(Array(name: name, difference: largest / scale))
+        loaded.weights[name] = rounded
+      }
+    } catch {
+      throw .data(error)
+    }
+    arrays.sort { ($1.difference, $0.name) < ($0.difference, $1.name) }
+    let rounded = try Model(loaded)
+    let inputs = model.inputRecipes(samples: samples, seed: seed)
+    let before = try VerificationCase(of: model, inputs: inputs, withLayers: false)
+    let after = try VerificationCase(of: rounded, inputs: inputs, withLayers: false)
+    let change = Verification.compare(before, after, tolerance: 0)
+    return (
+      rounded,
+      RoundingReport(format: format, arrays: arrays, outputDifference: change.difference, samples: samples)
+    )
+  }
+}
