@@ -138,7 +138,10 @@ public struct AuditSubject: Sendable {
   /// A layer's fields as saved.
   public func savedFields(_ layer: AuditedLayer) -> OrderedDictionary<String, JSON> {
     let saved = source.config?[layer.pointer]
-    return saved?["config"]?.objectValue ?? saved?.objectValue ?? [:]
+    let fields = saved?["config"]?.objectValue ?? saved?.objectValue ?? [:]
+    guard layer.className == "InputLayer", saved?["class_name"] != "InputLayer" else { return fields }
+    // Made by the upgrade from the shape that another layer states: that layer's other fields are not its own.
+    return fields.filter { key, _ in key.hasPrefix("input_") || key.hasPrefix("batch_input_") || key == "dtype" }
   }
 }
 
@@ -191,10 +194,12 @@ private struct LayerWalk {
         isInTimeDistributedModel: place.isInTimeDistributedModel, isShared: inner.isShared))
     inner.wrappers.append(
       AuditedLayer.Wrapper(className: className, path: inner.path.joined(separator: "/"), config: config))
+    var held = ["layer", "cell", "encoder", "decoder"].compactMap { config[$0] } + (config["cells"]?.arrayValue ?? [])
     // A Bidirectional's backward layer is a copy of the forward one unless it was given apart.
-    for key in ["layer", "cell"] {
-      if let held = config[key], held["class_name"] != nil { visit(held, place: inner, isFirstOfSequential: false) }
+    if let backward = config["backward_layer"], backward["source_pointer"] != config["layer"]?["source_pointer"] {
+      held.append(backward)
     }
+    for object in held where object["class_name"] != nil { visit(object, place: inner, isFirstOfSequential: false) }
   }
 }
 

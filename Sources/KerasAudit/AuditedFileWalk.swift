@@ -211,8 +211,15 @@ struct AuditedFileWalk {
       }
       file.documents.append(AuditedFile.Document(container: container, json: json))
     } catch {
-      problem(container, "\(error)")
+      // A vocabulary may begin with a bracket too; what is read as JSON is named so, or lies in an attribute.
+      if !Self.isAsset(container) { problem(container, "\(error)") }
     }
+  }
+
+  /// A text among the files that layers bring along, which readers take as lines.
+  private static func isAsset(_ container: String) -> Bool {
+    container.split(whereSeparator: { $0 == "/" || $0 == "#" }).dropLast().contains("assets")
+      && !container.hasSuffix(".json")
   }
 
   private mutating func yaml(_ contents: FileContents, _ range: Range<Int>, _ container: String) {

@@ -48,6 +48,12 @@ public enum PackedFixtures {
     return loose.filter { file in !packed.contains { file == "\($0).zip" || file.hasPrefix("\($0)/") } } + inside
   }
 
+  /// The path of a member of any zip, laid out when it is first asked for: `layers/keras-3.zip!vector.keras`.
+  public static func member(_ name: String) -> String {
+    guard let mark = name.range(of: ".zip!") else { return path(name) }
+    return folder(String(name[..<mark.lowerBound])) + "/" + name[mark.upperBound...]
+  }
+
   private static func unpack(_ name: String) throws -> String {
     let files = FileManager.default
     let (zip, loose) = ("\(root)/\(name).zip", "\(root)/\(name)")

@@ -75,7 +75,8 @@ enum AuditCandidate: Equatable {
     let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(64 << 20))
     if contains(head, "class_name") { return true }
     if contains(head, "weight_map") { return contains(head, ".weights.h5") }
-    return contains(head, "layers") && (contains(head, "Sequential") || contains(head, "Graph"))
+    // Keras 0 wrote a name for each class, and a Graph's layers as nodes.
+    return contains(head, "layers") && contains(head, "Sequential") || contains(head, "node_config")
   }
 
   private static func contains(_ bytes: UnsafeRawBufferPointer, _ word: String) -> Bool {
@@ -102,7 +103,7 @@ enum AuditCandidate: Equatable {
     }
     // Keras 0.
     return ["Sequential", "Graph"].contains(config["name"]?.stringValue)
-      && (config["layers"] != nil || config["nodes"] != nil)
+      && (config["layers"] != nil || config["nodes"] != nil || config["node_config"] != nil)
   }
 
   /// Whether a text that cannot be parsed was meant as an architecture.

@@ -40,7 +40,7 @@ enum CanonicalFields {
     Attention: use_scale=false score_mode="dot" dropout=0.0 seed=null
     AugMix: value_range=[0,255] num_chains=3 chain_depth=3 factor=0.3 alpha=1.0 all_ops=true
       interpolation="bilinear" seed=null data_format="channels_last"
-    AutoContrast: value_range=[0,255]
+    AutoContrast: data_format="channels_last" value_range=[0,255]
     Average:
     AutoEncoder: encoder decoder output_reconstruction=true
     AveragePooling1D: pool_size=[2] strides=null padding="valid" data_format="channels_last"
@@ -219,11 +219,11 @@ enum CanonicalFields {
       zero_output_for_mask=false
     RandAugment: value_range=[0,255] num_ops=2 factor=0.5 interpolation="bilinear" seed=null
       data_format="channels_last"
-    RandomBrightness: factor value_range=[0,255] seed=null
+    RandomBrightness: data_format="channels_last" factor value_range=[0,255] seed=null
     RandomColorDegeneration: factor value_range=[0,255] data_format="channels_last" seed=null
     RandomColorJitter: value_range=[0,255] brightness_factor=null contrast_factor=null saturation_factor=null
       hue_factor=null seed=null data_format="channels_last"
-    RandomContrast: factor value_range=[0,255] seed=null
+    RandomContrast: data_format="channels_last" factor value_range=[0,255] seed=null
     RandomCrop: height width seed=null data_format="channels_last"
     RandomElasticTransform: factor=1.0 scale=1.0 interpolation="bilinear" fill_mode="reflect" fill_value=0.0
       value_range=[0,255] seed=null data_format="channels_last"
@@ -284,15 +284,15 @@ enum CanonicalFields {
       bias_regularizer=null kernel_constraint=null recurrent_constraint=null bias_constraint=null dropout=0.0
       recurrent_dropout=0.0 seed=null
     Softmax: axis=-1
-    Solarization: addition_factor=0.0 threshold_factor=0.0 value_range=[0,255] seed=null
+    Solarization: data_format="channels_last" addition_factor=0.0 threshold_factor=0.0 value_range=[0,255] seed=null
     SpatialDropout1D: rate seed=null
     SpatialDropout2D: rate data_format="channels_last" seed=null
     SpatialDropout3D: rate data_format="channels_last" seed=null
     SpectralNormalization: layer power_iterations=1
     StackedRNNCells: cells reverse_state_order=false
     StringLookup: max_tokens=null num_oov_indices=1 mask_token=null oov_token="[UNK]" invert=false output_mode="int"
-      pad_to_max_tokens=false sparse=false encoding="utf-8" salt=null vocabulary=null idf_weights=null
-      vocabulary_size=null
+      pad_to_max_tokens=false sparse=false encoding="utf-8" oov_method="floormod" salt=null vocabulary=null
+      idf_weights=null vocabulary_size=null
     Subtract:
     TextVectorization: max_tokens=null standardize="lower_and_strip_punctuation" split="whitespace" ngrams=null
       output_mode="int" output_sequence_length=null pad_to_max_tokens=false sparse=false ragged=false

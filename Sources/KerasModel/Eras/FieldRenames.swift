@@ -162,6 +162,10 @@ enum DroppedFields {
       Row(key: "value_shape", rule: "build-shape"),
       Row(key: "dilation_rate", classes: ["Conv3DTranspose"], harmless: [1, [1, 1, 1]], rule: "inherited-field"),
       Row(key: "state_size", rule: "inherited-field"),
+      // tf.keras 2.9 to 2.15 in SavedModels: the vocabulary itself is there or among the assets.
+      Row(
+        key: "has_input_vocabulary", classes: ["StringLookup", "IntegerLookup", "TextVectorization"],
+        rule: "inherited-field"),
       Row(
         key: "constants", classes: recurrent.union(["ConvLSTM2D", "Bidirectional"]), harmless: [nil],
         rule: "inherited-field"),

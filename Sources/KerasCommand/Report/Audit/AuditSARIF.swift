@@ -4,14 +4,36 @@ import OrderedCollections
 /// An audit in SARIF 2.1.0, as GitHub's code scanning and other viewers take it.
 ///
 /// Models have no lines, so every result points at line 1 of its file (GitHub wants a region) and says in
-/// `logicalLocations` where inside it is: member of an archive, HDF5 object, JSON pointer, layer.
+/// `logicalLocations` where inside it is: member of an archive, HDF5 object, JSON pointer, layer. For the same reason each
+/// result brings its own `primaryLocationLineHash`, by which GitHub knows an alert again: a hash of line 1 would be one for
+/// all of a file.
 enum AuditSARIF {
+  /// The most results that GitHub takes of a run; of more, the worst are kept and a notification says how many are not.
+  static let maximumResults = 25_000
+
   static func json(_ outcome: AuditOutcome) -> JSON {
     let ids = rules(outcome)
     let indices = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
-    var results: [JSON] = []
-    for report in outcome.reports {
-      results += report.findings.map { result($0, file: report.file, index: indices[$0.rule] ?? -1) }
+    var found = outcome.reports.flatMap { report in report.findings.map { (file: report.file, finding: $0) } }
+    let left = found.count - maximumResults
+    if left > 0 {
+      let order = found.indices.sorted {
+        (found[$1].finding.severity, $0) < (found[$0].finding.severity, $1)
+      }
+      found = order.prefix(maximumResults).sorted().map { found[$0] }
+    }
+    var seen: [String: Int] = [:]
+    let results = found.map { file, finding in
+      let fingerprint = Baseline.Entry(finding, file: AuditOutcome.relative(file)).fingerprint
+      seen[fingerprint, default: 0] += 1
+      return result(
+        finding, file: file, index: indices[finding.rule] ?? -1,
+        fingerprint: "\(fingerprint):\(seen[fingerprint] ?? 1)")
+    }
+    var notifications = outcome.reports.flatMap { Self.notifications($0) }
+    if left > 0 {
+      let text = "\(left) results, none worse than those listed, are left out: a run holds \(maximumResults)."
+      notifications.append(["level": "warning", "message": ["text": .string(text)]])
     }
     let driver: JSON = [
       "name": "keraskit", "semanticVersion": .string(KerasKitCommand.configuration.version),
@@ -20,10 +42,7 @@ enum AuditSARIF {
     let run: JSON = [
       "tool": ["driver": driver],
       "invocations": [
-        [
-          "executionSuccessful": true,
-          "toolExecutionNotifications": .array(outcome.reports.flatMap { notifications($0) }),
-        ]
+        ["executionSuccessful": true, "toolExecutionNotifications": .array(notifications)]
       ],
       "columnKind": "unicodeCodePoints",
       "results": .array(results),
@@ -73,7 +92,7 @@ enum AuditSARIF {
     return .object(members)
   }
 
-  private static func result(_ finding: Finding, file: String, index: Int) -> JSON {
+  private static func result(_ finding: Finding, file: String, index: Int, fingerprint: String) -> JSON {
     let name = AuditOutcome.relative(file)
     let (artifact, member) = split(name)
     var logical: [JSON] = []
@@ -95,7 +114,9 @@ enum AuditSARIF {
       "ruleId": .string(finding.rule), "ruleIndex": JSON(index), "level": .string(finding.severity.rawValue),
       "message": ["text": .string(message(finding, member: member))],
       "locations": [.object(location)],
-      "partialFingerprints": ["kerasKitFinding/v1": .string(Baseline.Entry(finding, file: name).fingerprint)],
+      "partialFingerprints": [
+        "primaryLocationLineHash": .string(fingerprint), "kerasKitFinding/v1": .string(fingerprint),
+      ],
     ]
   }
 
