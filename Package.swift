@@ -70,9 +70,17 @@ let package = Package(
       ]),
     // Formats of other programs, each a module; KerasKit itself needs none of them.
     .target(
+      name: "ONNXExport",
+      dependencies: [
+        "KerasExport", "KerasGraph", "KerasModel", "KerasFile", "KerasCore",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["Protocol/onnx.proto"]),
+    .target(
       name: "KerasConversion",
       dependencies: [
-        "KerasKit", "KerasExport", "KerasModel", "KerasFile", .product(name: "Crypto", package: "swift-crypto"),
+        "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
       name: "KerasCommand",

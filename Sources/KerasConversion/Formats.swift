@@ -1,8 +1,12 @@
 import KerasExport
+import ONNXExport
 
 /// All formats this program writes.
 public enum Formats {
-  public static let all: [any Exporter.Type] = Exporters.all
+  public static let all: [any Exporter.Type] =
+    Exporters.all + [
+      ONNXExporter.self
+    ]
 
   /// The exporter for the format of that word (`onnx`), or else for a file of that name.
   ///
