@@ -112,6 +112,12 @@ let package = Package(
       name: "KerasExportTests",
       dependencies: ["KerasExport", "KerasKit", "KerasFile", "KerasModel", "PackedFixtures"]),
     .testTarget(
+      name: "ONNXExportTests",
+      dependencies: [
+        "ONNXExport", "KerasExport", "KerasModel", "KerasCore", "DataFiles", "PackedFixtures",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .testTarget(
       name: "KerasConversionTests",
       dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "PackedFixtures"]),
     .testTarget(name: "KerasDiffTests", dependencies: ["KerasDiff", "KerasKit", "KerasCore"]),

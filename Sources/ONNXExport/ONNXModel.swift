@@ -18,14 +18,19 @@ struct ONNXModel {
       opset: opset, weightFormat: options.weightFormat, reserved: source.inputNames + outputNames)
     let emission = GraphEmission(source.graph, parameters: source.parameters, parts: parts)
     let dimensions = DimensionNames(source)
+    // Categories may be numbers beyond int32.
+    let categories = source.graph.categoryInputs
 
     var graph = ONNXGraphProto()
     graph.name = model.network.name
     for name in source.inputNames {
       guard let value = source.graph.input(named: name) else { continue }
       emission.define(value, name)
+      let isWide = categories.contains(name)
+      if isWide { emission.wide.insert(value) }
       graph.input.append(
-        ONNXValueInfoProto(name, source.graph.type(value), dimensionNames: dimensions.ofInput(name)))
+        ONNXValueInfoProto(
+          name, source.graph.type(value), dimensionNames: dimensions.ofInput(name), element: isWide ? .int64 : nil))
     }
     try emission.emitAll()
     var outputs = OutputNaming(emission)

@@ -34,6 +34,7 @@ struct Opset: Hashable {
   enum Form: Hashable {
     /// ReduceSum, ReduceMean … take their axes as an operand instead of an attribute.
     case reductionAxesAsOperand(String)
+    case scatterAdd
     case gelu
     case float8
     case equalOfStrings
@@ -42,7 +43,8 @@ struct Opset: Hashable {
 
   /// The opset that brought each form; reductions not listed did with 18.
   private static let since: [Form: Int] = [
-    .reductionAxesAsOperand("ReduceSum"): 13, .float8: 19, .equalOfStrings: 19, .gelu: 20, .stringConcat: 20,
+    .reductionAxesAsOperand("ReduceSum"): 13, .scatterAdd: 16, .float8: 19, .equalOfStrings: 19, .gelu: 20,
+    .stringConcat: 20,
   ]
 
   func has(_ form: Form) -> Bool { version >= firstVersion(of: form) }

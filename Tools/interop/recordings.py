@@ -12,6 +12,12 @@ FOLDERS = [
     "models", "layers", "legacy_layers", "graph_nodes", "lambdas", "mixed_precision", "quantized", "preprocessing",
     "public_layers", "custom_classes", "signal_functions", "hdf5_models", "gru_candidate", "yaml", "training_modes",
 ]
+# What nothing in the files tells `convert`, by the key's pattern.
+TOLD = [
+    ("keras-0.2.0/dropout_merge$", ["--keras-version", "0.2.0"]),
+    ("_3d_same$", ["--backend", "theano"]),
+    ("keras-3.10.0/unknown_", ["--map", "up=Conv1DTranspose(output_padding=1)"]),
+]
 ENDINGS = (".keras", ".h5", ".yaml", ".json")
 
 
@@ -20,6 +26,7 @@ class Recording:
 
     def __init__(self, key, source, arrays):
         self.key, self.source, self.arrays = key, source, arrays
+        self.options = [word for pattern, words in TOLD if re.search(pattern, key) for word in words]
 
     def inputs(self, names):
         """The inputs by those names, in which the model has them."""

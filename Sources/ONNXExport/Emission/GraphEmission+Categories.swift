@@ -6,7 +6,7 @@ extension GraphEmission {
   func emitLookup(_ lookup: CategoryLookup, _ operand: Value, _ result: Value) throws {
     let (x, layout) = try anyTensor(operand)
     let isText = type(operand).dtype == .string
-    let keys = isText ? x : cast(x, to: .int64)
+    let keys = isText || wide.contains(operand) ? x : cast(x, to: .int64)
     var numbers: [CategoryKey: Int32] = [:]
     var order: [CategoryKey] = []
     for (index, key) in lookup.vocabulary.enumerated() where numbers[key] == nil {

@@ -47,8 +47,8 @@ extension GraphEmission {
     case .recurrence(let recurrence): try emitRecurrence(recurrence, operands, index)
     case .custom(let function):
       throw refused("the function \(function.name)", "other programs do not have it")
-    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .scatterAddRows, .recurrenceGradient,
-      .customGradient:
+    case .scatterAddRows: try emitScatter(operands, result)
+    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .recurrenceGradient, .customGradient:
       throw refused(node.op.name, "the format holds inference only")
     }
   }

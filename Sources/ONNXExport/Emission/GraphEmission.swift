@@ -17,6 +17,9 @@ final class GraphEmission {
   /// Which nodes read a value; an output of the graph counts as the node -1.
   let users: [Value: [Int]]
 
+  /// Values that are int64: categories, which may be beyond int32.
+  var wide: Set<Value> = []
+
   private let parameters: [String: TensorData]
   private var tensors: [Value: [(layout: Layout, name: String)]] = [:]
   private var shapes: [String: String] = [:]
@@ -113,13 +116,18 @@ final class GraphEmission {
   /// The orders of axes a value exists in.
   func layouts(_ value: Value) -> [Layout] { tensors[value]?.map(\.layout) ?? [] }
 
-  /// The array of a parameter or constant, if the value is one.
+  /// The array of a parameter or constant, if the value is one, in the type that ONNX has it in.
   func constant(_ value: Value) -> TensorData? {
+    let data: TensorData?
     switch graph.nodes[value.node].op {
-    case .constant(let data): data
-    case .parameter(let name): parameters[name]
-    default: nil
+    case .constant(let array): data = array
+    case .parameter(let name): data = parameters[name]
+    default: return nil
     }
+    // Quantized kernels are stored as integers and read as floats.
+    let dtype = type(value).dtype
+    guard let data, dtype.isInteger || dtype.isFloatingPoint else { return data }
+    return try? data.converted(to: dtype.isInteger ? .int32 : .float32)
   }
 
   /// The tensor of a parameter or constant in that order of axes, after so many axes of size 1.
