@@ -16,6 +16,8 @@ public struct ONNXExporter: Exporter {
 
   /// Bytes of weights beyond which they are written into a file of their own.
   public var externalDataThreshold = 1_500_000_000
+  /// Smaller arrays stay in the model, where readers of shapes look for them.
+  var smallestExternalArray = 1024
 
   public init() {}
 
@@ -32,7 +34,9 @@ public struct ONNXExporter: Exporter {
       if converted.weightBytes > externalDataThreshold {
         let name = options.fileName ?? path.split(separator: "/").last.map { String($0) } ?? path
         weights = try AtomicFile(replacing: "\(path).data")
-        if let weights { try converted.moveWeights(to: weights, location: "\(name).data") }
+        if let weights {
+          try converted.moveWeights(to: weights, location: "\(name).data", atLeast: smallestExternalArray)
+        }
         converted.notes.append(ExportNote(.rewritten, "the weights are in the file \(name).data beside it"))
       }
       let bytes: [UInt8] = try converted.proto.serializedBytes()

@@ -65,10 +65,10 @@ struct ONNXModel {
   /// The bytes that the weights take.
   var weightBytes: Int { proto.graph.initializer.reduce(0) { $0 + $1.rawData.count } }
 
-  /// Writes weights of some size to a file that the model then names.
-  mutating func moveWeights(to file: AtomicFile, location: String) throws(FileError) {
+  /// Writes weights of `smallest` bytes or more to a file that the model then names.
+  mutating func moveWeights(to file: AtomicFile, location: String, atLeast smallest: Int) throws(FileError) {
     var offset = 0
-    for index in proto.graph.initializer.indices where proto.graph.initializer[index].rawData.count >= 1024 {
+    for index in proto.graph.initializer.indices where proto.graph.initializer[index].rawData.count >= smallest {
       // A multiple of the page's size lets runtimes map the file.
       let padding = (4096 - offset % 4096) % 4096
       try file.write([UInt8](repeating: 0, count: padding))
