@@ -155,7 +155,7 @@ struct ModelComparison {
       weight.relation = .otherShape
       return own.shape == other.shape ? nil : weight
     }
-    guard let x = a.model.weights[own.parameter], let y = b.model.weights[other.parameter] else { return weight }
+    guard let x = try a.model.weight(own.parameter), let y = try b.model.weight(other.parameter) else { return weight }
     weight.relation = try Self.relation(x, y, name)
     return weight
   }

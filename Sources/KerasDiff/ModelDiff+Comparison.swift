@@ -6,10 +6,11 @@ import KerasTraining
 extension ModelDiff {
   /// Compares two models as loaded, in canonical terms; one without weights is compared in all else.
   ///
-  /// Arrays are compared one after the other. Throws `ModelError` where weights cannot be told by their layers.
+  /// Arrays are compared one after the other: of models loaded without `LoadOptions.readsWeights`, no more than a pair is
+  /// in memory. Throws `ModelError` where weights cannot be told by their layers, or read.
   public static func compare(_ a: LoadedModel, _ b: LoadedModel) throws(ModelError) -> ModelDiff {
     var comparison = ModelComparison(a: try ModelSide(a), b: try ModelSide(b))
-    let hasWeights = (a: !a.weights.isEmpty, b: !b.weights.isEmpty)
+    let hasWeights = (a: a.holdsWeights, b: b.holdsWeights)
     var diff = ModelDiff(
       fileA: a.source.file, fileB: b.source.file, layers: [], model: [], compile: [], optimizerState: [],
       incomparable: [])
@@ -23,8 +24,28 @@ extension ModelDiff {
     try comparison.compare(a.network, b.network, [a.canonical.config, b.canonical.config], pathA: [], pathB: [])
     diff.layers = comparison.layers
     diff.model = comparison.model
+    try followUnits(comparison, &diff)
     compareTraining(a, b, comparison, &diff)
     return diff
+  }
+
+  /// Asks of models of one architecture whether units in another order are so for all who take them in.
+  private static func followUnits(_ comparison: ModelComparison, _ diff: inout ModelDiff) throws(ModelError) {
+    func isMoved(_ relation: ArrayRelation?) -> Bool {
+      if case .permuted = relation { true } else { false }
+    }
+    guard diff.layers.contains(where: { $0.weights.contains { isMoved($0.relation) } }),
+      diff.layers.allSatisfy({ $0.pathA != nil && $0.pathB != nil && $0.connections == nil })
+    else { return }
+    var orders = try UnitOrders(comparison.a, comparison.b, layers: diff.layers)
+    try orders.follow()
+    diff.reorderings = orders.found
+    let consistent = orders.consistent
+    for index in diff.layers.indices where diff.layers[index].pathA.map(consistent.contains) == true {
+      for weight in diff.layers[index].weights.indices where isMoved(diff.layers[index].weights[weight].relation) {
+        diff.layers[index].weights[weight].isReorderedConsistently = true
+      }
+    }
   }
 
   private static func compareTraining(

@@ -36,6 +36,9 @@ public struct ModelDiff: Sendable {
     /// `nil` where one of the two does not have it.
     public var relation: ArrayRelation?
 
+    /// Whether it is the other's with units in another order that all layers behind follow.
+    public var isReorderedConsistently = false
+
     public var isSame: Bool { relation?.isSame ?? false }
   }
 
@@ -56,9 +59,12 @@ public struct ModelDiff: Sendable {
     /// The gravest of its differences; `nil` if there are none.
     public var effect: Effect? {
       var effects = fields.map(\.effect)
-      if pathA == nil || pathB == nil || connections != nil || weights.contains(where: { !$0.isSame }) {
+      if pathA == nil || pathB == nil || connections != nil
+        || weights.contains(where: { !$0.isSame && !$0.isReorderedConsistently })
+      {
         effects.append(.inference)
       }
+      if weights.contains(where: { !$0.isSame && $0.isReorderedConsistently }) { effects.append(.note) }
       if isRenamed || isReordered { effects.append(.note) }
       return effects.max()
     }
@@ -73,6 +79,8 @@ public struct ModelDiff: Sendable {
   public var compile: [Field]
   /// Arrays of the optimizer's state that both files hold.
   public var optimizerState: [Weight]
+  /// Layers whose units stand in another order.
+  public var reorderings: [UnitReordering] = []
   /// What could not be compared, and why.
   public var incomparable: [String]
 

@@ -17,6 +17,8 @@ public struct LoadOptions: Sendable {
   public var seed: UInt64 = 0
   /// Whether a file that holds an architecture only is refused.
   public var requiresWeights = true
+  /// Whether arrays are read at once; without, `LoadedModel.weight(_:)` reads one when it is asked for.
+  public var readsWeights = true
   /// Whether the other half of a file that holds weights or an architecture only is looked for beside it.
   public var findsPartner = true
   /// Told how many of the model's variables have their arrays, as these are read.

@@ -52,6 +52,21 @@ public struct LoadedModel: Sendable {
     return try load(source: source, options: options)
   }
 
+  /// Whether any variable has an array, read or not.
+  public var holdsWeights: Bool { !weights.isEmpty || !assignment.isEmpty }
+
+  /// A variable's array in the canonical layout, from the file if it was not read; `nil` for variables without one.
+  ///
+  /// Throws `ModelError` naming the file if the array cannot be read.
+  public func weight(_ parameter: String) throws(ModelError) -> TensorData? {
+    if let data = weights[parameter] { return data }
+    do {
+      return try assignment.weight(parameter)
+    } catch {
+      throw error.inFile(source.file)
+    }
+  }
+
   /// Loads an opened model file.
   public static func load(
     source: ModelSource, options: LoadOptions = LoadOptions()
@@ -90,7 +105,7 @@ public struct LoadedModel: Sendable {
       let weightEra = era.ofWeights(in: source)
       let assignment = try WeightAssignment(
         source, era: weightEra, model: canonical.config, targets: targets,
-        allowsPartial: options.allowsPartialWeights, progress: options.progress)
+        allowsPartial: options.allowsPartialWeights, readsWeights: options.readsWeights, progress: options.progress)
       var diagnostics = source.diagnostics + canonical.diagnostics
       if let ambiguous = RunningDeviation.ambiguity(source, era: weightEra, assignment: assignment) {
         diagnostics.append(ambiguous)

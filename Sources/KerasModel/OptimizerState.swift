@@ -131,8 +131,10 @@ public struct OptimizerState: Sendable, Hashable {
     case .groups(let groups): source.weights = .groups(replaced(groups))
     case .paths(let groups): source.weights = .paths(replaced(groups))
     }
+    var options = model.options
+    options.readsWeights = true
     do {
-      return try LoadedModel.load(source: source, options: model.options).weights
+      return try LoadedModel.load(source: source, options: options).weights
     } catch {
       throw Unreadable(description: "\(error)")
     }

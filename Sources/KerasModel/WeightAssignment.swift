@@ -24,6 +24,8 @@ public struct WeightAssignment: Sendable {
     public var storedShapes: [[Int]]
     public var reason: Reason
     /// What was done to the array, if anything: `transposed [2, 3, 1, 0], flipped (Theano)`.
+    ///
+    /// `nil` also for weights that were not read.
     public var conversion: String?
   }
 
@@ -31,11 +33,15 @@ public struct WeightAssignment: Sendable {
   /// Parameter name → array in the canonical layout, in the stored type.
   public private(set) var weights: [String: TensorData] = [:]
 
+  /// What is read only when it is asked for.
+  private var unreadWeights: [String: UnreadWeight] = [:]
+
   /// Variables that no stored array fits: left out here, given their initializer's value by the caller.
   public private(set) var unfilled: [String] = []
   /// Stored arrays that fill no variable, with their shapes.
   public private(set) var unread: [String] = []
 
+  private let readsWeights: Bool
   private let era: Era
   private let config: JSON?
   private let total: Int
@@ -44,11 +50,13 @@ public struct WeightAssignment: Sendable {
   /// Assigns all stored weights of `source` to the model's variables.
   ///
   /// Throws `weightCount` or `weightShape` with the layer's name, or `unmatchedWeights` with both sides. With
-  /// `allowsPartial` what fits is taken, and `unfilled` and `unread` list the rest.
+  /// `allowsPartial` what fits is taken, and `unfilled` and `unread` list the rest. Without `readsWeights` shapes alone
+  /// decide, and `weight(_:)` reads.
   init(
     _ source: ModelSource, era: Era, model: JSON, targets: [WeightTarget], allowsPartial: Bool = false,
-    progress: (@Sendable (_ read: Int, _ total: Int) -> Void)? = nil
+    readsWeights: Bool = true, progress: (@Sendable (_ read: Int, _ total: Int) -> Void)? = nil
   ) throws(ModelError) {
+    self.readsWeights = readsWeights
     self.era = era
     config = source.config
     total = targets.count
@@ -79,8 +87,18 @@ public struct WeightAssignment: Sendable {
           named, to: leaves.layers.flatMap(\.leaves), isByPath: true, allowsPartial: allowsPartial, instead: error)
       }
     }
-    unfilled = targets.map(\.parameter).filter { weights[$0] == nil }
+    unfilled = targets.map(\.parameter).filter { weights[$0] == nil && unreadWeights[$0] == nil }
     if !allowsPartial, let missing = unfilled.first { throw ModelError(.missingWeight(missing)) }
+  }
+
+  /// Whether any variable has an array.
+  public var isEmpty: Bool { weights.isEmpty && unreadWeights.isEmpty }
+
+  /// A variable's array in the canonical layout, read now if it was not; `nil` for variables without one.
+  public func weight(_ parameter: String) throws(ModelError) -> TensorData? {
+    if let data = weights[parameter] { return data }
+    guard let unread = unreadWeights[parameter] else { return nil }
+    return try unread.layer.convert(unread.plan).data
   }
 
   /// As Keras does: by the layers' names, else in order.
@@ -104,6 +122,7 @@ public struct WeightAssignment: Sendable {
     if case .file = error.cause { throw error }
     rows = []
     weights = [:]
+    unreadWeights = [:]
     let matching = WeightMatching(
       leaves: leaves, layers: leaves.map { layerWeights($0) }, groups: groups, isPartial: allowsPartial)
     guard allowsPartial || matching.isComplete else {
@@ -315,17 +334,33 @@ public struct WeightAssignment: Sendable {
 
   private mutating func store(_ arrays: [StoredArray], in leaf: ModelLeaf, _ reason: Reason) throws(ModelError) {
     do {
-      for weight in try layerWeights(leaf).convert(arrays) {
-        weights[weight.target.parameter] = weight.data
+      let layer = layerWeights(leaf)
+      let plans = try layer.planned(arrays)
+      // All or none of a layer's.
+      var converted: [ConvertedWeight?] = []
+      for plan in plans { converted.append(readsWeights || !layer.fits(plan) ? try layer.convert(plan) : nil) }
+      for (plan, weight) in zip(plans, converted) {
+        let parameter = plan.target.parameter
+        if let weight {
+          weights[parameter] = weight.data
+        } else {
+          unreadWeights[parameter] = UnreadWeight(layer: layer, plan: plan)
+        }
+        let sources = weight?.sources ?? plan.sources
         rows.append(
           Row(
-            parameter: weight.target.parameter, storedNames: weight.sources.map(\.name),
-            storedPaths: weight.sources.map(\.path), storedShapes: weight.sources.map(\.shape), reason: reason,
-            conversion: weight.conversion))
+            parameter: parameter, storedNames: sources.map(\.name), storedPaths: sources.map(\.path),
+            storedShapes: sources.map(\.shape), reason: reason, conversion: weight?.conversion))
       }
       progress?(weights.count, total)
     } catch {
       throw error.inLayer(leaf.path.joined(separator: "/"))
     }
   }
+}
+
+/// A weight whose arrays are still in the file.
+private struct UnreadWeight: Sendable {
+  var layer: LayerWeights
+  var plan: PlannedWeight
 }

@@ -9,11 +9,16 @@ struct DiffCommand: ParsableCommand {
       Both are read into Keras 3's terms first, so that a conversion that lost nothing shows no difference. Weights are
       called equal, rounding, float16, bfloat16, quantized, transposed, kernel-rotated, flatten-order, permuted,
       reshaped, scaled, trained, unrelated or other-shape.
-      Exit code 0 if both predict and train alike (notes at most), 1 if not. With --data the outputs on these samples
-      are compared too; differing outputs make the exit code 1, and equal ones do not make it 0.
+      Where units stand in another order, it is checked that all layers behind follow that order.
+      With --run or --data both models are run too, and the first layer whose outputs diverge is named. Without, no more
+      than two arrays of weights are in memory at once.
 
-      Example:
+      Exit code 0 if both predict and train alike (notes at most), 1 if not; outputs that differ make it 1, and equal ones
+      do not make it 0. 2 if the command line is wrong, 3 if a file cannot be read.
+
+      Examples:
         keraskit diff model-2016.h5 model.keras
+        keraskit diff model-2016.h5 model.keras --run --seed 7
       """)
 
   @Argument(help: "The first model.") var a: String
@@ -30,6 +35,11 @@ struct DiffCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Samples (npy, or npz with x or x0, x1 …) to compare outputs on.", valueName: "file"))
   var data: String?
+  @Flag(
+    name: .customLong("run"), help: "Run both on samples made for them, fit for what the model does with its inputs.")
+  var runsBoth = false
+  @Option(help: "Of the samples that --run makes.") var seed: UInt64 = 0
+  @Option(help: ArgumentHelp("How many samples --run makes.", valueName: "n")) var samples = 8
   @Option(help: ArgumentHelp("How far outputs may lie apart, relative to their largest.", valueName: "number"))
   var tolerance = 1e-4
 
@@ -41,24 +51,34 @@ struct DiffCommand: ParsableCommand {
       throw ValidationError("'\(text)' should be a release such as 1.2.2, 2.1.6-tf or 3.0.0")
     }
     guard tolerance >= 0, tolerance.isFinite else { throw ValidationError("--tolerance should be 0 or more") }
+    guard (1...100_000).contains(samples) else { throw ValidationError("--samples should be 1 or more") }
+    if runsBoth, data != nil { throw ValidationError("--run makes samples and --data names some: give one of them") }
   }
 
   func run() throws {
     let options = (options(kerasVersionA, backendA), options(kerasVersionB, backendB))
     let diff: ModelDiff
-    var outputs: [OutputDifference] = []
+    var outcome: DiffRun?
     do {
       let sources = (try options.0.open(a), try options.1.open(b))
       if sources.0.config == nil, sources.1.config == nil {
         diff = try ModelDiff.compareStored(sources.0, sources.1)
-        if data != nil { throw CommandFailure.usage("--data needs models, and neither file holds an architecture") }
+        if runsBoth || data != nil {
+          throw CommandFailure.usage("--run and --data need models, and neither file holds an architecture")
+        }
       } else {
         let (first, second, note) = try pair(sources, options)
         var found = try ModelDiff.compare(first, second)
         if let note { found.incomparable.insert(note, at: 0) }
         (found.fileA, found.fileB) = (a, b)
         diff = found
-        if let data { outputs = try compareOutputs(first, second, data) }
+        if runsBoth || data != nil {
+          var whole = options
+          (whole.0.readsWeights, whole.1.readsWeights) = (true, true)
+          (whole.0.requiresWeights, whole.1.requiresWeights) = (true, true)
+          let models = try pair(sources, whole)
+          outcome = try runBoth(Model(models.0), Model(models.1), found)
+        }
       }
     } catch let failure as CommandFailure {
       throw failure
@@ -67,18 +87,18 @@ struct DiffCommand: ParsableCommand {
     } catch {
       throw CommandFailure.input("\(error)")
     }
-    let differs = outputs.contains { !($0.relative <= tolerance) }
     Terminal.print(
       json
-        ? DiffText.json(diff, outputs: outputs, tolerance: tolerance).text(indent: 2)
-        : DiffText.text(diff, outputs: outputs, tolerance: tolerance, isVerbose: verbose))
-    if !diff.isSame || differs { throw ExitStatus.findings }
+        ? DiffText.json(diff, run: outcome).text(indent: 2)
+        : DiffText.text(diff, run: outcome, isVerbose: verbose))
+    if !diff.isSame || outcome?.differs == true { throw ExitStatus.findings }
   }
 
   private func options(_ version: String?, _ backend: BackendChoice?) -> LoadOptions {
     var options = LoadOptions(kerasVersion: version.flatMap { KerasVersion($0) }, backend: backend?.rawValue)
     options.mappings = map
     options.requiresWeights = false
+    options.readsWeights = false
     return options
   }
 
@@ -106,22 +126,24 @@ struct DiffCommand: ParsableCommand {
     )
   }
 
-  private func compareOutputs(_ first: LoadedModel, _ second: LoadedModel, _ file: String) throws -> [OutputDifference]
-  {
-    let models = (try Model(first), try Model(second))
-    let archive = file.hasSuffix(".npz") ? try NumpyArchive(path: file) : nil
-    let names = models.0.inputs.map(\.name)
-    let arrays: [TensorData]
-    if let archive {
-      arrays = try names.indices.map { index in
-        guard let array = archive[names[index]] ?? archive["x\(index)"] ?? (index == 0 ? archive["x"] : nil) else {
-          throw CommandFailure.input("\(file): neither '\(names[index])' nor 'x\(index)' is in it")
-        }
-        return array
+  private func runBoth(_ first: Model, _ second: Model, _ diff: ModelDiff) throws -> DiffRun {
+    let arrays =
+      try data.map { try read($0, for: first) }
+      ?? first.inputRecipes(samples: samples, seed: seed).map { try $0.array() }
+    return DiffRun(
+      samples: data ?? "seed \(seed)", count: arrays.first?.shape.first ?? 0,
+      outputs: try OutputDifference.between(first, second, on: arrays),
+      layers: try LayerDifference.between(first, second, on: arrays, matchedBy: diff), tolerance: tolerance)
+  }
+
+  private func read(_ file: String, for model: Model) throws -> [TensorData] {
+    guard file.hasSuffix(".npz") else { return [try NumpyFile.read(file)] }
+    let archive = try NumpyArchive(path: file)
+    return try model.inputs.map(\.name).enumerated().map { index, name in
+      guard let array = archive[name] ?? archive["x\(index)"] ?? (index == 0 ? archive["x"] : nil) else {
+        throw CommandFailure.input("\(file): neither '\(name)' nor 'x\(index)' is in it")
       }
-    } else {
-      arrays = [try NumpyFile.read(file)]
+      return array
     }
-    return try OutputDifference.between(models.0, models.1, on: arrays)
   }
 }

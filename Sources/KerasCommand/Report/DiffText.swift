@@ -3,7 +3,7 @@ import KerasKit
 /// The differences of two models, for people and for scripts.
 enum DiffText {
   static func text(
-    _ diff: ModelDiff, outputs: [OutputDifference], tolerance: Double, isVerbose: Bool
+    _ diff: ModelDiff, run: DiffRun?, isVerbose: Bool
   ) -> String {
     var lines = ["A  \(Terminal.printable(diff.fileA))", "B  \(Terminal.printable(diff.fileB))", ""]
     lines += diff.model.map { line($0, indent: "") }
@@ -15,13 +15,7 @@ enum DiffText {
     }
     let states = diff.optimizerState.filter { !$0.isSame }
     if !states.isEmpty { lines += [Terminal.colored("optimizer state", .bold)] + states.map(line) }
-    for output in outputs {
-      let isNear = output.relative <= tolerance
-      lines.append(
-        Terminal.colored("output '\(Terminal.printable(output.name))'", isNear ? .green : .red)
-          + " \(isNear ? "agrees" : "differs"): at most \(NumberText.short(output.relative)) apart, relative to its largest"
-      )
-    }
+    lines += diff.reorderings.map(line) + (run?.lines ?? [])
     lines += diff.incomparable.map { WrappedText.paragraph(label: "note ", $0) }
     return (lines + ["", verdict(diff)]).joined(separator: "\n")
   }
@@ -95,9 +89,18 @@ enum DiffText {
     }
   }
 
+  private static func line(_ found: ModelDiff.UnitReordering) -> String {
+    let units = "units of \(found.layer) are reordered (\(found.moved) of \(found.units))"
+    if let problem = found.problem {
+      return Terminal.colored(Terminal.printable("\(units), inconsistently: \(problem)"), .red)
+    }
+    let followers = found.followers.isEmpty ? "" : " (followed by \(found.followers.joined(separator: ", ")))"
+    return Terminal.colored(Terminal.printable("\(units), consistently: computes the same\(followers)"), .green)
+  }
+
   // MARK: JSON
 
-  static func json(_ diff: ModelDiff, outputs: [OutputDifference], tolerance: Double) -> JSON {
+  static func json(_ diff: ModelDiff, run: DiffRun?) -> JSON {
     [
       "a": .string(diff.fileA), "b": .string(diff.fileB), "same": .bool(diff.isSame),
       "effect": diff.effect.map { .string($0.rawValue) } ?? .null,
@@ -113,10 +116,20 @@ enum DiffText {
           ]
         }),
       "compile": .array(diff.compile.map(json)), "optimizer_state": .array(diff.optimizerState.map(json)),
-      "outputs": .array(
-        outputs.map { output in
+      "reorderings": .array(
+        diff.reorderings.map { found in
           [
-            "name": .string(output.name), "agrees": .bool(output.relative <= tolerance),
+            "layer": .string(found.layer), "moved": .number(Double(found.moved)),
+            "units": .number(Double(found.units)), "consistent": .bool(found.isConsistent),
+            "followers": .array(found.followers.map { .string($0) }),
+            "problem": found.problem.map { .string($0) } ?? .null,
+          ]
+        }),
+      "run": run?.json ?? .null,
+      "outputs": .array(
+        (run?.outputs ?? []).map { output in
+          [
+            "name": .string(output.name), "agrees": .bool(output.relative <= (run?.tolerance ?? 0)),
             "relative": output.relative.isFinite ? .number(output.relative) : .null,
           ]
         }),
@@ -138,6 +151,7 @@ enum DiffText {
     var json: JSON = [
       "name": .string(weight.name), "shape_a": shape(weight.shapeA), "shape_b": shape(weight.shapeB),
       "relation": .string(weight.relation?.word ?? "missing"),
+      "reordered_consistently": .bool(weight.isReorderedConsistently),
     ]
     switch weight.relation {
     case .withinRounding(let largest): json["largest"] = number(largest)

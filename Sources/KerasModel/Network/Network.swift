@@ -32,6 +32,12 @@ public struct Network: Layer {
     public var layer: Int
     public var node: Int
     public var tensor: Int
+
+    public init(layer: Int, node: Int, tensor: Int) {
+      self.layer = layer
+      self.node = node
+      self.tensor = tensor
+    }
   }
 
   /// One application of a layer to results of earlier calls.

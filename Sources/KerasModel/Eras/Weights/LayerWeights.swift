@@ -21,6 +21,21 @@ struct ConvertedWeight {
   var conversion: String?
 }
 
+/// Which stored arrays make a weight and how, before any is read.
+struct PlannedWeight: Sendable {
+  enum Making: Sendable {
+    case whole(isCuDNN: Bool)
+    /// Keras 1's gate-by-gate arrays, side by side.
+    case gates
+    /// A number that stands for what Keras 0.1 did not save.
+    case lost(Float)
+  }
+
+  var target: WeightTarget
+  var sources: [StoredArray]
+  var making: Making
+}
+
 /// Brings the stored arrays of one layer, in stored order, to its variables in the canonical layout.
 struct LayerWeights {
   var era: Era
@@ -42,17 +57,27 @@ struct LayerWeights {
   }
 
   func convert(_ arrays: [StoredArray]) throws(ModelError) -> [ConvertedWeight] {
+    var converted: [ConvertedWeight] = []
+    for weight in try planned(arrays) { converted.append(try convert(weight)) }
+    return converted
+  }
+
+  /// Which arrays fill which variable; throws `weightCount` and reads nothing.
+  func planned(_ arrays: [StoredArray]) throws(ModelError) -> [PlannedWeight] {
     if let gates = RecurrentLayout.separateGates(className: className, count: arrays.count),
       targets.count == gates.count
     {
-      return try fuse(inGateOrder(arrays), gates)
+      let ordered = inGateOrder(arrays)
+      return zip(targets, gates).map { target, indices in
+        PlannedWeight(target: target, sources: indices.map { ordered[$0] }, making: .gates)
+      }
     }
     if className == "BatchNormalization", arrays.count == 2, targets.count == 4, era.version < KerasVersion(0, 2, 0) {
-      return try lostStatistics(arrays)
+      return withLostStatistics(arrays)
     }
     // Keras 3's wrapper stores the kernel of the layer inside once more.
     if className == "SpectralNormalization", targets.count == 1, arrays.count == 2 {
-      return try convert(Array(arrays.suffix(1)))
+      return try planned(Array(arrays.suffix(1)))
     }
     guard arrays.count == targets.count else {
       throw ModelError(
@@ -60,17 +85,41 @@ struct LayerWeights {
           expected: targets.map { "\($0.role) \(Shape($0.shape))" },
           found: arrays.map { "\($0.name) \(Shape($0.shape))" }))
     }
-    var converted: [ConvertedWeight] = []
     let pairs = paired(arrays)
     let isCuDNN = isCuDNN(pairs)
-    for (target, array) in pairs {
+    return pairs.map { PlannedWeight(target: $0.target, sources: [$0.array], making: .whole(isCuDNN: isCuDNN)) }
+  }
+
+  /// Whether the shapes alone say that the weight can be made.
+  func fits(_ weight: PlannedWeight) -> Bool {
+    switch weight.making {
+    case .whole(let isCuDNN): weight.sources.allSatisfy { fits($0.shape, weight.target, isCuDNN: isCuDNN) }
+    case .gates:
+      gateTarget(weight.target, count: weight.sources.count).map { part in
+        weight.sources.allSatisfy { fits($0.shape, part) }
+      } ?? false
+    case .lost: true
+    }
+  }
+
+  /// Reads a weight and brings it into the canonical layout.
+  func convert(_ weight: PlannedWeight) throws(ModelError) -> ConvertedWeight {
+    let (target, sources) = (weight.target, weight.sources)
+    switch weight.making {
+    case .whole(let isCuDNN):
+      guard let array = sources.first else { throw ModelError(.missingWeight(target.parameter)) }
       let (data, conversion) = try convert(array, to: target, isCuDNN: isCuDNN)
       guard data.shape == target.shape else {
         throw ModelError(.weightShape(target.role, expected: target.shape, found: array.shape))
       }
-      converted.append(ConvertedWeight(target: target, data: data, sources: [array], conversion: conversion))
+      return ConvertedWeight(target: target, data: data, sources: sources, conversion: conversion)
+    case .gates: return try fused(weight)
+    case .lost(let value):
+      guard let data = try? TensorData.filled(value, shape: target.shape) else {
+        throw ModelError(.missingWeight(target.parameter))
+      }
+      return ConvertedWeight(target: target, data: data, sources: [], conversion: "not saved by Keras 0.1")
     }
-    return converted
   }
 
   /// Whether these arrays, by number and shapes alone, can be the layer's.
@@ -233,47 +282,38 @@ struct LayerWeights {
   }
 
   /// Keras 1's gate-by-gate arrays, side by side.
-  private func fuse(_ arrays: [StoredArray], _ gates: [[Int]]) throws(ModelError) -> [ConvertedWeight] {
-    var converted: [ConvertedWeight] = []
-    for (target, indices) in zip(targets, gates) {
-      let gateTarget = gateTarget(target, count: indices.count) ?? target
-      var parts: [TensorData] = []
-      var steps: String?
-      for index in indices {
-        let (part, step) = try convert(arrays[index], to: gateTarget)
-        parts.append(part)
-        steps = step
-      }
-      let data: TensorData
-      do {
-        data = try TensorData.concatenated(parts)
-      } catch {
-        throw ModelError(.weightShape(target.role, expected: target.shape, found: parts.first?.shape ?? []))
-      }
-      guard data.shape == target.shape else {
-        throw ModelError(.weightShape(target.role, expected: target.shape, found: data.shape))
-      }
-      let what = "\(indices.count) gates joined"
-      converted.append(
-        ConvertedWeight(
-          target: target, data: data, sources: indices.map { arrays[$0] },
-          conversion: steps.map { "\($0), \(what)" } ?? what))
+  private func fused(_ weight: PlannedWeight) throws(ModelError) -> ConvertedWeight {
+    let target = weight.target
+    let gateTarget = gateTarget(target, count: weight.sources.count) ?? target
+    var parts: [TensorData] = []
+    var steps: String?
+    for source in weight.sources {
+      let (part, step) = try convert(source, to: gateTarget)
+      parts.append(part)
+      steps = step
     }
-    return converted
+    let data: TensorData
+    do {
+      data = try TensorData.concatenated(parts)
+    } catch {
+      throw ModelError(.weightShape(target.role, expected: target.shape, found: parts.first?.shape ?? []))
+    }
+    guard data.shape == target.shape else {
+      throw ModelError(.weightShape(target.role, expected: target.shape, found: data.shape))
+    }
+    let what = "\(weight.sources.count) gates joined"
+    return ConvertedWeight(
+      target: target, data: data, sources: weight.sources, conversion: steps.map { "\($0), \(what)" } ?? what)
   }
 
   /// Keras 0.1 saved no statistics: after loading it normalised with mean 0 and deviation 1.
-  private func lostStatistics(_ arrays: [StoredArray]) throws(ModelError) -> [ConvertedWeight] {
-    var converted: [ConvertedWeight] = []
+  private func withLostStatistics(_ arrays: [StoredArray]) -> [PlannedWeight] {
     let epsilon = config["epsilon"]?.doubleValue ?? 1e-6
     let fresh: [Float] = [0, Float((1 + epsilon) * (1 + epsilon) - epsilon)]
-    for (index, target) in targets.enumerated() {
-      if index < 2 {
-        converted.append(ConvertedWeight(target: target, data: try read(arrays[index]), sources: [arrays[index]]))
-      } else if let data = try? TensorData.filled(fresh[index - 2], shape: target.shape) {
-        converted.append(ConvertedWeight(target: target, data: data, sources: [], conversion: "not saved by Keras 0.1"))
-      }
+    return targets.enumerated().map { index, target in
+      index < 2
+        ? PlannedWeight(target: target, sources: [arrays[index]], making: .whole(isCuDNN: false))
+        : PlannedWeight(target: target, sources: [], making: .lost(fresh[index - 2]))
     }
-    return converted
   }
 }
