@@ -1,3 +1,4 @@
+import Foundation
 import KerasCore
 
 /// How one array of weights stands to another.
@@ -130,8 +131,9 @@ public enum ArrayRelation: Sendable, Hashable {
     }
     let distance = aa > 0 ? (dd / aa).squareRoot() : .infinity
     let cosine = aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
-    // A chance cosine of n numbers is about 1/√n; biases leave zero in training.
-    let isLike = cosine > max(0.5, 4 / Double(max(a.count, 1)).squareRoot()) || aa == 0
+    // Fisher's transformation of a chance cosine of n numbers spreads by about 1/√n; biases leave zero in training.
+    let spreads = atanh(min(cosine, 1 - 1e-12)) * Double(max(a.count - 2, 1)).squareRoot()
+    let isLike = cosine > 0.5 && spreads > 4 || aa == 0
     return isLike
       ? .trained(distance: distance, cosine: cosine) : .unrelated(distance: distance, cosine: cosine)
   }

@@ -141,8 +141,24 @@ struct ModelComparison {
       parameters[variable.parameter] = other[partner].parameter
       if let weight = try weight(variable.name, variable, other[partner]) { found.append(weight) }
     }
+    Self.settleSmall(&found)
     if comparesWeights { found += rest.map { .init(name: other[$0].name, shapeB: other[$0].shape) } }
     return found
+  }
+
+  /// A few numbers alone cannot be told from chance: beside a trained array of the layer they are trained too if they look
+  /// like it.
+  private static func settleSmall(_ weights: inout [ModelDiff.Weight]) {
+    func isTrained(_ weight: ModelDiff.Weight) -> Bool {
+      if case .trained = weight.relation { true } else { false }
+    }
+    guard weights.contains(where: isTrained) else { return }
+    for index in weights.indices {
+      guard case .unrelated(let distance, let cosine) = weights[index].relation, cosine > 0.5,
+        weights[index].shapeA?.reduce(1, *) ?? 0 <= 64
+      else { continue }
+      weights[index].relation = .trained(distance: distance, cosine: cosine)
+    }
   }
 
   private func weight(

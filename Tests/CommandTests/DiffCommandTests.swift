@@ -18,7 +18,7 @@ import Testing
   @Test func trainingIsNamedWithItsLayersAndWhereOutputsPart() throws {
     let result = try Command.run("diff", new, trained, "--run", "--seed", "3")
     #expect(result.status == 1, "\(result.errors)")
-    #expect(result.output.contains("weight recurrent_kernel: trained"), "\(result.output)")
+    #expect(result.output.contains("weight cell/recurrent_kernel: trained"), "\(result.output)")
     #expect(result.output.contains("first layer that diverges: memory (LSTM)"), "\(result.output)")
     #expect(result.output.contains("Different"))
   }

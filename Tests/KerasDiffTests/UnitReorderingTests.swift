@@ -31,10 +31,10 @@ import Testing
   @Test func unitsOfAnLSTMThatAllFollowComputeTheSame() throws {
     let original = try LoadedModel.load(path)
     var other = original
-    try change(&other, "memory/kernel", axis: 1, order, blocks: 4)
-    try change(&other, "memory/recurrent_kernel", axis: 1, order, blocks: 4)
-    try change(&other, "memory/recurrent_kernel", axis: 0, order)
-    try change(&other, "memory/bias", axis: 0, order, blocks: 4)
+    try change(&other, "memory/cell/kernel", axis: 1, order, blocks: 4)
+    try change(&other, "memory/cell/recurrent_kernel", axis: 1, order, blocks: 4)
+    try change(&other, "memory/cell/recurrent_kernel", axis: 0, order)
+    try change(&other, "memory/cell/bias", axis: 0, order, blocks: 4)
     try change(&other, "answer/kernel", axis: 0, order)
     let diff = try ModelDiff.compare(original, other)
     let found = try #require(diff.reorderings.first)
@@ -54,10 +54,10 @@ import Testing
   @Test func aLayerThatDoesNotFollowIsNamed() throws {
     let original = try LoadedModel.load(path)
     var other = original
-    try change(&other, "memory/kernel", axis: 1, order, blocks: 4)
-    try change(&other, "memory/recurrent_kernel", axis: 1, order, blocks: 4)
-    try change(&other, "memory/recurrent_kernel", axis: 0, order)
-    try change(&other, "memory/bias", axis: 0, order, blocks: 4)
+    try change(&other, "memory/cell/kernel", axis: 1, order, blocks: 4)
+    try change(&other, "memory/cell/recurrent_kernel", axis: 1, order, blocks: 4)
+    try change(&other, "memory/cell/recurrent_kernel", axis: 0, order)
+    try change(&other, "memory/cell/bias", axis: 0, order, blocks: 4)
     let diff = try ModelDiff.compare(original, other)
     #expect(diff.reorderings.map(\.layer) == ["memory"])
     #expect(diff.reorderings.first?.problem?.contains("'answer'") == true, "\(diff.reorderings)")
