@@ -69,6 +69,7 @@ let package = Package(
         "ZipArchive",
       ]),
     // Formats of other programs, each a module; KerasKit itself needs none of them.
+    .target(name: "TFLiteExport", dependencies: ["KerasExport", "KerasGraph", "KerasModel", "KerasCore", "KerasFile"]),
     .target(
       name: "ONNXExport",
       dependencies: [
@@ -79,7 +80,7 @@ let package = Package(
     .target(
       name: "KerasConversion",
       dependencies: [
-        "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport",
+        "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport", "TFLiteExport",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
@@ -117,6 +118,9 @@ let package = Package(
         "ONNXExport", "KerasExport", "KerasModel", "KerasCore", "DataFiles", "PackedFixtures",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    .testTarget(
+      name: "TFLiteExportTests",
+      dependencies: ["TFLiteExport", "KerasExport", "KerasFile", "KerasModel", "PackedFixtures"]),
     .testTarget(
       name: "KerasConversionTests",
       dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "PackedFixtures"]),

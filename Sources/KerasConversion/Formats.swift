@@ -1,11 +1,13 @@
 import KerasExport
 import ONNXExport
+import TFLiteExport
 
 /// All formats this program writes.
 public enum Formats {
   public static let all: [any Exporter.Type] =
     Exporters.all + [
-      ONNXExporter.self
+      ONNXExporter.self,
+      TFLiteExporter.self,
     ]
 
   /// The exporter for the format of that word (`onnx`), or else for a file of that name.
