@@ -118,7 +118,7 @@ struct AuditedFileWalk {
       appended(contents, range, container, nesting: nesting)
     case .json: json(contents, range, container)
     case .yaml: yaml(contents, range, container)
-    case .unknown:
+    case .unknown, .safetensors:
       if container.isEmpty { appended(contents, range, container, nesting: nesting) }
       pickle(contents, range, container)
     }

@@ -20,7 +20,7 @@ public enum Formats {
   }
 
   /// Words of formats that hold a whole model and that this program reads back itself.
-  private static let readable: Set<String> = ["keras", "h5"]
+  private static let readable: Set<String> = ["keras", "h5", "safetensors"]
 
   /// Whether this program reads what that exporter writes.
   public static func isReadable(_ format: any Exporter.Type) -> Bool { readable.contains(format.format) }

@@ -40,7 +40,7 @@ enum ModelFolder {
       switch contents.withBytes({ ContainerKind($0) }) {
       case .hdf5: found.append(Candidate(path: prefix + name, isText: false))
       case .zip where name.hasSuffix(".keras"): found.append(Candidate(path: prefix + name, isText: false))
-      case .json, .yaml: texts.append(Candidate(path: prefix + name, isText: true))
+      case .json, .yaml, .safetensors: texts.append(Candidate(path: prefix + name, isText: true))
       case .zip, .unknown: continue
       }
     }

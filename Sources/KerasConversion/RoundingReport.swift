@@ -19,13 +19,13 @@ public struct RoundingReport: Sendable {
 
   /// The model as a reader of the rounded weights has it, and what that changes.
   static func rounding(
-    _ model: Model, to format: ExportOptions.WeightFormat, seed: UInt64, samples: Int
+    _ model: Model, to format: ExportOptions.WeightFormat, by exporter: any Exporter.Type, seed: UInt64, samples: Int
   ) throws(KerasKitError) -> (model: Model, report: RoundingReport) {
     var loaded = model.loaded
     var arrays: [Array] = []
     do {
       for (name, array) in model.loaded.weights where format.applies(to: array) {
-        let rounded = try format.rounded(array)
+        let rounded = try exporter.rounded(array, in: format)
         let (before, after) = (try array.doubles(), try rounded.doubles())
         var (largest, scale) = (0.0, 1e-30)
         for (a, b) in zip(before, after) {

@@ -1,3 +1,4 @@
+import KerasCore
 import KerasModel
 
 /// Writes models in one format.
@@ -18,6 +19,17 @@ public protocol Exporter: Sendable {
 
   /// Throws what `export` would throw of the model, and writes nothing: to be asked before a long training.
   func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError)
+
+  /// An array as a reader has it after it was stored in that format; `WeightFormat.rounded` where the format says nothing.
+  static func rounded(
+    _ array: TensorData, in format: ExportOptions.WeightFormat
+  ) throws(TensorDataError) -> TensorData
+}
+
+extension Exporter {
+  public static func rounded(
+    _ array: TensorData, in format: ExportOptions.WeightFormat
+  ) throws(TensorDataError) -> TensorData { try format.rounded(array) }
 }
 
 /// The formats of Keras itself, and those that need nothing but this module; `KerasConversion` knows all.
@@ -25,6 +37,10 @@ public enum Exporters {
   public static let all: [any Exporter.Type] = [
     KerasArchiveExporter.self,
     KerasH5Exporter.self,
+    WeightsH5Exporter.self,
+    JSONExporter.self,
+    SafetensorsExporter.self,
+    TFJSExporter.self,
   ]
 
   /// The exporter for a file of this name; throws `ExportError.unknownFormat` if none writes such files.

@@ -18,6 +18,17 @@ public struct KerasArchiveExporter: Exporter {
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {
     let keras3 = try Keras3Model(model, options: options)
+    let writer = try Self.contents(of: keras3, record: options.record)
+    do {
+      try writer.write(to: path)
+    } catch {
+      throw ExportError(.file(error))
+    }
+    return keras3.notes
+  }
+
+  /// What goes into the archive, its arrays at the places where Keras 3 looks for them.
+  static func contents(of keras3: Keras3Model, record: JSON?) throws(ExportError) -> KerasArchiveWriter {
     let paths = ObjectPaths(keras3.config)
     var objects = paths.objects.map { KerasArchiveWriter.StoredObject(path: $0.object, name: $0.name) }
     var indices: [String: Int] = [:]
@@ -47,14 +58,8 @@ public struct KerasArchiveExporter: Exporter {
     for inner in keras3.optimizer?.inner ?? [] {
       objects.append(KerasArchiveWriter.StoredObject(path: inner.path, name: inner.name, arrays: inner.arrays))
     }
-    let writer = KerasArchiveWriter(
+    return KerasArchiveWriter(
       config: config, objects: objects, optimizer: optimizer, kerasVersion: Keras3Model.kerasVersion,
-      record: options.record)
-    do {
-      try writer.write(to: path)
-    } catch {
-      throw ExportError(.file(error))
-    }
-    return keras3.notes
+      record: record)
   }
 }

@@ -2,21 +2,27 @@ import KerasCore
 import KerasFile
 import KerasModel
 
-/// Writes HDF5 models in the layout of Keras 3's own `model.save("x.h5")`.
+/// Writes HDF5 models in the layout of Keras 3's own `model.save("x.h5")`, or that of tf.keras 2.15 where
+/// `ExportOptions.release` asks for one of its line.
 public struct KerasH5Exporter: Exporter {
   public static let format = "h5"
-  public static let name = "Keras 3 HDF5"
+  public static let name = "Keras HDF5"
   public static let suffixes = [".h5", ".hdf5"]
 
   public init() {}
 
   public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
-    _ = try Keras3Model(model, options: options)
+    if try Keras2Release.isAsked(by: options) {
+      _ = try Keras2Model(model, options: options)
+    } else {
+      _ = try Keras3Model(model, options: options)
+    }
   }
 
   public func export(
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {
+    if try Keras2Release.isAsked(by: options) { return try exportKeras2(model, to: path, options: options) }
     let keras3 = try Keras3Model(model, options: options)
     var layers: [LegacyHDF5Writer.Layer] = []
     for layer in keras3.config.layers where !(keras3.config.isSequential && layer.className == "InputLayer") {
@@ -50,6 +56,19 @@ public struct KerasH5Exporter: Exporter {
       throw ExportError(.file(error))
     }
     return notes
+  }
+
+  private func exportKeras2(
+    _ model: LoadedModel, to path: String, options: ExportOptions
+  ) throws(ExportError) -> [ExportNote] {
+    let keras2 = try Keras2Model(model, options: options)
+    let writer = keras2.writer(withConfig: true, record: options.record)
+    do {
+      try writer.write(to: path)
+    } catch {
+      throw ExportError(.file(error))
+    }
+    return keras2.notes + Keras2Release.notes(options)
   }
 
   /// Whether Keras 3.15's HDF5 loader finds the optimizer, which it looks for among fewer classes than the archive's does.

@@ -2,7 +2,7 @@ import KerasCore
 
 /// What a file is by its first bytes; names and suffixes say nothing (`.keras` files of TensorFlow 2.12 are HDF5).
 public enum ContainerKind: Equatable, Sendable {
-  case hdf5, zip, json, yaml
+  case hdf5, zip, json, yaml, safetensors
   /// None of these; in words, what it looks like.
   case unknown(String)
 
@@ -13,6 +13,8 @@ public enum ContainerKind: Equatable, Sendable {
       self = .zip
     } else if Self.hasHDF5Signature(bytes) {
       self = .hdf5
+    } else if SafetensorsReader.begins(bytes) {
+      self = .safetensors
     } else {
       self = Self.text(bytes)
     }

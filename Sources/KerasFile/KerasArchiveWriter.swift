@@ -78,6 +78,21 @@ public struct KerasArchiveWriter: Sendable {
     }
   }
 
+  /// Writes the weights alone, as `model.save_weights("x.weights.h5")` does.
+  public func writeWeights(replacing path: String) throws(KerasFileError) {
+    do {
+      let file = try AtomicFile(replacing: path)
+      try writeWeights(to: file.temporaryPath)
+      try file.commit()
+    } catch let error as FileError {
+      throw KerasFileError(error, file: path)
+    } catch let error as HDF5Error {
+      throw KerasFileError(error, file: path)
+    } catch {
+      throw KerasFileError(file: path, .unwritable("\(error)"))
+    }
+  }
+
   private func writeWeights(to path: String) throws(HDF5Error) {
     let hdf5 = try HDF5Writer(path: path)
     for object in objects { try Self.write(object, to: hdf5) }

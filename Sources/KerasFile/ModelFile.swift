@@ -14,7 +14,7 @@ public enum ModelFile {
   /// Opens a model file or folder, recognised by content.
   ///
   /// HDF5 of Keras 0 to 3 (whole models and weights, sharded ones by their index), `.npz` weights, `.keras` archives,
-  /// unzipped or not, SavedModel folders and checkpoints of TensorFlow 2, JSON and YAML text. Arrays are found and
+  /// unzipped or not, SavedModel folders and checkpoints of TensorFlow 2, safetensors with a config, JSON and YAML text. Arrays are found and
   /// described, but read only when asked for.
   public static func open(_ path: String) throws(KerasFileError) -> ModelSource {
     var status = stat()
@@ -31,6 +31,7 @@ public enum ModelFile {
     case .zip: return try openArchive(contents, path)
     case .json: return try openJSON(contents, path)
     case .yaml: return try YAMLReader.open(contents, path)
+    case .safetensors: return try SafetensorsReader(contents, file: path).model()
     case .unknown(let seen): throw KerasFileError(file: path, .unknownFormat(seen))
     }
   }

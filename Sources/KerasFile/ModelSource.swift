@@ -39,6 +39,11 @@ public struct ModelSource: Sendable {
   /// What this program wrote into the file's metadata by the key `keraskit` when it converted a model to it.
   public var record: JSON?
 
+  /// The release whose training the model has, where `config` is this program's canonical form; else `nil`.
+  ///
+  /// Only files of this program's own, safetensors, hold that form.
+  public var trainedBy: String?
+
   /// What the reader noticed (a `.keras` that is really HDF5, an attribute of an odd kind …).
   public var diagnostics: [Diagnostic]
 
@@ -76,6 +81,8 @@ public enum FileFormat: String, Sendable, Hashable {
   case numpyWeights = "NumPy weights"
   case kerasArchive = ".keras archive"
   case kerasFolder = "unzipped .keras folder"
+  /// safetensors with the config among its metadata, as this program writes them.
+  case safetensors = "safetensors"
   case json = "JSON architecture"
   /// `to_yaml` of Keras 0 to 2.3 and tf.keras up to 2.5.
   case yaml = "YAML architecture"

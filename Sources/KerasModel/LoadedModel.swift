@@ -127,7 +127,8 @@ public struct LoadedModel: Sendable {
 
   /// The release's training; an unstamped file's by its dialect's last release.
   private static func semantics(_ era: Era, _ source: ModelSource) -> TrainingSemantics {
-    TrainingSemantics.of(
+    if let named = source.trainedBy.flatMap({ TrainingSemantics(named: $0) }) { return named }
+    return TrainingSemantics.of(
       version: era.version, backend: era.backend,
       reading: era.dialect == .keras2
         ? source.trainingConfig?["optimizer_config"] ?? source.trainingConfig?["optimizer"] : nil)

@@ -36,6 +36,9 @@ enum AuditCandidate: Equatable {
         return Self.zip(contents, path)
       case .json: return claimsModel ? .model(misnamed: "JSON") : Self.hasWords(bytes) ? .text : .other
       case .yaml: return claimsModel ? .model(misnamed: "YAML") : Self.hasWords(bytes) ? .text : .other
+      case .safetensors:
+        if claimsModel { return .model(misnamed: "safetensors") }
+        return Self.hasWords(bytes) ? .model(misnamed: nil) : .other
       case .unknown: break
       }
       if claimsModel { return .model(misnamed: nil) }

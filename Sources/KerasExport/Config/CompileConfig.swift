@@ -2,7 +2,7 @@ import KerasCore
 import KerasModel
 import OrderedCollections
 
-/// Brings a canonical compile config to one that Keras 3 loads with `compile=True`.
+/// Brings a canonical compile config to one that the target loads with `compile=True`, in Keras 3's form.
 struct CompileConfig {
   /// Functions Keras 3 finds by name.
   private static let losses: Set<String> = [
@@ -16,30 +16,42 @@ struct CompileConfig {
     "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
   ])
 
+  /// What came with Keras 3.
+  private static let newer: Set<String> = [
+    "dice", "tversky", "Dice", "Tversky", "PearsonCorrelation", "ConcordanceCorrelation", "HammingDistance",
+  ]
+
   private(set) var json: JSON
   private(set) var notes: [ExportNote] = []
   private let outputNames: [String]
+  private let target: RewriteTarget
 
   /// `nil`, with a note why, if the model would not load compiled.
   static func of(
-    _ canonical: JSON?, semantics: TrainingSemantics, outputNames: [String]
+    _ canonical: JSON?, semantics: TrainingSemantics, outputNames: [String], target: RewriteTarget = .keras3
   ) -> (config: JSON?, notes: [ExportNote]) {
     guard let canonical, !canonical.isNull else { return (nil, []) }
-    guard let optimizer = OptimizerConfig(canonical["optimizer"] ?? .null, semantics: semantics) else {
+    guard let optimizer = OptimizerConfig(canonical["optimizer"] ?? .null, semantics: semantics, target: target)
+    else {
       let name = canonical["optimizer"]?["class_name"]?.stringValue
-      let reason = name.map { "Keras 3 has no optimizer '\($0)'" } ?? "it names no optimizer"
+      let reason = name.map { "\(target.name) has no optimizer '\($0)'" } ?? "it names no optimizer"
       return (nil, [ExportNote(.lost, "the training config: \(reason)")])
     }
     var translated = canonical
     translated["loss"] = LossObject.translated(canonical["loss"] ?? .null)
-    if let unknown = unknownLoss(translated["loss"] ?? .null) {
-      return (nil, [ExportNote(.lost, "the training config: Keras 3 has no loss '\(unknown)'")])
+    if let unknown = unknownLoss(translated["loss"] ?? .null, target) {
+      return (nil, [ExportNote(.lost, "the training config: \(target.name) has no loss '\(unknown)'")])
     }
-    let config = CompileConfig(translated, optimizer: optimizer, semantics: semantics, outputNames: outputNames)
+    let config = CompileConfig(
+      translated, optimizer: optimizer, semantics: semantics, outputNames: outputNames, target: target)
     return (config.json, config.notes)
   }
 
-  private init(_ canonical: JSON, optimizer: OptimizerConfig, semantics: TrainingSemantics, outputNames: [String]) {
+  private init(
+    _ canonical: JSON, optimizer: OptimizerConfig, semantics: TrainingSemantics, outputNames: [String],
+    target: RewriteTarget
+  ) {
+    self.target = target
     self.outputNames = outputNames
     notes = optimizer.notes
     json = ["optimizer": optimizer.json]
@@ -51,7 +63,7 @@ struct CompileConfig {
     json["steps_per_execution"] = 1
     json["jit_compile"] = false
     if canonical["sample_weight_mode"] != nil {
-      notes.append(ExportNote(.lost, "sample_weight_mode: Keras 3 tells it from the weights' shape"))
+      notes.append(ExportNote(.lost, "sample_weight_mode: \(target.name) tells it from the weights' shape"))
     }
     noteDifferences(canonical["loss"] ?? .null, semantics)
   }
@@ -60,30 +72,37 @@ struct CompileConfig {
     let text = loss.text()
     if text.contains("cosine_similarity"), semantics.cosineForm != .negativeSum {
       notes.append(
-        ExportNote(.warning, "cosine_similarity in Keras 3 is the negative sum, not what \(semantics.name) computed"))
+        ExportNote(
+          .warning, "cosine_similarity in \(target.name) is the negative sum, not what \(semantics.name) computed"))
     }
     if !semantics.penalizesEvaluation {
       notes.append(
-        ExportNote(.lost, "Keras 3 counts regularizers in evaluation too, \(semantics.name) only while training"))
+        ExportNote(
+          .lost, "\(target.name) counts regularizers in evaluation too, \(semantics.name) only while training"))
     }
     if semantics.maskNormalization == .all {
       notes.append(
-        ExportNote(.lost, "with a mask Keras 3 averages the loss over unmasked steps, \(semantics.name) over all"))
+        ExportNote(
+          .lost, "with a mask \(target.name) averages the loss over unmasked steps, \(semantics.name) over all"))
     }
   }
 
-  /// The first loss that Keras 3 would not find.
-  private static func unknownLoss(_ loss: JSON) -> String? {
+  /// The first loss that the target would not find.
+  private static func unknownLoss(_ loss: JSON, _ target: RewriteTarget) -> String? {
     switch loss {
-    case .string(let name): return losses.contains(name) ? nil : name
-    case .array(let list): return list.lazy.compactMap { unknownLoss($0) }.first
+    case .string(let name): return losses.contains(name) && has(name, target) ? nil : name
+    case .array(let list): return list.lazy.compactMap { unknownLoss($0, target) }.first
     case .object(let members):
       guard let className = members["class_name"]?.stringValue else {
-        return members.values.lazy.compactMap { unknownLoss($0) }.first
+        return members.values.lazy.compactMap { unknownLoss($0, target) }.first
       }
-      return members["module"]?.stringValue == "keras.losses" ? nil : className
+      return members["module"]?.stringValue == "keras.losses" && has(className, target) ? nil : className
     default: return nil
     }
+  }
+
+  private static func has(_ name: String, _ target: RewriteTarget) -> Bool {
+    target.isKeras3 || !newer.contains(name)
   }
 
   /// One value for a single output, a list for several; Keras 3 wants losses and weights in one structure.
@@ -110,8 +129,8 @@ struct CompileConfig {
   private mutating func filtered(_ value: JSON) -> JSON? {
     switch value {
     case .string(let name):
-      if Self.metrics.contains(name) { return value }
-      notes.append(ExportNote(.lost, "the metric '\(name)', which Keras 3 does not have"))
+      if Self.metrics.contains(name), Self.has(name, target) { return value }
+      notes.append(ExportNote(.lost, "the metric '\(name)', which \(target.name) does not have"))
       return nil
     case .array(let list):
       var kept: [JSON] = []
@@ -119,8 +138,8 @@ struct CompileConfig {
       return .array(kept)
     case .object(let members):
       if let className = members["class_name"]?.stringValue {
-        if members["module"]?.stringValue == "keras.metrics" { return value }
-        notes.append(ExportNote(.lost, "the metric '\(className)', which Keras 3 does not have"))
+        if members["module"]?.stringValue == "keras.metrics", Self.has(className, target) { return value }
+        notes.append(ExportNote(.lost, "the metric '\(className)', which \(target.name) does not have"))
         return nil
       }
       var kept: OrderedDictionary<String, JSON> = [:]

@@ -29,20 +29,8 @@ struct Keras3OptimizerState {
   ) throws(Lost) {
     let config = compile["optimizer"]?["config"] ?? .null
     let className = compile["optimizer"]?["class_name"]?.stringValue ?? ""
-    guard let state = model.optimizerState else {
-      guard model.source.optimizerWeights.isEmpty else { throw Lost(reason: "it could not be read") }
-      return nil
-    }
-    guard state.className == className else {
-      throw Lost(reason: "it is that of \(state.className), the training config names \(className)")
-    }
+    guard let state = try Self.carried(model, compile: compile, variables: variables, rewritten) else { return nil }
     let trained = variables.filter(\.trainable)
-    let written = Set(trained.map(\.name))
-    let foreign = Set(state.slots.values.flatMap(\.keys)).filter { rewritten.contains($0) || !written.contains($0) }
-    let trainedBefore = foreign.filter { model.weights[$0] != nil }
-    if let first = trainedBefore.sorted().first, !Self.isUntrained(first, model) {
-      throw Lost(reason: "the weight '\(first)' is written in another form")
-    }
     name = config["name"]?.stringValue ?? className.lowercased()
     do {
       let configs = Self.partConfigs(className, config)
@@ -79,6 +67,27 @@ struct Keras3OptimizerState {
     } catch {
       throw Lost(reason: "\(error)")
     }
+  }
+
+  /// The state that can go on with the written variables; `nil` if the model has none.
+  static func carried(
+    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], _ rewritten: Set<String>
+  ) throws(Lost) -> OptimizerState? {
+    let className = compile["optimizer"]?["class_name"]?.stringValue ?? ""
+    guard let state = model.optimizerState else {
+      guard model.source.optimizerWeights.isEmpty else { throw Lost(reason: "it could not be read") }
+      return nil
+    }
+    guard state.className == className else {
+      throw Lost(reason: "it is that of \(state.className), the training config names \(className)")
+    }
+    let written = Set(variables.filter(\.trainable).map(\.name))
+    let foreign = Set(state.slots.values.flatMap(\.keys)).filter { rewritten.contains($0) || !written.contains($0) }
+    let trainedBefore = foreign.filter { model.weights[$0] != nil }
+    if let first = trainedBefore.sorted().first, !isUntrained(first, model) {
+      throw Lost(reason: "the weight '\(first)' is written in another form")
+    }
+    return state
   }
 
   /// The configs of the optimizers inside, in the order of the state's parts.

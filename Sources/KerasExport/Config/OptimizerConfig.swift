@@ -2,7 +2,7 @@ import KerasCore
 import KerasModel
 import OrderedCollections
 
-/// Brings an optimizer's canonical config to one that Keras 3 loads, every field explicit.
+/// Brings an optimizer's canonical config to one that the target loads, every field explicit, in Keras 3's form.
 struct OptimizerConfig {
   private static let common: OrderedDictionary<String, JSON> = [
     "weight_decay": nil, "clipnorm": nil, "global_clipnorm": nil, "clipvalue": nil, "use_ema": false,
@@ -35,14 +35,17 @@ struct OptimizerConfig {
     ],
   ]
 
+  private static let newer: Set<String> = ["Lamb", "ScheduleFreeAdamW", "Muon", "MultiOptimizer"]
+
   let className: String
   let json: JSON
   private(set) var notes: [ExportNote] = []
 
-  /// `nil` if Keras 3 has no such optimizer.
-  init?(_ canonical: JSON, semantics: TrainingSemantics) {
+  /// `nil` if the target has no such optimizer.
+  init?(_ canonical: JSON, semantics: TrainingSemantics, target: RewriteTarget) {
+    guard target.isKeras3 || !Self.newer.contains(canonical["class_name"]?.stringValue ?? "") else { return nil }
     if ["LossScaleOptimizer", "MultiOptimizer"].contains(canonical["class_name"]?.stringValue) {
-      guard let outer = Self.around(canonical, semantics) else { return nil }
+      guard let outer = Self.around(canonical, semantics, target) else { return nil }
       self = outer
       return
     }
@@ -72,16 +75,25 @@ struct OptimizerConfig {
     for extra in clips.dropFirst() {
       config[extra] = .null
       notes.append(
-        ExportNote(.lost, "Keras 3 allows one kind of gradient clipping: \(clips[0]) stays, \(extra) is left out"))
+        ExportNote(
+          .lost, "\(target.name) allows one kind of gradient clipping: \(clips[0]) stays, \(extra) is left out"))
     }
     if let schedule = saved["schedule_decay"]?.doubleValue, schedule != 0 {
-      notes.append(ExportNote(.lost, "Nadam's schedule_decay of \(schedule): Keras 3 has a fixed momentum schedule"))
+      notes.append(
+        ExportNote(.lost, "Nadam's schedule_decay of \(schedule): \(target.name) has a fixed momentum schedule"))
     }
     if name == "RMSprop", semantics.rmspropEpsilon == .outsideRoot {
-      notes.append(ExportNote(.lost, "RMSprop adds epsilon inside the root in Keras 3, outside in \(semantics.name)"))
+      notes.append(
+        ExportNote(.lost, "RMSprop adds epsilon inside the root in \(target.name), outside in \(semantics.name)"))
     }
     if name == "Adagrad", semantics.adagradEpsilon == .outsideRoot {
-      notes.append(ExportNote(.lost, "Adagrad adds epsilon inside the root in Keras 3, outside in \(semantics.name)"))
+      notes.append(
+        ExportNote(.lost, "Adagrad adds epsilon inside the root in \(target.name), outside in \(semantics.name)"))
+    }
+    if !target.isKeras3 {
+      for key in ["loss_scale_factor", "gradient_accumulation_steps"] where !(config[key] ?? .null).isNull {
+        notes.append(ExportNote(.lost, "the optimizer's \(key), which \(target.name) does not have"))
+      }
     }
     json = [
       "module": "keras.optimizers", "class_name": .string(name), "config": .object(config), "registered_name": nil,
@@ -89,11 +101,13 @@ struct OptimizerConfig {
   }
 
   /// An optimizer of optimizers.
-  private static func around(_ canonical: JSON, _ semantics: TrainingSemantics) -> OptimizerConfig? {
+  private static func around(
+    _ canonical: JSON, _ semantics: TrainingSemantics, _ target: RewriteTarget
+  ) -> OptimizerConfig? {
     var config = canonical["config"] ?? .object([:])
     var notes: [ExportNote] = []
     func converted(_ value: JSON?) -> JSON? {
-      guard let inner = OptimizerConfig(value ?? .null, semantics: semantics) else { return nil }
+      guard let inner = OptimizerConfig(value ?? .null, semantics: semantics, target: target) else { return nil }
       notes += inner.notes
       return inner.json
     }

@@ -3,8 +3,8 @@ import KerasModel
 
 /// Puts every activity penalty on the tensor, and with the factor, that the saving release used.
 ///
-/// Keras 3.14 and later penalise a layer's output and divide by the batch size; they ignore the regularizer of a SimpleRNN and
-/// of a layer inside TimeDistributed. Older releases summed over the batch (1.0.7 to 2.3.1), forgot the penalties of nested
+/// Keras 3.14 and later and tf.keras 2.15 penalise a layer's output and divide by the batch size; Keras 3 ignores the
+/// regularizer of a SimpleRNN and of a layer inside TimeDistributed. Older releases summed over the batch (1.0.7 to 2.3.1), forgot the penalties of nested
 /// models (1.2.0 to 2.0.2) or computed them on the layer's inputs (2.0.3 to 2.1.3).
 enum ActivityPenalty: LayerRewrite {
   private enum Place { case inside, before, after, nowhere }
@@ -52,7 +52,8 @@ enum ActivityPenalty: LayerRewrite {
       chain.before.insert(Penalty.layer(name, l1: l1, l2: l2), at: 0)
     } else {
       guard layer.fields["return_state"]?.boolValue != true, layer.fields["merge_mode"] != .some(.null) else {
-        throw context.refusal("the activity regularizer", "Keras 3 ignores it here, and the layer has several outputs")
+        throw context.refusal(
+          "the activity regularizer", "\(context.target.name) ignores it here, and the layer has several outputs")
       }
       chain.after.append(Penalty.layer(name, l1: l1, l2: l2))
       context.note(.rewritten, "the activity penalty is an ActivityRegularization after the layer")
@@ -63,10 +64,14 @@ enum ActivityPenalty: LayerRewrite {
   private static func position(of layer: LayerConfig, _ context: RewriteContext) -> (Place, Double) {
     let semantics = context.semantics
     let isAsSaved = context.options.activitySemantics == .asSaved
+    let target = context.target.semantics
     let isForgottenShare = isAsSaved && semantics.dropsSharedWrapperActivity && layer.nodes.count > 1
     switch layer.className {
     case "TimeDistributed":
       if isForgottenShare { return (.nowhere, 1) }
+      if semantics.timeDistributedActivity == target.timeDistributedActivity {
+        return (.inside, target.timeDistributedActivity == .dropped ? 0 : 1)
+      }
       switch semantics.timeDistributedActivity {
       case .whole: return (.after, 1)
       case .doubledForFixedBatch: return (.after, isAsSaved && context.hasFixedBatch ? 2 : 1)
@@ -75,8 +80,7 @@ enum ActivityPenalty: LayerRewrite {
           return (.after, 1)
         }
         return (.after, 1 / Double(steps))
-      // Written by Keras 3, read by Keras 3: ignored before and after.
-      case .dropped: return (.inside, 0)
+      case .dropped: return isAsSaved ? (.nowhere, 1) : (.after, 1)
       }
     case "Bidirectional":
       if isForgottenShare { return (.nowhere, 1) }
@@ -85,10 +89,10 @@ enum ActivityPenalty: LayerRewrite {
       case .eachDirection: return (.inside, 1)
       case .dropped: return (isAsSaved ? .nowhere : .after, 1)
       }
-    case "SimpleRNN":
-      return semantics.activityIgnoredBy.contains("SimpleRNN") ? (.inside, 0) : (.after, 1)
     default:
-      return semantics.activityIgnoredBy.contains(layer.className) && isAsSaved ? (.nowhere, 1) : (.inside, 1)
+      let isIgnored = semantics.activityIgnoredBy.contains(layer.className)
+      if target.activityIgnoredBy.contains(layer.className) { return isIgnored ? (.inside, 0) : (.after, 1) }
+      return isIgnored && isAsSaved ? (.nowhere, 1) : (.inside, 1)
     }
   }
 
@@ -110,13 +114,13 @@ enum ActivityPenalty: LayerRewrite {
     guard let batchSize = context.options.batchSize else {
       context.note(
         .warning,
-        "\(context.semantics.name) summed activity penalties over the batch, Keras 3.14 and later divide by its size: "
+        "\(context.semantics.name) summed activity penalties over the batch, \(context.target.dividingBatch) by its size: "
           + "give the batch size of training to keep their strength")
       return 1
     }
     context.note(
       .rewritten,
-      "activity penalties are multiplied by the batch size \(batchSize), by which Keras 3.14 and later divide")
+      "activity penalties are multiplied by the batch size \(batchSize), by which \(context.target.dividingBatch)")
     return Double(batchSize)
   }
 

@@ -7,7 +7,7 @@ enum CosineMerge: LayerRewrite {
     guard context.inputShape?.rank == 2 else {
       throw context.refusal(
         "the merge mode 'cos' of Keras 1",
-        "for inputs of more than two dimensions it divides elementwise, which no layer of Keras 3 does")
+        "for inputs of more than two dimensions it divides elementwise, which no layer of \(context.target.name) does")
     }
     let extraAxis = chain.layer.fields["extra_axis"]?.boolValue ?? false
     let axes = chain.layer.fields["axes"] ?? 1

@@ -3,28 +3,45 @@ import KerasModel
 
 /// `hard_sigmoid` meant clip(0.2x + 0.5, 0, 1) before Keras 3 and means clip(x/6 + 0.5, 0, 1) since.
 ///
-/// 0.2x is (1.2x)/6. The gates of a recurrent layer are linear in its weights, so their columns are multiplied by 1.2; after
+/// 0.2x is (1.2x)/6, so each is the other's on inputs multiplied by 1.2 or 1/1.2. The gates of a recurrent layer are linear in its weights, so their columns are multiplied by 1.2; after
 /// other layers the factor is a Rescaling layer before the activation, and no weight changes.
 enum HardSigmoid: LayerRewrite {
-  private static let old: JSON = "keraskit>hard_sigmoid"
-  private static let factor = 1.2
+  /// The function that the target lacks, the one it has, and what inputs are multiplied by between them.
+  struct Pair: Sendable {
+    var foreign: JSON
+    var native: JSON
+    var factor: Double
+    /// The target's lack in words.
+    var name: String
+
+    /// The factor as a reader knows it.
+    var words: String { factor > 1 ? "1.2" : "1/1.2" }
+
+    static let keras3 = Pair(
+      foreign: "keraskit>hard_sigmoid", native: "hard_sigmoid", factor: 1.2, name: "the old hard_sigmoid")
+    static let keras2 = Pair(
+      foreign: "hard_sigmoid", native: "keraskit>hard_sigmoid", factor: 1 / 1.2, name: "Keras 3's hard_sigmoid")
+  }
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
     let layer = chain.layer
+    let pair = context.target.hardSigmoid
     if let blocks = gateBlocks[layer.className] {
       try rewriteGates(&chain.layer, blocks, &context)
-    } else if layer.fields["activation"] == old {
+    } else if layer.fields["activation"] == pair.foreign {
       if layer.className == "Activation" {
-        chain.layer.fields["activation"] = "hard_sigmoid"
-        chain.before.append(rescaling(layer.name))
-        context.note(.rewritten, "the old hard_sigmoid is a Rescaling by 1.2 before Keras 3's hard_sigmoid")
+        chain.layer.fields["activation"] = pair.native
+        chain.before.append(rescaling(layer.name, pair))
+        context.note(
+          .rewritten,
+          "\(pair.name) is a Rescaling by \(pair.words) before \(context.target.name)'s hard_sigmoid")
       } else {
         chain.layer.fields["activation"] = "linear"
         var activation = LayerConfig(
           "Activation", name: layer.name + "_hard_sigmoid",
-          fields: ["trainable": true, "dtype": layer.fields["dtype"] ?? "float32", "activation": "hard_sigmoid"])
+          fields: ["trainable": true, "dtype": layer.fields["dtype"] ?? "float32", "activation": pair.native])
         activation.fields["name"] = .string(activation.name)
-        var after = [rescaling(layer.name), activation]
+        var after = [rescaling(layer.name, pair), activation]
         // The penalty is on what comes out of the activation.
         if let regularizer = layer.fields["activity_regularizer"], !regularizer.isNull {
           chain.layer.fields["activity_regularizer"] = .null
@@ -33,15 +50,16 @@ enum HardSigmoid: LayerRewrite {
         }
         chain.after = after + chain.after
         context.note(
-          .rewritten, "the old hard_sigmoid is a Rescaling by 1.2 and Keras 3's hard_sigmoid after the layer")
+          .rewritten,
+          "\(pair.name) is a Rescaling by \(pair.words) and \(context.target.name)'s hard_sigmoid after the layer")
       }
     }
   }
 
-  private static func rescaling(_ name: String) -> LayerConfig {
+  private static func rescaling(_ name: String, _ pair: Pair) -> LayerConfig {
     LayerConfig(
       "Rescaling", name: name + "_rescaling",
-      fields: ["trainable": true, "dtype": "float32", "scale": .number(factor), "offset": 0.0])
+      fields: ["trainable": true, "dtype": "float32", "scale": .number(pair.factor), "offset": 0.0])
   }
 
   // MARK: Gates
@@ -69,17 +87,18 @@ enum HardSigmoid: LayerRewrite {
     _ layer: inout LayerConfig, _ blocks: Blocks, _ context: inout RewriteContext
   ) throws(ExportError) {
     var scaled: [Int] = []
-    if layer.fields["recurrent_activation"] == old {
-      layer.fields["recurrent_activation"] = "hard_sigmoid"
+    let pair = context.target.hardSigmoid
+    if layer.fields["recurrent_activation"] == pair.foreign {
+      layer.fields["recurrent_activation"] = pair.native
       scaled += blocks.recurrent
     }
-    if layer.fields["activation"] == old {
+    if layer.fields["activation"] == pair.foreign {
       guard !blocks.activatesState else {
         throw context.refusal(
-          "the old hard_sigmoid as the activation of \(layer.className)",
+          "\(pair.name) as the activation of \(layer.className)",
           "it applies to the cell state, which no weight can scale")
       }
-      layer.fields["activation"] = "hard_sigmoid"
+      layer.fields["activation"] = pair.native
       scaled += blocks.candidate
     }
     guard !scaled.isEmpty else { return }
@@ -91,14 +110,15 @@ enum HardSigmoid: LayerRewrite {
     }
     context.note(
       .rewritten,
-      "the old hard_sigmoid is Keras 3's with the gates' weights multiplied by 1.2: the same function to rounding")
+      "\(pair.name) is \(context.target.name)'s with the gates' weights multiplied by \(pair.words): "
+        + "the same function to rounding")
     let touched = ["kernel", "recurrent", "bias"].filter { role in
       ["_regularizer", "_constraint"].contains { !layer.fields[role + $0, default: .null].isNull }
     }
     if !touched.isEmpty {
       context.note(
         .warning,
-        "the \(touched.joined(separator: ", ")) regularizers or constraints now see gate weights that are 1.2 times as large"
+        "the \(touched.joined(separator: ", ")) regularizers or constraints now see gate weights that are \(pair.words) times as large"
       )
     }
   }
@@ -113,6 +133,7 @@ enum HardSigmoid: LayerRewrite {
     }
     let block = width / count
     var values = doubles
+    let factor = context.target.hardSigmoid.factor
     for index in values.indices where columns.contains(index % width / block) { values[index] *= factor }
     do {
       return try TensorData(shape: weight.shape, doubles: values).converted(to: weight.dtype)

@@ -1,7 +1,7 @@
 import KerasCore
 import KerasModel
 
-/// Says in Keras 3's own layers what only the canonical form can say; one layer at a time.
+/// Says in the target's own layers what only the canonical form can say; one layer at a time.
 protocol LayerRewrite: Sendable {
   /// Changes the layer, or puts layers before and after it; throws `ExportError.notExpressible` if nothing computes the same.
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError)
@@ -18,6 +18,7 @@ struct LayerChain: Sendable {
 
 /// What a rewrite knows about the layer at hand, and the weights it may change.
 struct RewriteContext: Sendable {
+  let target: RewriteTarget
   let options: ExportOptions
   let semantics: TrainingSemantics
   /// Shapes of the inputs of every layer's first call, by path.
@@ -44,10 +45,12 @@ struct RewriteContext: Sendable {
   var notes: [ExportNote] = []
 
   init(
-    options: ExportOptions, semantics: TrainingSemantics, inputShapes: [String: [Shape]],
+    target: RewriteTarget = .keras3, options: ExportOptions, semantics: TrainingSemantics,
+    inputShapes: [String: [Shape]],
     maskSensitive: Set<String> = [],
     hasFixedBatch: Bool, weights: [String: TensorData]
   ) {
+    self.target = target
     self.options = options
     self.semantics = semantics
     self.inputShapes = inputShapes

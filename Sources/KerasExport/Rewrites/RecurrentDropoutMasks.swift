@@ -12,7 +12,7 @@ enum RecurrentDropoutMasks: LayerRewrite {
   }
 
   /// Removes the fields from a layer and the cells inside it; whether there were any.
-  private static func strip(_ fields: inout OrderedDictionary<String, JSON>) -> Bool {
+  static func strip(_ fields: inout OrderedDictionary<String, JSON>) -> Bool {
     var found = false
     for key in ["keraskit>input_dropout_masks", "keraskit>state_dropout_masks"] {
       found = fields.removeValue(forKey: key) != nil || found

@@ -21,7 +21,7 @@ enum RemovedClasses: LayerRewrite {
       chain.layer.fields["threshold"] = .number(theta)
       context.note(.rewritten, "ThresholdedReLU is Keras 3's ReLU with a threshold")
     } else if gone.contains(layer.className) {
-      throw context.refusal("\(layer.className)", "Keras 3 has no such layer")
+      throw context.refusal("\(layer.className)", "\(context.target.name) has no such layer")
     }
   }
 }

@@ -18,6 +18,11 @@ public enum EraUpgrade {
             + "lists what it holds"),
         file: source.file)
     }
+    guard source.trainedBy == nil else {
+      let release = source.version ?? KerasVersion(3, 15, 1)
+      return CanonicalModel(
+        config: saved, compile: source.trainingConfig, version: release, readAs: release, backend: source.backend)
+    }
     // `to_json` of Keras 1 and 2 puts the stamps beside the model.
     var upgrade = ConfigUpgrade(source: source, era: Era(of: source, config: saved))
     upgrade.mappings = mappings

@@ -2,29 +2,7 @@ import KerasCore
 import KerasModel
 
 /// Applies all rewrites to a model, nested models and wrapped layers included.
-struct Keras3Rewriter {
-  /// In the order they apply, after `ActivityPenalty`, which looks at a wrapper and the layer inside together.
-  static let rewrites: [any LayerRewrite.Type] = [
-    SharedAxes.self,
-    // Before the old hard_sigmoid scales the reset gate's weights, which the candidate takes as they are.
-    ResetInput.self,
-    HardSigmoid.self,
-    RecurrentCells.self,
-    ConvolutionPadding.self,
-    PoolingPadding.self,
-    CosineMerge.self,
-    DropoutScale.self,
-    RecurrentDropoutMasks.self,
-    CausalAttention.self,
-    UntrainableLayers.self,
-    MergeMask.self,
-    TransposedOutput.self,
-    OlderDefaults.self,
-    AugmentationReleases.self,
-    ImageInterpolation.self,
-    RemovedClasses.self,
-  ]
-
+struct Rewriter {
   var context: RewriteContext
 
   mutating func rewrite(_ model: inout ModelConfig, path: String = "") throws(ExportError) {
@@ -57,7 +35,7 @@ struct Keras3Rewriter {
     if !model.isSequential { model.layers = LayerOrder.sorted(model) }
   }
 
-  /// The layer in Keras 3's terms, a wrapped layer first.
+  /// The layer in the target's terms, a wrapped layer first.
   private mutating func rewritten(_ layer: LayerConfig) throws(ExportError) -> LayerChain {
     var chain = LayerChain(layer)
     if !context.isWrapped { try ActivityPenalty.apply(to: &chain, &context) }
@@ -103,7 +81,7 @@ struct Keras3Rewriter {
       _ = try rewritten(inner)
       (context.prefix, context.isWrapped) = saved
     }
-    for rewrite in Self.rewrites { try rewrite.apply(to: &chain, &context) }
+    for rewrite in context.target.rewrites { try rewrite.apply(to: &chain, &context) }
     try requireExpressible(chain.layer.json)
     return chain
   }
@@ -124,18 +102,20 @@ struct Keras3Rewriter {
   private func requireExpressible(_ json: JSON) throws(ExportError) {
     switch json {
     case .string(let text) where text.hasPrefix("keraskit>"):
+      guard !context.target.native.contains(text) else { return }
       throw context.refusal(
-        "'\(text.dropFirst("keraskit>".count))'", "Keras 3 has no layer or value that computes the same")
+        "'\(text.dropFirst("keraskit>".count))'",
+        "\(context.target.name) has no layer or value that computes the same")
     case .array(let elements):
       for element in elements { try requireExpressible(element) }
     case .object(let members):
       if members["class_name"] == "Lambda" {
         throw context.refusal(
           "a Lambda",
-          "Keras 3 runs the byte code of a Lambda only with safe_mode off, and only that of its own Python; "
-            + "--map with built-in layers carries it on")
+          "\(context.target.name) runs the byte code of a Lambda only with safe_mode off, and only that of its own "
+            + "Python; --map with built-in layers carries it on")
       }
-      for (key, value) in members {
+      for (key, value) in members where !context.target.native.contains(key) {
         if key.hasPrefix("keraskit>"), value != false, !value.isNull { try requireExpressible(.string(key)) }
         try requireExpressible(value)
       }
@@ -145,7 +125,7 @@ struct Keras3Rewriter {
 
   /// Keras 3 refuses a slash in a layer's name.
   private func requirePlainNames(_ model: ModelConfig, path: String) throws(ExportError) {
-    for layer in model.layers where layer.name.contains("/") {
+    for layer in model.layers where context.target.isKeras3 && layer.name.contains("/") {
       throw ExportError(
         .notExpressible(what: "the name '\(layer.name)'", reason: "Keras 3 allows no slash in a layer's name"),
         layer: path)

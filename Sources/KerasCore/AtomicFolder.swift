@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A folder of files that appears under its name only when all of them are complete.
+///
+/// It is filled under a temporary name beside its place. Without `commit` what was written is removed, and a folder that
+/// was there before stays as it is.
+public final class AtomicFolder {
+  public let path: String
+  /// Where to write the files.
+  public let temporaryPath: String
+  private var isCommitted = false
+
+  /// Begins a folder that will take the place of whatever folder is at `path`.
+  ///
+  /// Throws `FileError.unwritable` if the folder around it is missing or closed to us, or a file is in the way.
+  public init(replacing path: String) throws(FileError) {
+    var target = path
+    while target.count > 1, target.hasSuffix("/") { target.removeLast() }
+    self.path = target
+    var status = stat()
+    if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+      throw FileError(path: path, .unwritable("it is a file, and a folder is to be written"))
+    }
+    let cut = target.lastIndex(of: "/")
+    let parent = cut.map { String(target[...$0]) } ?? ""
+    let name = cut.map { String(target[target.index(after: $0)...]) } ?? target
+    var candidate = ""
+    var isMade = false
+    for attempt in 0..<100 {
+      candidate = "\(parent).\(name).\(getpid())-\(attempt).tmp"
+      isMade = mkdir(candidate, 0o777) == 0
+      if isMade || errno != EEXIST { break }
+    }
+    guard isMade else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
+    temporaryPath = candidate
+  }
+
+  deinit { if !isCommitted { Self.remove(temporaryPath) } }
+
+  /// Writes one file of the folder, on disk when this returns.
+  public func write(_ bytes: [UInt8], as name: String) throws(FileError) {
+    try AtomicFile.write(bytes, to: "\(temporaryPath)/\(name)")
+  }
+
+  /// Gives the folder its name; a folder that had it is removed afterwards.
+  public func commit() throws(FileError) {
+    let descriptor = open(temporaryPath, O_RDONLY)
+    if descriptor >= 0 {
+      fsync(descriptor)
+      close(descriptor)
+    }
+    let old = temporaryPath + ".old"
+    var status = stat()
+    let replaces = stat(path, &status) == 0
+    if replaces, rename(path, old) != 0 {
+      throw FileError(path: path, .unwritable(String(cString: strerror(errno))))
+    }
+    guard rename(temporaryPath, path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      if replaces { rename(old, path) }
+      throw FileError(path: path, .unwritable(reason))
+    }
+    isCommitted = true
+    if replaces { Self.remove(old) }
+  }
+
+  /// Removes the files of a folder and the folder; links are removed, not followed.
+  private static func remove(_ path: String) {
+    if FolderListing.link(at: path) == nil, FolderListing.isFolder(path) {
+      for name in (try? FolderListing.names(in: path)) ?? [] { remove("\(path)/\(name)") }
+      rmdir(path)
+    } else {
+      unlink(path)
+    }
+  }
+}

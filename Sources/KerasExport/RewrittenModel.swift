@@ -1,0 +1,94 @@
+import KerasCore
+import KerasModel
+
+/// A model whose layers all have a meaning in the target release, with the weights that go with them.
+struct RewrittenModel {
+  /// In canonical terms.
+  let config: ModelConfig
+  /// Every variable in Keras' order, in the element type it is to be stored in.
+  let variables: [Keras3Model.Variable]
+  /// Outputs of every call of every layer.
+  let outputs: [LayerOutput]
+  let notes: [ExportNote]
+  /// Parameters whose numbers differ in the written model.
+  let changedWeights: Set<String>
+
+  /// Throws `ExportError` naming the layer that the target cannot express.
+  init(_ model: LoadedModel, target: RewriteTarget, options: ExportOptions) throws(ExportError) {
+    if let batchSize = options.batchSize, batchSize < 1 {
+      throw ExportError(.missingOption("the batch size should be positive, received \(batchSize)"))
+    }
+    var config = try ModelConfig(model.canonical.config, path: "")
+    var rewriter = Rewriter(
+      context: RewriteContext(
+        target: target, options: options, semantics: model.semantics,
+        inputShapes: try Self.inputShapes(model.network),
+        maskSensitive: try MergeMask.sensitiveLayers(of: model.network), hasFixedBatch: Self.hasFixedBatch(config),
+        weights: model.weights))
+    try rewriter.rewrite(&config)
+    do {
+      (variables, outputs) = try Self.variables(
+        of: config, from: rewriter.context.weights, format: options.weightFormat)
+    } catch let error as ExportError {
+      throw error
+    } catch let error as ModelError {
+      throw ExportError(.model(error))
+    } catch {
+      throw ExportError(.malformed("\(error)"))
+    }
+    self.config = config
+    notes = rewriter.context.notes
+    changedWeights = Set(model.weights.filter { rewriter.context.weights[$0.key] != $0.value }.keys)
+  }
+
+  /// The written config is a canonical one too: our own network tells its variables and shapes.
+  private static func variables(
+    of config: ModelConfig, from weights: [String: TensorData], format: ExportOptions.WeightFormat
+  ) throws -> (variables: [Keras3Model.Variable], outputs: [LayerOutput]) {
+    let network = try Network(canonical: config.json)
+    var variables: [Keras3Model.Variable] = []
+    for parameter in try network.parameterSpecs() {
+      guard let tensor = weights[parameter.name] else { throw ModelError(.missingWeight(parameter.name)) }
+      guard tensor.shape == parameter.spec.shape else {
+        throw ModelError(.weightShape(parameter.name, expected: parameter.spec.shape, found: tensor.shape))
+      }
+      variables.append(
+        Keras3Model.Variable(
+          name: parameter.name, tensor: try stored(tensor, format, name: parameter.name),
+          trainable: parameter.spec.trainable && parameter.trainable))
+    }
+    return (variables, try network.lowered(training: false).layerOutputs)
+  }
+
+  /// The element type a variable is stored in: Keras converts to its variables' own as it loads.
+  private static func stored(
+    _ tensor: TensorData, _ format: ExportOptions.WeightFormat, name: String
+  ) throws -> TensorData {
+    guard format.applies(to: tensor) else { return tensor }
+    switch format {
+    case .float32: return tensor
+    case .float16: return try tensor.converted(to: .float16)
+    case .bfloat16: return try tensor.converted(to: .bfloat16)
+    case .int8:
+      throw ExportError(
+        .notExpressible(
+          what: "weights as 8-bit integers",
+          reason: "Keras 3 holds those of Dense, EinsumDense and Embedding only, and rounds their inputs too"))
+    }
+  }
+
+  private static func inputShapes(_ network: Network) throws(ExportError) -> [String: [Shape]] {
+    do {
+      let outputs = try network.lowered(training: false).layerOutputs
+      return Dictionary(outputs.map { ($0.path, $0.inputShapes) }, uniquingKeysWith: { first, _ in first })
+    } catch {
+      throw ExportError(.model(error))
+    }
+  }
+
+  private static func hasFixedBatch(_ model: ModelConfig) -> Bool {
+    model.layers.contains { layer in
+      layer.className == "InputLayer" && layer.fields["batch_shape"]?[0]?.intValue != nil
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import KerasCore
+import KerasFile
+import KerasModel
+
+/// Writes weights alone as Keras 3's `model.save_weights("x.weights.h5")` does, to be loaded into the converted model.
+///
+/// Where `ExportOptions.release` asks for tf.keras 2.15, in the layout of its HDF5 weights.
+public struct WeightsH5Exporter: Exporter {
+  public static let format = "weights"
+  public static let name = "Keras weights"
+  public static let suffixes = [".weights.h5"]
+
+  public init() {}
+
+  public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
+    try KerasH5Exporter().check(model, options: options)
+  }
+
+  public func export(
+    _ model: LoadedModel, to path: String, options: ExportOptions
+  ) throws(ExportError) -> [ExportNote] {
+    let lost = [ExportNote(.lost, "the architecture and the training config: the file holds weights alone")]
+    let notes: [ExportNote]
+    do {
+      if try Keras2Release.isAsked(by: options) {
+        let keras2 = try Keras2Model(model, options: options)
+        try keras2.writer(withConfig: false, record: options.record).write(to: path)
+        notes = keras2.notes + Keras2Release.notes(options)
+      } else {
+        let keras3 = try Keras3Model(model, options: options)
+        try KerasArchiveExporter.contents(of: keras3, record: nil).writeWeights(replacing: path)
+        notes = keras3.notes
+      }
+    } catch let error as ExportError {
+      throw error
+    } catch let error as KerasFileError {
+      throw ExportError(.file(error))
+    } catch {
+      throw ExportError(.malformed("\(error)"))
+    }
+    return notes + lost
+  }
+}
