@@ -1,0 +1,91 @@
+"""Converts every recorded model to TensorFlow.js and loads it with tensorflowjs' own reader: `tfjs.py KERASKIT FOLDER [TEXT ...]`.
+
+The reader is the Python side of tensorflowjs, which builds the topology in tf_keras and finds the weights by name; the
+JavaScript runtime itself is not run. Predictions agree with those the release recorded to 1e-5 of their scale, with
+quantized weights to what the rounding costs. What TensorFlow.js lacks is refused by the layer's name.
+"""
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import types
+
+import numpy as np
+import tf_keras
+
+# The packages' own __init__ imports every converter with all that they need; only the reader is wanted.
+folder = importlib.util.find_spec("tensorflowjs").submodule_search_locations[0]
+for name, place in (("tensorflowjs", folder), ("tensorflowjs.converters", os.path.join(folder, "converters"))):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [place]
+import tensorflowjs.converters.keras_tfjs_loader as loader
+from tensorflowjs import quantization
+
+from cases import TOLERANCE, Results, arrays, convert, listed, models, one_or_list, worst
+
+# Words of messages about what TensorFlow.js does not have.
+LACKING = ("TensorFlow.js has no such layer", "TensorFlow.js does not have it", "TensorFlow.js resets before the product only")
+
+
+def load(path):
+    return loader.load_keras_model(os.path.join(path, "model.json"))
+
+
+def check(keraskit, case, source, truth, line, folder, results):
+    target = os.path.join(folder, "converted.tfjs")
+    code, said = convert(keraskit, source, target, "--batch-size", str(line["batch"]))
+    if code == 3 and ("'mode'" in said or any(words in said for words in LACKING)):
+        return results.add(case, "refused", None, said[-200:])
+    if code != 0:
+        return results.add(case, "failed", None, "convert: " + said[-300:])
+    try:
+        model = load(target)
+    except Exception as error:
+        return results.add(case, "failed", None, "load: " + " ".join(repr(error).split())[:300])
+    x = one_or_list(arrays(truth, "x"))
+    distance = worst(listed(model.predict(x, verbose=0)), arrays(truth, "y"))
+    with open(os.path.join(target, "model.json")) as file:
+        record = json.load(file).get("userDefinedMetadata", {}).get("keraskit")
+    message = "" if record else "no record"
+    results.add(case, "ok" if distance <= TOLERANCE and record else "failed", distance, message)
+    return distance
+
+
+def check_rounded(keraskit, case, source, truth, folder, results):
+    """Weights in float16 and in eight bits must be read as what the converter's own quantization makes of them."""
+    exact = load(os.path.join(folder, "converted.tfjs")).get_weights()
+    for word in ("float16", "int8-weights"):
+        target = os.path.join(folder, "rounded.tfjs")
+        code, said = convert(keraskit, source, target, "--quantize", word, "--max-error", "1")
+        if code != 0:
+            results.add("%s %s" % (case, word), "failed", None, said[-300:])
+            continue
+        good, distance = True, 0.0
+        for found, wanted in zip(load(target).get_weights(), exact):
+            if word == "float16":
+                good = good and np.array_equal(found, wanted.astype(np.float16).astype(np.float32))
+            elif wanted.ndim < 2:
+                good = good and np.array_equal(found, wanted)
+            elif wanted.size:
+                same = quantization.dequantize_weights(*quantization.quantize_weights(wanted, np.uint8))
+                good = good and np.allclose(found, same, rtol=1e-6, atol=1e-7)
+            distance = max([distance, float(np.max(np.abs(found - wanted)))] if wanted.size else [distance])
+        results.add("%s %s" % (case, word), "ok" if good and distance > 0 else "failed", distance)
+
+
+def main():
+    keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
+    results = Results("tfjs")
+    print("tf_keras %s" % tf_keras.__version__)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (case, source, truth, line) in enumerate(models(root, texts)):
+            tf_keras.backend.clear_session()
+            done = check(keraskit, case, source, truth, line, folder, results)
+            if done is not None and number % 20 == 0:
+                check_rounded(keraskit, case, source, truth, folder, results)
+    results.finish()
+
+
+if __name__ == "__main__":
+    main()
