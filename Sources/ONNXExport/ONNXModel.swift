@@ -12,7 +12,8 @@ struct ONNXModel {
   /// Throws `ExportError` naming the layer that ONNX cannot express.
   init(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
     let opset = try Opset(options.opset)
-    let source = try ExportGraph(model, allowsRandom: true)
+    let source = try ExportGraph(
+      model, allowsRandom: true, foldsWeights: options.weightFormat == .float32)
     let outputNames = Self.outputNames(source)
     let parts = ModelParts(
       opset: opset, weightFormat: options.weightFormat, reserved: source.inputNames + outputNames)

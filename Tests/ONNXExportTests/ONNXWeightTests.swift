@@ -31,9 +31,10 @@ import Testing
     #expect(kernel.dataType == 3)
     #expect(kernel.dims == [4, 3, 3])
     let scales = try #require(model.initializer("conv1d_1/kernel/scales"))
-    #expect(scales.dims == [4])
-    let node = try #require(model.nodes("DequantizeLinear").first { $0.input == [kernel.name, scales.name] })
-    #expect(node.attribute.first { $0.name == "axis" }?.i == 0)
+    #expect(scales.dims == [4, 1, 1])
+    let cast = try #require(model.nodes("Cast").first { $0.input == [kernel.name] })
+    let product = try #require(model.nodes("Mul").first { $0.input == [cast.output[0], scales.name] })
+    #expect(model.nodes("Conv").contains { $0.input.contains(product.output[0]) })
     // What comes out is what the quantizer says.
     let source = try LoadedModel.load("\(PackedFixtures.root)/models/keras-2.1.3/conv1d.h5")
     let original = try #require(source.weights["conv1d_1/kernel"])
@@ -71,5 +72,13 @@ import Testing
     let moved = try numbers.transposed([2, 0, 1])
     #expect(moved.shape == [2, 2, 3])
     #expect(try moved.floats() == [0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11])
+  }
+
+  @Test func aConstantThatIsNoWeightStaysExact() throws {
+    // A resizing's matrix is no parameter.
+    let model = try LoadedModel.load(PackedFixtures.path("legacy_layers/keras-3/image_upsampling.keras"))
+    let written = try ONNXFixture(model, ExportOptions(weightFormat: .float16))
+    #expect(!written.nodes("MatMul").isEmpty)
+    #expect(written.proto.graph.initializer.allSatisfy { $0.dataType != 10 })
   }
 }

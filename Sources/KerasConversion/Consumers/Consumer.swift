@@ -35,7 +35,10 @@ public struct Consumer: Sendable {
       script: """
         import onnxruntime
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        predict = lambda arrays: session.run(None, {i.name: arrays[i.name] for i in session.get_inputs()})
+        kinds = {"tensor(float)": "float32", "tensor(int32)": "int32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
+        def predict(arrays):
+            given = {i.name: arrays[i.name].astype(kinds.get(i.type, object)) for i in session.get_inputs()}
+            return session.run(None, given)
         """),
     Consumer(
       name: "tensorflow", formats: ["savedmodel"], packages: "tensorflow-cpu",

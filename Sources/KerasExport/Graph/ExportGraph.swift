@@ -16,9 +16,14 @@ public struct ExportGraph: Sendable {
   /// What formats without layers lose of any model.
   public var notes: [ExportNote]
 
-  /// Throws `ExportError` naming the layer that makes what no format of ops can hold: a program's own function, random
-  /// numbers unless `allowsRandom`.
-  public init(_ model: LoadedModel, allowsRandom: Bool = false) throws(ExportError) {
+  /// The graph of a model, with its weights folded where that saves operations.
+  ///
+  /// Without `foldsWeights` every parameter stays what it is, to be stored in another format: a kernel that another
+  /// layer was folded into would be rounded to other numbers than the layer's own. Throws `ExportError` naming the layer
+  /// that makes what no format of ops can hold: a program's own function, random numbers unless `allowsRandom`.
+  public init(
+    _ model: LoadedModel, allowsRandom: Bool = false, foldsWeights: Bool = true
+  ) throws(ExportError) {
     let lowered: LoweredModel
     do {
       lowered = try model.network.lowered(training: false, batchNormalization: model.semantics.batchNormalization)
@@ -31,7 +36,7 @@ public struct ExportGraph: Sendable {
       var known: [String: TensorData] = [:]
       for (name, data) in model.weights { known[name] = try Self.plain(data) }
       for (name, shape) in lowered.stateParameters { known[name] = try TensorData.filled(0, shape: shape) }
-      let optimized = try lowered.graph.optimizedForInference(parameters: known)
+      let optimized = try lowered.graph.optimizedForInference(parameters: foldsWeights ? known : [:])
       graph = optimized
       parameters = known.filter { optimized.parameter(named: $0.key) != nil }
     } catch let error as GraphError {

@@ -25,7 +25,7 @@ extension GraphEmission {
 
   /// Stores an array in the order of axes given, after so many axes of size 1, in the format that weights are stored in.
   ///
-  /// Constants that are no parameters are stored in a narrower format only if they are large, as folded kernels are.
+  /// Constants that are no parameters are always stored as they are.
   func stored(
     _ data: TensorData, _ wish: String, _ layout: Layout, leadingOnes: Int = 0, isParameter: Bool
   ) throws -> String {
@@ -34,8 +34,7 @@ extension GraphEmission {
       return try transposed.reshaped([Int](repeating: 1, count: leadingOnes) + transposed.shape)
     }
     let format = parts.weightFormat
-    let isWeight = isParameter || data.elementCount >= Self.smallestFoldedWeight
-    guard format != .float32, isWeight, format.applies(to: data) else {
+    guard format != .float32, isParameter, format.applies(to: data) else {
       return parts.initializer(try moved(data), wish)
     }
     switch format {
@@ -52,13 +51,12 @@ extension GraphEmission {
       let quantized = try QuantizedArray(data)
       let bytes = quantized.values.map { UInt8(bitPattern: $0) }
       let values = try TensorData(dtype: .int8, shape: quantized.shape, bytes: bytes)
-      let scales = try TensorData(shape: [quantized.scales.count], floats: quantized.scales)
-      return node(
-        "DequantizeLinear",
-        [parts.initializer(try moved(values), "\(wish)/int8"), parts.initializer(scales, "\(wish)/scales")],
-        [.int("axis", leadingOnes + layout.position(of: data.shape.count - 1))])
+      // Not DequantizeLinear: ONNX Runtime makes it and a product one operation that rounds the data too.
+      var shape = [Int](repeating: 1, count: leadingOnes + data.shape.count)
+      shape[leadingOnes + layout.position(of: data.shape.count - 1)] = quantized.scales.count
+      let scales = try TensorData(shape: shape, floats: quantized.scales)
+      let whole = cast(parts.initializer(try moved(values), "\(wish)/int8"), to: .float)
+      return node("Mul", [whole, parts.initializer(scales, "\(wish)/scales")])
     }
   }
-
-  private static var smallestFoldedWeight: Int { 64 }
 }

@@ -27,7 +27,8 @@ extension GraphEmission {
     case .softmax(let axis): try emitAlongAxis("Softmax", axis, operands[0], result)
     case .logSoftmax(let axis): try emitAlongAxis("LogSoftmax", axis, operands[0], result)
     case .cumulativeSum(let axis, let reverse): try emitCumulativeSum(axis, reverse, operands[0], result)
-    case .reshape(let target): try emitReshape(target, operands, result)
+    case .reshape(let target):
+      if try !emitRepetition(index) { try emitReshape(target, operands, result) }
     case .transpose(let permutation): try emitTranspose(permutation, operands[0], result)
     case .broadcast(let target): try emitBroadcast(target, operands, result)
     case .concatenate(let axis): try emitConcatenation(axis, operands, result)

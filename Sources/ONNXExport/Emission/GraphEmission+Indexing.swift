@@ -49,6 +49,8 @@ extension GraphEmission {
       }
     define(result, node(type, [x], [.int("dtype", ElementType.float.rawValue)]), layout)
     parts.notes.append(
-      ExportNote(.warning, layer: scope, "draws random numbers in predictions, as in Keras; the runtime draws others"))
+      ExportNote(
+        .warning, layer: scope,
+        "draws random numbers in predictions, as in Keras; the runtime draws others (ONNX Runtime up to opset 21)"))
   }
 }

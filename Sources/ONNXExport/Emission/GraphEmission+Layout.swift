@@ -4,7 +4,6 @@ import KerasGraph
 
 extension GraphEmission {
   func emitReshape(_ target: [TargetDimension], _ operands: [Value], _ result: Value) throws {
-    let x = try tensor(operands[0])
     if wide.contains(operands[0]) { wide.insert(result) }
     let known = graph.shape(result)
     // 0 carries an axis over, -1 stands for what remains: at most one.
@@ -21,8 +20,16 @@ extension GraphEmission {
       }
     }
     guard !known.dimensions.contains(0) else { throw refused("an array without elements", "ONNX does not reshape it") }
+    // 0 names the same axis of the tensor in either order for the batch only.
+    let isFree = !sizes.dropFirst().contains(0)
+    let own = layouts(operands[0]).first
+    let x =
+      isFree && own == .channelsFirst(rank(operands[0])) && hasOnePixel(operands[0])
+      ? try anyTensor(operands[0]).name : try tensor(operands[0])
     if open.count <= 1 {
-      define(result, node("Reshape", [x, ints(sizes.map { $0 ?? -1 })]))
+      let layout = isFree && hasOnePixel(result) && meetsImages(result) ? Layout.channelsFirst(known.rank) : nil
+      let target = sizes.map { $0 ?? -1 }
+      define(result, node("Reshape", [x, ints(layout?.applied(to: target) ?? target)]), layout)
       return
     }
     var dimensions: [Size] = []
@@ -36,6 +43,25 @@ extension GraphEmission {
       }
     }
     define(result, node("Reshape", [x, try joined(dimensions)]))
+  }
+
+  /// Whether all axes between the first and the last have size 1, so that either order has the same numbers in a row.
+  private func hasOnePixel(_ value: Value) -> Bool {
+    let shape = graph.shape(value)
+    return shape.rank >= 3 && shape.dimensions.dropFirst().dropLast().allSatisfy { $0 == 1 }
+  }
+
+  /// Whether something reads the value that has its channels first: a window, or a value made by one.
+  private func meetsImages(_ value: Value) -> Bool {
+    let images = Layout.channelsFirst(rank(value))
+    return (users[value] ?? []).contains { reader in
+      guard reader >= 0 else { return false }
+      switch graph.nodes[reader].op {
+      case .convolution: return true
+      case .binary: return graph.nodes[reader].operands.contains { layouts($0).first == images }
+      default: return false
+      }
+    }
   }
 
   func emitBroadcast(_ target: [TargetDimension], _ operands: [Value], _ result: Value) throws {
