@@ -79,6 +79,10 @@ struct Keras2Operation {
         }
         arguments[name] = value
       }
+      let ignored = ["name", "trainable", "dtype"] + fields.map(\.own)
+      for (key, value) in saved where !ignored.contains(key) && !value.isNull && value != false {
+        throw refusal("the field '\(key)', \(value.text()),", path)
+      }
       for (own, name) in fields { if let value = saved[own], !value.isNull { arguments[name] = value } }
       let first = tensors.first.flatMap { arguments.removeValue(forKey: $0.name) } ?? .null
       return Keras2Operation.node([first], arguments)
@@ -132,11 +136,15 @@ extension Keras2Operation {
     ("NotEqual", "math.not_equal", "x1=x x2=y"), ("Greater", "math.greater", "x1=x x2=y"),
     ("GreaterEqual", "math.greater_equal", "x1=x x2=y"), ("Less", "math.less", "x1=x x2=y"),
     ("LessEqual", "math.less_equal", "x1=x x2=y"), ("LogicalAnd", "math.logical_and", "x1=x x2=y"),
-    ("LogicalOr", "math.logical_or", "x1=x x2=y"), ("Matmul", "linalg.matmul", "x1=a x2=b"),
+    ("LogicalXor", "math.logical_xor", "x1=x x2=y"), ("Arctan2", "math.atan2", "x1=y x2=x"),
+    ("LogSigmoid", "math.log_sigmoid", "x"), ("Isnan", "math.is_nan", "x"), ("Isinf", "math.is_inf", "x"),
+    ("Isfinite", "math.is_finite", "x"), ("Arcsinh", "math.asinh", "x"), ("Arccosh", "math.acosh", "x"),
+    ("Arctanh", "math.atanh", "x"), ("Cholesky", "linalg.cholesky", "x=input"), ("Inv", "linalg.inv", "x=input"),
+    ("Det", "linalg.det", "x=input"), ("LogicalOr", "math.logical_or", "x1=x x2=y"), ("Matmul", "linalg.matmul", "x1=a x2=b"),
     ("Sum", "math.reduce_sum", "x=input_tensor | axis keepdims"),
     ("Mean", "math.reduce_mean", "x=input_tensor | axis keepdims"),
-    ("Max", "math.reduce_max", "x=input_tensor | axis keepdims"),
-    ("Min", "math.reduce_min", "x=input_tensor | axis keepdims"),
+    ("Max Amax", "math.reduce_max", "x=input_tensor | axis keepdims"),
+    ("Min Amin", "math.reduce_min", "x=input_tensor | axis keepdims"),
     ("Prod", "math.reduce_prod", "x=input_tensor | axis keepdims"),
     ("Var", "math.reduce_variance", "x=input_tensor | axis keepdims"),
     ("Std", "math.reduce_std", "x=input_tensor | axis keepdims"),

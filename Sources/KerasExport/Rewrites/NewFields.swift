@@ -17,6 +17,7 @@ enum NewFields: LayerRewrite {
   ]
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
+    guard chain.layer.module == "keras.layers" else { return }
     for (field, allowed) in harmless.sorted(by: { $0.key < $1.key }) {
       guard let value = chain.layer.fields.removeValue(forKey: field), !allowed.contains(value) else { continue }
       throw context.refusal(
