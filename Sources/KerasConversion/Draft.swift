@@ -9,10 +9,11 @@ import KerasKit
   import Darwin
 #endif
 
-/// A file or folder beside its place, which takes it only when all is well.
+/// A file or folder near its place, which takes it only when all is well.
 struct Draft {
-  /// Where to write: in the same folder, with the same ending.
+  /// Where to write: in a folder of its own beside the place, under the final name, which files beside it may refer to.
   let path: String
+  private let home: String
   private let target: String
 
   init(for path: String) throws(ConversionError) {
@@ -21,11 +22,13 @@ struct Draft {
     let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
     let name = target.split(separator: "/").last.map { String($0) } ?? target
     self.target = target
-    self.path = "\(folder).draft-\(getpid())-\(name)"
+    home = "\(folder).draft-\(getpid())-\(name)"
+    self.path = "\(home)/\(name)"
     guard folder.isEmpty || FolderListing.isFolder(folder) else {
       throw .inTheWay(path: path, reason: "there is no folder \(folder)")
     }
     remove()
+    guard mkdir(home, 0o777) == 0 else { throw .inTheWay(path: path, reason: String(cString: strerror(errno))) }
   }
 
   /// Gives what was written its name, in place of what has it.
@@ -34,6 +37,8 @@ struct Draft {
   func place() throws(ConversionError) {
     guard FolderListing.isFolder(path), FolderListing.isFolder(target) else {
       guard !FolderListing.isFolder(target) else { throw .inTheWay(path: target, reason: "it is a folder") }
+      // Weights that are too large for the file itself (ONNX).
+      if access(path + ".data", F_OK) == 0 { try rename(path + ".data", to: target + ".data") }
       return try rename(path, to: target)
     }
     let new = Set((try? FolderListing.names(in: path)) ?? [])
@@ -56,7 +61,7 @@ struct Draft {
   }
 
   /// Removes what is left of it.
-  func remove() { Self.remove(path) }
+  func remove() { Self.remove(home) }
 
   private func rename(_ old: String, to new: String) throws(ConversionError) {
     #if canImport(Glibc)
