@@ -25,22 +25,19 @@ public struct ExportOptions: Sendable, Hashable {
   /// ONNX's opset; `nil` is 21, which runtimes since 2024 have.
   public var opset: Int?
   public var weightFormat: WeightFormat
-  /// The name that the file gets where it is written under another first: what files beside it are named after.
-  public var fileName: String?
   /// Where the model comes from and a case to verify it by: goes into the file's metadata where it has a place, as one
   /// JSON text by the key `keraskit`.
   public var record: JSON?
 
   public init(
     activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil, release: KerasVersion? = nil,
-    opset: Int? = nil, weightFormat: WeightFormat = .float32, fileName: String? = nil, record: JSON? = nil
+    opset: Int? = nil, weightFormat: WeightFormat = .float32, record: JSON? = nil
   ) {
     self.activitySemantics = activitySemantics
     self.batchSize = batchSize
     self.release = release
     self.opset = opset
     self.weightFormat = weightFormat
-    self.fileName = fileName
     self.record = record
   }
 

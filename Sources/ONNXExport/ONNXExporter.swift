@@ -32,7 +32,7 @@ public struct ONNXExporter: Exporter {
     do {
       var weights: AtomicFile?
       if converted.weightBytes > externalDataThreshold {
-        let name = options.fileName ?? path.split(separator: "/").last.map { String($0) } ?? path
+        let name = path.split(separator: "/").last.map { String($0) } ?? path
         weights = try AtomicFile(replacing: "\(path).data")
         if let weights {
           try converted.moveWeights(to: weights, location: "\(name).data", atLeast: smallestExternalArray)

@@ -50,8 +50,8 @@ import Testing
     var exporter = ONNXExporter()
     let whole = try ONNXFixture(model)
     (exporter.externalDataThreshold, exporter.smallestExternalArray) = (100, 100)
-    let path = folder.path + "/draft.onnx"
-    let notes = try exporter.export(model, to: path, options: ExportOptions(fileName: "net.onnx"))
+    let path = folder.path + "/net.onnx"
+    let notes = try exporter.export(model, to: path, options: ExportOptions())
     #expect(notes.contains { $0.message.contains("net.onnx.data") })
     let proto = try ONNXModelProto(serializedBytes: Data(contentsOf: URL(filePath: path)))
     let data = try Data(contentsOf: URL(filePath: path + ".data"))
