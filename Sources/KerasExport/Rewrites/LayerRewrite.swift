@@ -1,4 +1,5 @@
 import KerasCore
+import KerasGraph
 import KerasModel
 
 /// Says in the target's own layers what only the canonical form can say; one layer at a time.
@@ -23,6 +24,10 @@ struct RewriteContext: Sendable {
   let semantics: TrainingSemantics
   /// Shapes of the inputs of every layer's first call, by path.
   let inputShapes: [String: [Shape]]
+  /// Types of the outputs of every layer's calls, by path.
+  var outputTypes: [String: [[TensorType]]]
+  /// Layers, by path, whose own mask something later reads.
+  let maskReaders: Set<String>
   /// Merging layers whose masks some result depends on, by path.
   let maskSensitive: Set<String>
   let hasFixedBatch: Bool
@@ -47,7 +52,7 @@ struct RewriteContext: Sendable {
   init(
     target: RewriteTarget = .keras3, options: ExportOptions, semantics: TrainingSemantics,
     inputShapes: [String: [Shape]],
-    maskSensitive: Set<String> = [],
+    outputTypes: [String: [[TensorType]]] = [:], maskReaders: Set<String> = [], maskSensitive: Set<String> = [],
     hasFixedBatch: Bool, weights: [String: TensorData]
   ) {
     self.target = target
@@ -55,6 +60,8 @@ struct RewriteContext: Sendable {
     self.semantics = semantics
     self.inputShapes = inputShapes
     self.maskSensitive = maskSensitive
+    self.outputTypes = outputTypes
+    self.maskReaders = maskReaders
     self.hasFixedBatch = hasFixedBatch
     self.weights = weights
   }

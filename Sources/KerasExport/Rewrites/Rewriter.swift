@@ -26,10 +26,24 @@ struct Rewriter {
       context.prefix = layerPath + "/"
       context.inputShape = context.inputShapes[layerPath]?.first
       context.isWrapped = false
-      let chain = try rewritten(layer)
+      let before = context
+      let chain: LayerChain
+      do {
+        chain = try rewritten(layer)
+      } catch {
+        context = before
+        index += try decompose(index, of: &model, path: path, refusal: error)
+        continue
+      }
       model.layers[index] = chain.layer
       model.surround(index, before: chain.before, after: chain.after)
       index += chain.before.count + 1 + chain.after.count
+      // What took the layer's output takes that of the last of these now.
+      if let last = chain.after.last, let types = context.outputTypes[layerPath] {
+        let name = model.layers[index - 1].name
+        context.outputTypes[String(layerPath.dropLast(layer.name.count)) + (name == layer.name ? last.name : name)] =
+          types
+      }
     }
     try requirePlainNames(model, path: path)
     if !model.isSequential { model.layers = LayerOrder.sorted(model) }

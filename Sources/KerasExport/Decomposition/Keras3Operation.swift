@@ -1,0 +1,135 @@
+import KerasCore
+import KerasGraph
+import OrderedCollections
+
+/// An operation of Keras 3 as a node of a functional model: its class, what its constructor takes, what it is called with.
+struct Keras3Operation {
+  /// An argument of the call.
+  indirect enum Argument {
+    /// The node's operand of that number.
+    case operand(Int)
+    case json(JSON)
+    case list([Argument])
+  }
+
+  var module: String
+  var className: String
+  var config: OrderedDictionary<String, JSON>
+  var arguments: [Argument]
+  var keywords: [(String, Argument)] = []
+
+  private init(
+    _ module: String, _ className: String, _ config: OrderedDictionary<String, JSON> = [:], operands: Int = 1
+  ) {
+    self.module = "keras.src.ops.\(module)"
+    self.className = className
+    self.config = config
+    arguments = (0..<operands).map { .operand($0) }
+  }
+
+  /// The operation of `keras.ops` (3.15) that computes a node; `nil` if there is none, or its shape is only known as it runs.
+  init?(_ node: Node, _ graph: Graph) {
+    let shape = node.types[0].shape
+    switch node.op {
+    case .unary(let function): self.init(unary: function)
+    case .binary(let function): self.init("numpy", Self.binaries[function] ?? "", operands: 2)
+    case .compare(let comparison): self.init("numpy", Self.comparisons[comparison] ?? "", operands: 2)
+    case .select: self.init("numpy", "Where", operands: 3)
+    case .cast(let dtype): self.init("core", "Cast", ["dtype": .string(dtype.rawValue)])
+    case .matmul(false, false): self.init("numpy", "Matmul", operands: 2)
+    case .softmax(let axis): self.init("nn", "Softmax", ["axis": JSON(axis)])
+    case .logSoftmax(let axis): self.init("nn", "LogSoftmax", ["axis": JSON(axis)])
+    case .argMax(let axis): self.init("numpy", "Argmax", ["axis": JSON(axis), "keepdims": false])
+    case .cumulativeSum(let axis, false): self.init("numpy", "Cumsum", ["axis": JSON(axis)])
+    case .reduce(let reduction, let axes, let keeps):
+      self.init(
+        "numpy", Self.reductions[reduction] ?? "",
+        ["axis": .array(axes.map { JSON($0) }), "keepdims": .bool(keeps)])
+    case .reshape, .broadcast:
+      guard let sizes = Self.sizes(shape) else { return nil }
+      if case .broadcast = node.op {
+        // Only the batch may be open, and then it is the operand's own: zeros of its shape do not say the rest.
+        guard shape.dimensions.allSatisfy({ $0 != nil }) else { return nil }
+        self.init("numpy", "BroadcastTo", ["shape": sizes])
+      } else {
+        self.init("numpy", "Reshape", ["newshape": sizes])
+      }
+    case .transpose(let permutation):
+      self.init("numpy", "Transpose", ["axes": .array(permutation.map { JSON($0) })])
+    case .concatenate(let axis):
+      self.init("numpy", "Concatenate", ["axis": JSON(axis)])
+      arguments = [.list(node.operands.indices.map { .operand($0) })]
+    case .slice(let starts, let limits, let strides):
+      self.init("numpy", "GetItem")
+      let slices = starts.indices.map { axis in
+        Argument.json([
+          "class_name": "__slice__",
+          "config": [
+            "start": JSON(starts[axis]), "stop": limits[axis].map { JSON($0) } ?? .null, "step": JSON(strides[axis]),
+          ],
+        ])
+      }
+      arguments = [.operand(0), .list(slices)]
+    case .pad(let before, let after, let value):
+      let widths = zip(before, after).map { JSON.array([JSON($0), JSON($1)]) }
+      self.init("numpy", "Pad", ["pad_width": .array(widths), "mode": "constant"])
+      keywords = [("constant_values", .json(.number(Double(value))))]
+    case .reverse(let axes): self.init("numpy", "Flip", ["axis": .array(axes.map { JSON($0) })])
+    case .gatherRows: self.init("numpy", "Take", ["axis": 0], operands: 2)
+    case .stopGradient: self.init("core", "StopGradient")
+    default: return nil
+    }
+    if className.isEmpty { return nil }
+  }
+
+  private init?(unary function: Unary) {
+    switch function {
+    case .elu(let alpha): self.init("nn", "Elu", ["alpha": .number(Double(alpha))])
+    case .leakyRelu(let slope): self.init("nn", "LeakyRelu", ["negative_slope": .number(Double(slope))])
+    case .clip(let minimum, let maximum):
+      guard minimum.isFinite, maximum.isFinite else { return nil }
+      self.init("numpy", "Clip", ["x_min": .number(Double(minimum)), "x_max": .number(Double(maximum))])
+    case .gelu(let approximate): self.init("nn", "Gelu", ["approximate": .bool(approximate)])
+    case .hardSigmoid(let scale, let offset):
+      guard scale == Float(1.0 / 6), offset == 0.5 else { return nil }
+      self.init("nn", "HardSigmoid")
+    case .rounded: return nil
+    default:
+      guard let (module, name) = Self.unaries[function] else { return nil }
+      self.init(module, name)
+      if function == .roundHalfToEven { config["decimals"] = 0 }
+    }
+  }
+
+  /// A shape with one open size at most, which is -1.
+  private static func sizes(_ shape: Shape) -> JSON? {
+    guard shape.dimensions.count(where: { $0 == nil }) <= 1 else { return nil }
+    return .array(shape.dimensions.map { JSON($0 ?? -1) })
+  }
+
+  private static let unaries: [Unary: (String, String)] = [
+    .negate: ("numpy", "Negative"), .absolute: ("numpy", "Absolute"), .sign: ("numpy", "Sign"),
+    .exponential: ("numpy", "Exp"), .expm1: ("numpy", "Expm1"), .logarithm: ("numpy", "Log"),
+    .log1p: ("numpy", "Log1p"), .squareRoot: ("numpy", "Sqrt"), .reciprocalSquareRoot: ("math", "Rsqrt"),
+    .reciprocal: ("numpy", "Reciprocal"), .square: ("numpy", "Square"), .sine: ("numpy", "Sin"),
+    .cosine: ("numpy", "Cos"), .tanh: ("numpy", "Tanh"), .sigmoid: ("nn", "Sigmoid"), .erf: ("math", "Erf"),
+    .floor: ("numpy", "Floor"), .ceiling: ("numpy", "Ceil"), .roundHalfToEven: ("numpy", "Round"),
+    .relu: ("nn", "Relu"), .softplus: ("nn", "Softplus"), .logicalNot: ("numpy", "LogicalNot"),
+    .silu: ("nn", "Silu"),
+  ]
+
+  private static let binaries: [Binary: String] = [
+    .add: "Add", .subtract: "Subtract", .multiply: "Multiply", .divide: "Divide", .maximum: "Maximum",
+    .minimum: "Minimum", .power: "Power", .modulo: "Mod", .floorDivide: "FloorDivide", .logicalAnd: "LogicalAnd",
+    .logicalOr: "LogicalOr", .divideNoNaN: "DivideNoNan",
+  ]
+
+  private static let comparisons: [Comparison: String] = [
+    .equal: "Equal", .notEqual: "NotEqual", .less: "Less", .lessOrEqual: "LessEqual", .greater: "Greater",
+    .greaterOrEqual: "GreaterEqual",
+  ]
+
+  private static let reductions: [Reduction: String] = [
+    .sum: "Sum", .mean: "Mean", .maximum: "Max", .minimum: "Min", .product: "Prod", .any: "Any", .all: "All",
+  ]
+}

@@ -1,0 +1,72 @@
+import KerasCore
+import KerasGraph
+import KerasModel
+
+extension Keras3Rewriter {
+  /// Says a layer that no rewrite can express in operations; the number of layers that stand in its place.
+  ///
+  /// Throws `refusal`, with the reason that this does not work either.
+  mutating func decompose(
+    _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
+  ) throws(ExportError) -> Int {
+    let place = context.path
+    guard case .notExpressible(let what, let reason) = refusal.cause else { throw refusal }
+    guard !context.maskReaders.contains(place) else {
+      throw context.refusal(what, "\(reason); operations have no masks, and what follows reads its mask")
+    }
+    var copy = model
+    if model.isSequential {
+      let first = model.layers.first.map { path.isEmpty ? $0.name : "\(path)/\($0.name)" } ?? ""
+      try copy.becomeFunctional(inputShape: context.inputShapes[first]?.first)
+    }
+    let here = index + copy.layers.count - model.layers.count
+    let layer = copy.layers[here]
+    let folder = path.isEmpty ? "" : path + "/"
+    let types = { [context, copy] (reference: TensorReference) -> TensorType? in
+      if let calls = context.outputTypes[folder + reference.layer], calls.indices.contains(reference.node),
+        calls[reference.node].indices.contains(reference.tensor)
+      {
+        return calls[reference.node][reference.tensor]
+      }
+      let input = copy.layers.first { $0.name == reference.layer && $0.className == "InputLayer" }
+      guard let fields = input?.fields, let sizes = fields["batch_shape"]?.arrayValue else { return nil }
+      let dtype = fields["dtype"]?.stringValue.flatMap { DType(rawValue: $0) } ?? .float32
+      return TensorType(dtype, Shape(sizes.map(\.intValue)))
+    }
+    let own = layer.name + "/"
+    let weights = context.weights.reduce(into: [String: TensorData]()) { result, weight in
+      guard weight.key.hasPrefix(folder + own) else { return }
+      result[String(weight.key.dropFirst(folder.count))] = weight.value
+    }
+    let parts: LayerDecomposition
+    do throws(LayerDecomposition.Failure) {
+      parts = try LayerDecomposition(
+        layer, prefix: folder, weights: weights, taken: Set(copy.layers.map(\.name)), types: types)
+    } catch {
+      throw context.refusal(what, "\(reason); nor in operations: \(error.reason)")
+    }
+    if var rescaling = parts.rescaling {
+      rescaling.nodes = model.layers[index].nodes
+      model.layers[index] = rescaling
+      context.note(.rewritten, "\(what) is a Rescaling")
+      return 1
+    }
+    for (old, new) in parts.replacements {
+      guard let type = types(old) else { continue }
+      var calls = context.outputTypes[folder + new.layer] ?? []
+      while calls.count <= new.node { calls.append([]) }
+      if calls[new.node].isEmpty { calls[new.node] = [type] }
+      context.outputTypes[folder + new.layer] = calls
+    }
+    context.weights.merge(parts.weights) { _, new in new }
+    copy.replace(here, with: parts.layers, parts.replacements)
+    model = copy
+    let list = parts.layers.map(\.className).joined(separator: ", ")
+    context.note(.rewritten, "\(what) is said in Keras 3's own operations: \(list.isEmpty ? "none" : list)")
+    if !parts.constants.isEmpty {
+      context.note(
+        .lost, "\(parts.constants.sorted().joined(separator: ", ")): constants now, which training does not change")
+    }
+    return parts.layers.count + here - index
+  }
+}

@@ -1,0 +1,279 @@
+import KerasCore
+import KerasGraph
+import KerasModel
+import OrderedCollections
+
+/// A layer that Keras 3 does not have, said in operations of `keras.ops`: nodes of a functional model.
+///
+/// What the layer computes is read from its own lowering, so no class is known here: Lambdas, old merges and old layers
+/// come apart alike. Products with a matrix of weights become Dense layers and stay trainable; other weights become
+/// constants.
+struct LayerDecomposition {
+  /// The nodes, in the order of the computation.
+  private(set) var layers: [LayerConfig] = []
+  /// What stands for each output of each call.
+  private(set) var replacements: [TensorReference: TensorReference] = [:]
+  /// Weights of the layers that were made, by their names in the written model.
+  private(set) var weights: [String: TensorData] = [:]
+  /// Names of the source's weights that are constants now.
+  private(set) var constants: Set<String> = []
+
+  private let layer: LayerConfig
+  private let prefix: String
+  private var taken: Set<String>
+
+  /// Numbers that a constant may have: they stand in the config as text.
+  private static let constantLimit = 200_000
+
+  struct Failure: Error {
+    var reason: String
+  }
+
+  /// `types` gives what a tensor of the model is; `weights` holds those of the layer by names without `prefix`; `taken` are
+  /// the names of the model's layers. Throws `Failure` with what has no operation.
+  init(
+    _ layer: LayerConfig, prefix: String, weights: [String: TensorData], taken: Set<String>,
+    types: @escaping (TensorReference) -> TensorType?
+  ) throws(Failure) {
+    self.layer = layer
+    self.prefix = prefix
+    self.taken = taken
+    for call in layer.nodes.indices { try add(call, weights, types) }
+  }
+
+  /// The layer as one Rescaling, where all it does to its input is scale·x + offset with two numbers: as most Lambdas in
+  /// front of an image model do.
+  var rescaling: LayerConfig? {
+    guard layer.nodes.count == 1, layer.nodes[0].references.count == 1, (1...2).contains(layers.count) else {
+      return nil
+    }
+    var (scale, offset) = (1.0, 0.0)
+    for made in layers {
+      let arguments = made.nodes.first?.args.arrayValue ?? []
+      let numbers = arguments.compactMap(\.doubleValue)
+      guard arguments.count == 2, numbers.count == 1 else { return nil }
+      let isFirst = arguments[0].doubleValue != nil
+      switch made.className {
+      case "Multiply": (scale, offset) = (scale * numbers[0], offset * numbers[0])
+      case "Add": offset += numbers[0]
+      case "Subtract" where !isFirst: offset -= numbers[0]
+      case "Subtract": (scale, offset) = (-scale, numbers[0] - offset)
+      case "Divide" where !isFirst && numbers[0] != 0: (scale, offset) = (scale / numbers[0], offset / numbers[0])
+      default: return nil
+      }
+    }
+    var made = LayerConfig(
+      "Rescaling", name: layer.name,
+      fields: ["trainable": true, "dtype": "float32", "scale": .number(scale), "offset": .number(offset)])
+    made.nodes = layer.nodes
+    return made
+  }
+
+  // MARK: One call
+
+  private mutating func add(
+    _ call: Int, _ weights: [String: TensorData], _ types: (TensorReference) -> TensorType?
+  ) throws(Failure) {
+    let node = layer.nodes[call]
+    var inputs: [TensorReference] = []
+    for reference in node.references where !inputs.contains(reference) { inputs.append(reference) }
+    guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
+    let graph = try lowered(node, inputs, weights, types)
+
+    var found: [Int: TensorReference] = [:]
+    var outer = self
+    for (index, node) in graph.nodes.enumerated() {
+      switch node.op {
+      case .input(let name):
+        guard let number = Int(name.dropFirst()), inputs.indices.contains(number) else { continue }
+        found[index] = inputs[number]
+      case .constant, .parameter: continue
+      case .matmul(false, false):
+        let isResult = graph.outputs == [Value(node: index)]
+        if let made = try outer.addDense(node, graph, weights, found, isResult: isResult, call) {
+          found[index] = made
+        } else {
+          found[index] = try outer.addOperation(index, graph, weights, found, call)
+        }
+      default: found[index] = try outer.addOperation(index, graph, weights, found, call)
+      }
+    }
+    for (number, output) in graph.outputs.enumerated() {
+      guard output.output == 0, let result = found[output.node] else {
+        throw Failure(reason: "output \(number) does not depend on its input")
+      }
+      outer.replacements[TensorReference(layer.name, call, number)] = result
+    }
+    self = outer
+  }
+
+  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …
+  private func lowered(
+    _ node: CallNode, _ inputs: [TensorReference], _ weights: [String: TensorData],
+    _ types: (TensorReference) -> TensorType?
+  ) throws(Failure) -> Graph {
+    var layers: [JSON] = []
+    for (number, reference) in inputs.enumerated() {
+      guard let type = types(reference) else { throw Failure(reason: "the shape of its input is not known") }
+      let name = "i\(number)"
+      layers.append([
+        "module": "keras.layers", "class_name": "InputLayer",
+        "config": ["name": .string(name), "batch_shape": JSON(type.shape), "dtype": .string(type.dtype.rawValue)],
+        "name": .string(name), "inbound_nodes": [],
+      ])
+    }
+    let call = node.replacingTensors { reference in
+      .tensor(TensorReference("i\(inputs.firstIndex(of: reference) ?? 0)"))
+    }
+    var json = layer.json
+    json["name"] = .string(layer.name)
+    json["inbound_nodes"] = [["args": call.args, "kwargs": call.kwargs]]
+    layers.append(json)
+    let inputNames = JSON.array(inputs.indices.map { [.string("i\($0)"), 0, 0] })
+    func model(outputs: Int) -> JSON {
+      [
+        "class_name": "Functional",
+        "config": [
+          "name": "decomposed", "layers": .array(layers), "input_layers": inputNames,
+          "output_layers": .array((0..<outputs).map { [.string(layer.name), 0, JSON($0)] }),
+        ],
+      ]
+    }
+    do {
+      // How many outputs there are shows when it is lowered.
+      let first = try Network(canonical: model(outputs: 1)).lowered(training: false)
+      let count = first.layerOutputs.last { $0.path == layer.name }?.outputValues.count ?? 1
+      let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(training: false)
+      return try whole.graph.optimizedForInference(parameters: weights).withoutDeadCode()
+    } catch {
+      throw Failure(reason: "\(error)")
+    }
+  }
+
+  // MARK: Nodes
+
+  private mutating func addOperation(
+    _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], _ call: Int
+  ) throws(Failure) -> TensorReference {
+    let node = graph.nodes[index]
+    if case .unary(.hardSigmoid(let scale, let offset)) = node.op {
+      // clip(scale·x + offset, 0, 1) in its parts.
+      let x = try argument(node.operands[0], graph, weights, found)
+      let scaled = add("Multiply", "numpy", [:], [x, .number(Double(scale))], name: "hard_sigmoid_scaled")
+      let moved = add(
+        "Add", "numpy", [:], [.tensor(scaled), .number(Double(offset))], name: "hard_sigmoid_offset")
+      return add(
+        "Clip", "numpy", ["x_min": 0.0, "x_max": 1.0], [.tensor(moved)], name: resultName(index, graph, "clip", call))
+    }
+    guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
+      throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
+    }
+    func json(_ argument: Keras3Operation.Argument) throws(Failure) -> JSON {
+      switch argument {
+      case .json(let value): return value
+      case .operand(let number): return try self.argument(node.operands[number], graph, weights, found)
+      case .list(let arguments):
+        var values: [JSON] = []
+        for argument in arguments { values.append(try json(argument)) }
+        return .array(values)
+      }
+    }
+    var arguments: [JSON] = []
+    for argument in operation.arguments { arguments.append(try json(argument)) }
+    var keywords: JSON = [:]
+    for (key, argument) in operation.keywords { keywords[key] = try json(argument) }
+    let name = resultName(index, graph, operation.className.lowercased(), call)
+    return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
+  }
+
+  /// x · weights as a Dense layer; `nil` where the node is another product.
+  private mutating func addDense(
+    _ node: Node, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], isResult: Bool,
+    _ call: Int
+  ) throws(Failure) -> TensorReference? {
+    guard case .parameter(let name) = graph.nodes[node.operands[1].node].op, let kernel = weights[name],
+      kernel.shape.count == 2, let x = found[node.operands[0].node], call == 0
+    else { return nil }
+    let proposal = isResult ? layer.name : unique("dense")
+    var made = LayerConfig(
+      "Dense", name: proposal,
+      fields: [
+        "trainable": layer.fields["trainable"] ?? true, "dtype": "float32", "units": JSON(kernel.shape[1]),
+        "activation": "linear", "use_bias": false,
+      ])
+    made.nodes = [CallNode(args: [.tensor(x)])]
+    taken.insert(proposal)
+    layers.append(made)
+    self.weights[prefix + proposal + "/kernel"] = kernel
+    return TensorReference(proposal)
+  }
+
+  private mutating func add(
+    _ className: String, _ module: String, _ config: [String: JSON], _ arguments: [JSON], name: String
+  ) -> TensorReference {
+    add(
+      className, "keras.src.ops.\(module)", .init(uniqueKeysWithValues: config.sorted { $0.key < $1.key }),
+      arguments, [:], name: unique(name))
+  }
+
+  private mutating func add(
+    _ className: String, _ module: String, _ config: OrderedDictionary<String, JSON>, _ arguments: [JSON],
+    _ keywords: JSON,
+    name: String
+  ) -> TensorReference {
+    var made = LayerConfig(className, name: name, fields: config)
+    made.module = module
+    made.nodes = [CallNode(args: .array(arguments), kwargs: keywords)]
+    taken.insert(name)
+    layers.append(made)
+    return TensorReference(name)
+  }
+
+  private mutating func argument(
+    _ value: Value, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference]
+  ) throws(Failure) -> JSON {
+    if let reference = found[value.node], value.output == 0 { return .tensor(reference) }
+    let array: TensorData
+    switch graph.nodes[value.node].op {
+    case .constant(let data): array = data
+    case .parameter(let name):
+      guard let data = weights[name] else { throw Failure(reason: "the weight \(name) is missing") }
+      constants.insert(name)
+      array = data
+    default: throw Failure(reason: "one of several results of \(graph.nodes[value.node].op.name) is used")
+    }
+    guard array.elementCount <= Self.constantLimit, let numbers = try? array.doubles() else {
+      throw Failure(reason: "a constant of \(array.elementCount) numbers is too large for a config")
+    }
+    let isWhole = array.dtype.isInteger
+    let values = numbers.map { number in
+      array.dtype == .bool ? JSON.bool(number != 0) : isWhole ? JSON(Int(number)) : JSON.number(number)
+    }
+    guard numbers.allSatisfy(\.isFinite) else { throw Failure(reason: "a constant of it is not finite") }
+    if array.shape.isEmpty { return values[0] }
+    var nested = values
+    for size in array.shape.dropFirst().reversed() {
+      guard size > 0 else { throw Failure(reason: "a constant of it is empty") }
+      nested = stride(from: 0, to: nested.count, by: size).map { .array(Array(nested[$0..<$0 + size])) }
+    }
+    return [
+      "class_name": "__numpy__", "config": ["value": .array(nested), "dtype": .string(array.dtype.rawValue)],
+    ]
+  }
+
+  // MARK: Names
+
+  /// The layer's own name for the one result of its first call, so that outputs keep their names.
+  private mutating func resultName(_ index: Int, _ graph: Graph, _ proposal: String, _ call: Int) -> String {
+    if call == 0, graph.outputs == [Value(node: index)] { return layer.name }
+    return unique(proposal)
+  }
+
+  private func unique(_ proposal: String) -> String {
+    let name = "\(layer.name)_\(proposal)"
+    guard taken.contains(name) else { return name }
+    var number = 1
+    while taken.contains("\(name)_\(number)") { number += 1 }
+    return "\(name)_\(number)"
+  }
+}
