@@ -45,15 +45,12 @@ struct Keras3Operation {
       self.init(
         "numpy", Self.reductions[reduction] ?? "",
         ["axis": .array(axes.map { JSON($0) }), "keepdims": .bool(keeps)])
-    case .reshape, .broadcast:
-      guard let sizes = Self.sizes(shape) else { return nil }
-      if case .broadcast = node.op {
-        // Only the batch may be open, and then it is the operand's own: zeros of its shape do not say the rest.
-        guard shape.dimensions.allSatisfy({ $0 != nil }) else { return nil }
-        self.init("numpy", "BroadcastTo", ["shape": sizes])
-      } else {
-        self.init("numpy", "Reshape", ["newshape": sizes])
-      }
+    case .reshape(let target):
+      guard let sizes = Self.sizes(target, shape, of: graph.shape(node.operands[0])) else { return nil }
+      self.init("numpy", "Reshape", ["newshape": .array(sizes.map { JSON($0) })])
+    case .broadcast:
+      guard let sizes = shape.concrete else { return nil }
+      self.init("numpy", "BroadcastTo", ["shape": .array(sizes.map { JSON($0) })])
     case .transpose(let permutation):
       self.init("numpy", "Transpose", ["axes": .array(permutation.map { JSON($0) })])
     case .concatenate(let axis):
@@ -101,10 +98,19 @@ struct Keras3Operation {
     }
   }
 
-  /// A shape with one open size at most, which is -1.
-  private static func sizes(_ shape: Shape) -> JSON? {
+  /// A shape to reach with one open size at most, which is -1.
+  private static func sizes(_ target: [TargetDimension], _ shape: Shape, of operand: Shape) -> [Int]? {
+    var shape = shape
+    // The batch stays and all the rest is known: so is what is left for the inferred size.
+    if let place = target.firstIndex(of: .inferred), target.first == .ofOperand(0, axis: 0),
+      let rest = Shape(Array(operand.dimensions.dropFirst())).concrete, let count = checkedProduct(rest)
+    {
+      let known = shape.dimensions.enumerated().dropFirst().filter { $0.offset != place }.map(\.element)
+      guard let others = Shape(known).concrete, let product = checkedProduct(others), product > 0 else { return nil }
+      shape[place] = count / product
+    }
     guard shape.dimensions.count(where: { $0 == nil }) <= 1 else { return nil }
-    return .array(shape.dimensions.map { JSON($0 ?? -1) })
+    return shape.dimensions.map { $0 ?? -1 }
   }
 
   private static let unaries: [Unary: (String, String)] = [

@@ -78,7 +78,8 @@ struct LayerDecomposition {
     var inputs: [TensorReference] = []
     for reference in node.references where !inputs.contains(reference) { inputs.append(reference) }
     guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
-    let graph = try lowered(node, inputs, weights, types)
+    let (graph, bound) = try lowered(call, inputs, weights, types)
+    constants.formUnion(bound)
 
     var found: [Int: TensorReference] = [:]
     var outer = self
@@ -107,11 +108,12 @@ struct LayerDecomposition {
     self = outer
   }
 
-  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …
+  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …, and the weights that are constants in it.
   private func lowered(
-    _ node: CallNode, _ inputs: [TensorReference], _ weights: [String: TensorData],
+    _ call: Int, _ inputs: [TensorReference], _ weights: [String: TensorData],
     _ types: (TensorReference) -> TensorType?
-  ) throws(Failure) -> Graph {
+  ) throws(Failure) -> (graph: Graph, constants: Set<String>) {
+    let node = layer.nodes[call]
     var layers: [JSON] = []
     for (number, reference) in inputs.enumerated() {
       guard let type = types(reference) else { throw Failure(reason: "the shape of its input is not known") }
@@ -122,12 +124,12 @@ struct LayerDecomposition {
         "name": .string(name), "inbound_nodes": [],
       ])
     }
-    let call = node.replacingTensors { reference in
+    let inner = node.replacingTensors { reference in
       .tensor(TensorReference("i\(inputs.firstIndex(of: reference) ?? 0)"))
     }
     var json = layer.json
     json["name"] = .string(layer.name)
-    json["inbound_nodes"] = [["args": call.args, "kwargs": call.kwargs]]
+    json["inbound_nodes"] = [["args": inner.args, "kwargs": inner.kwargs]]
     layers.append(json)
     let inputNames = JSON.array(inputs.indices.map { [.string("i\($0)"), 0, 0] })
     func model(outputs: Int) -> JSON {
@@ -144,7 +146,11 @@ struct LayerDecomposition {
       let first = try Network(canonical: model(outputs: 1)).lowered(training: false)
       let count = first.layerOutputs.last { $0.path == layer.name }?.outputValues.count ?? 1
       let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(training: false)
-      return try whole.graph.optimizedForInference(parameters: weights).withoutDeadCode()
+      // Matrices stay weights. Operations on constants alone would have no input in a functional model.
+      let graph = try whole.graph.optimizedForInference(parameters: weights)
+      let matrices = call == 0 ? graph.matrixParameters : []
+      let bound = weights.filter { graph.parameter(named: $0.key) != nil && !matrices.contains($0.key) }
+      return (try graph.binding(bound).withoutDeadCode(), Set(bound.keys))
     } catch {
       throw Failure(reason: "\(error)")
     }
@@ -165,6 +171,26 @@ struct LayerDecomposition {
       return add(
         "Clip", "numpy", ["x_min": 0.0, "x_max": 1.0], [.tensor(moved)], name: resultName(index, graph, "clip", call))
     }
+    if case .matmul(let transposeA, let transposeB) = node.op, transposeA || transposeB {
+      var arguments: [JSON] = []
+      for (operand, isTransposed) in zip(node.operands, [transposeA, transposeB]) {
+        var json = try argument(operand, graph, weights, found)
+        if isTransposed, found[operand.node] == nil {
+          json = try Self.transposed(json)
+        } else if isTransposed {
+          let rank = graph.shape(operand).rank
+          let axes = Array(0..<rank - 2) + [rank - 1, rank - 2]
+          let axesJSON = JSON.array(axes.map { JSON($0) })
+          json = .tensor(add("Transpose", "numpy", ["axes": axesJSON], [json], name: "transpose"))
+        }
+        arguments.append(json)
+      }
+      return add(
+        "Matmul", "keras.src.ops.numpy", [:], arguments, [:], name: resultName(index, graph, "matmul", call))
+    }
+    if case .broadcast(let target) = node.op, node.types[0].shape.dimensions.contains(where: { $0 == nil }) {
+      return try addBroadcast(target, index, graph, weights, found, call)
+    }
     guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
       throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
     }
@@ -184,6 +210,54 @@ struct LayerDecomposition {
     for (key, argument) in operation.keywords { keywords[key] = try json(argument) }
     let name = resultName(index, graph, operation.className.lowercased(), call)
     return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
+  }
+
+  /// Zeros of the shape to reach are added: `keras.ops` broadcasts to no shape with an open size.
+  private mutating func addBroadcast(
+    _ target: [TargetDimension], _ index: Int, _ graph: Graph, _ weights: [String: TensorData],
+    _ found: [Int: TensorReference], _ call: Int
+  ) throws(Failure) -> TensorReference {
+    let node = graph.nodes[index]
+    let (shape, dtype) = (node.types[0].shape, node.types[0].dtype)
+    let own = graph.shape(node.operands[0])
+    func zeros(_ shape: [Int]) throws(Failure) -> JSON {
+      do {
+        let count = checkedProduct(shape) ?? 0
+        return try constant(TensorData(shape: shape, int32s: Array(repeating: 0, count: count)).converted(to: dtype))
+      } catch let error as Failure {
+        throw error
+      } catch {
+        throw Failure(reason: "\(error)")
+      }
+    }
+    var json = try argument(node.operands[0], graph, weights, found)
+    // Open sizes that are another operand's: that operand's own first entries along the axis, as zeros.
+    for (axis, dimension) in target.enumerated() where shape[axis] == nil {
+      guard case .ofOperand(let number, let axisOfOperand) = dimension, number > 0 else { continue }
+      guard node.operands.indices.contains(number) else { throw Failure(reason: "a broadcast names no operand") }
+      let rank = graph.shape(node.operands[number]).rank
+      var value = try argument(node.operands[number], graph, weights, found)
+      let slices = (0..<rank).map { place -> JSON in
+        [
+          "class_name": "__slice__",
+          "config": ["start": 0, "stop": place == axisOfOperand ? .null : 1, "step": 1],
+        ]
+      }
+      value = .tensor(add("GetItem", "numpy", [:], [value, .array(slices)], name: "size"))
+      value = .tensor(
+        add("ZerosLike", "numpy", ["dtype": .string(dtype.rawValue)], [value], name: "size_zeros"))
+      let sizes = (0..<shape.rank).map { $0 == axis ? JSON(-1) : 1 }
+      value = .tensor(add("Reshape", "numpy", ["newshape": .array(sizes)], [value], name: "size_reshaped"))
+      json = .tensor(add("Add", "numpy", [:], [json, value], name: "broadcast"))
+    }
+    // Then all that is known.
+    let padded = Array(repeating: Int?.some(1), count: shape.rank - own.rank) + own.dimensions
+    let known = shape.dimensions.enumerated().map { axis, size in
+      size.map { $0 == padded[axis] ? 1 : $0 } ?? 1
+    }
+    return add(
+      "Add", "keras.src.ops.numpy", [:], [json, try zeros(known)], [:],
+      name: resultName(index, graph, "broadcast", call))
   }
 
   /// x · weights as a Dense layer; `nil` where the node is another product.
@@ -242,6 +316,23 @@ struct LayerDecomposition {
       array = data
     default: throw Failure(reason: "one of several results of \(graph.nodes[value.node].op.name) is used")
     }
+    return try constant(array)
+  }
+
+  /// A matrix as Keras 3 writes one, transposed: an operation on constants alone would have no input.
+  private static func transposed(_ json: JSON) throws(Failure) -> JSON {
+    let rows = json["config"]?["value"]?.arrayValue?.map { $0.arrayValue ?? [] } ?? []
+    guard let width = rows.first?.count, width > 0, rows.allSatisfy({ $0.count == width }),
+      rows[0].allSatisfy({ $0.arrayValue == nil })
+    else { throw Failure(reason: "a constant of more than two axes is multiplied transposed") }
+    var result = json
+    let columns = (0..<width).map { column in JSON.array(rows.map { $0[column] }) }
+    result["config"] = ["value": .array(columns), "dtype": json["config"]?["dtype"] ?? "float32"]
+    return result
+  }
+
+  /// An array as Keras 3 writes one in a config; a number where it has no axes.
+  private func constant(_ array: TensorData) throws(Failure) -> JSON {
     guard array.elementCount <= Self.constantLimit, let numbers = try? array.doubles() else {
       throw Failure(reason: "a constant of \(array.elementCount) numbers is too large for a config")
     }

@@ -16,6 +16,8 @@ enum RecurrentCells: LayerRewrite {
         cells.append(try rewritten(inner, holder: holder, &context).json)
       }
       cell.fields["cells"] = .array(cells)
+      // tf.keras' own field, which Keras 3 refuses whatever it says.
+      if cell.fields["reverse_state_order"] == false { cell.fields["reverse_state_order"] = nil }
     } else {
       cell = try rewritten(cell, holder: "cell/", &context)
     }
