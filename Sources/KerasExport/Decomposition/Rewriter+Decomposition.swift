@@ -2,7 +2,7 @@ import KerasCore
 import KerasGraph
 import KerasModel
 
-extension Keras3Rewriter {
+extension Rewriter {
   /// Says a layer that no rewrite can express in operations; the number of layers that stand in its place.
   ///
   /// Throws `refusal`, with the reason that this does not work either.
@@ -10,7 +10,7 @@ extension Keras3Rewriter {
     _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
   ) throws(ExportError) -> Int {
     let place = context.path
-    guard case .notExpressible(let what, let reason) = refusal.cause else { throw refusal }
+    guard context.target.isKeras3, case .notExpressible(let what, let reason) = refusal.cause else { throw refusal }
     guard !context.maskReaders.contains(place) else {
       throw context.refusal(what, "\(reason); operations have no masks, and what follows reads its mask")
     }
