@@ -47,7 +47,7 @@ import Testing
     try FileManager.default.createDirectory(atPath: "\(folder)/in/sub", withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: legacy, toPath: "\(folder)/in/sub/a.h5")
     try FileManager.default.copyItem(
-      atPath: Command.fixture("models/keras-1.2.2/bn_sample_wise.h5"), toPath: "\(folder)/in/b.h5")
+      atPath: Command.fixture("legacy_layers/keras-1.2.2/hard_sigmoid.h5"), toPath: "\(folder)/in/b.h5")
     #expect(try Command.run("convert", "\(folder)/in", "\(folder)/out").status == 2)
     let first = try Command.run("convert", "\(folder)/in", "\(folder)/out", "--to", "keras")
     #expect(first.status == 1)

@@ -15,10 +15,7 @@ import numpy as np
 
 TOLERANCE = 1e-5
 # What Keras 3 cannot express, and words of the message that says so.
-REFUSED = {
-    "keras-1.2.2/bn_sample_wise": "'mode'",
-    "keras-1.2.2-tf/bn_sample_wise": "'mode'",
-}
+REFUSED = {}
 GATES = "regularizers see gate weights that are 1.2 times as large (said by convert)"
 # Cases whose predictions agree while Keras 3 computes another loss, and why.
 OTHER_LOSS = {

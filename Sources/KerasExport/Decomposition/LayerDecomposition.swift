@@ -29,6 +29,8 @@ struct LayerDecomposition {
     var reason: String
   }
 
+  /// Takes a layer of a functional model apart.
+  ///
   /// `types` gives what a tensor of the model is; `weights` holds those of the layer by names without `prefix`; `taken` are
   /// the names of the model's layers. Throws `Failure` with what has no operation.
   init(
@@ -208,6 +210,9 @@ struct LayerDecomposition {
     for argument in operation.arguments { arguments.append(try json(argument)) }
     var keywords: JSON = [:]
     for (key, argument) in operation.keywords { keywords[key] = try json(argument) }
+    guard !JSON.array(arguments).tensorReferences.isEmpty else {
+      throw Failure(reason: "keras.ops computes nothing from constants alone, as its \(node.op.name) does")
+    }
     let name = resultName(index, graph, operation.className.lowercased(), call)
     return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
   }

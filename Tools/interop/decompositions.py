@@ -1,0 +1,95 @@
+"""Lambdas and layers that Keras 3 has not, converted to .keras and run in real Keras: `decompositions.py KERASKIT FIXTURES`.
+
+Outputs are compared with what the releases recorded, 1e-5 of their scale. A refusal must be in REFUSED.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import keras
+import numpy as np
+
+import recordings
+
+TOLERANCE = 1e-5
+# By the key's pattern: words of the message that says why the file is not written.
+REFUSED = {
+    r"lambdas/.*/embeddings$": "random",
+    r"lambdas/keras-3/operations$": "reshape",
+    r"legacy_layers/keras-0.2.0/(deep_rnn|jzs.|mask_reset)$": "mask",
+    r"legacy_layers/keras-0.2.0/mask_reset_last$": "recurrence",
+    r"legacy_layers/keras-0.2.0/images$": "ceil",
+    r"legacy_layers/keras-1.2.2/deconvolution_(same|smaller)$": "same_theano",
+    r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
+    r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
+    r"legacy_layers/.*/time_major$": "time_major",
+    r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",
+    r"legacy_layers/tfkeras-2.5/local_3$": "constants alone",
+}
+# What Keras 3.15 itself does not load: the fields are as it wrote them.
+UNLOADABLE = {r"legacy_layers/keras-3/image_(augmentation|equalized)$": "deserializ"}
+
+
+def words(table, key):
+    return next((text for pattern, text in table.items() if re.search(pattern, key)), None)
+
+
+def check(keraskit, recording, folder):
+    target = os.path.join(folder, "model.keras")
+    if os.path.exists(target):
+        os.remove(target)
+    command = [keraskit, "convert", recording.source, target] + recording.options
+    done = subprocess.run(command, capture_output=True, text=True)
+    expected = words(REFUSED, recording.key)
+    if done.returncode != 0:
+        message = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "exit code %d" % done.returncode
+        return ("refused" if expected and expected in message else "FAILED"), None, message
+    if expected:
+        return "FAILED", None, "should be refused"
+    keras.backend.clear_session()
+    try:
+        model = keras.models.load_model(target)
+    except Exception as error:
+        message = " ".join(str(error).split())
+        known = words(UNLOADABLE, recording.key)
+        return ("refused" if known and known in message else "FAILED"), None, "load: " + message[-300:]
+    given = recording.inputs([tensor.name for tensor in model.inputs])
+    arrays = [given[tensor.name] for tensor in model.inputs]
+    found = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0, batch_size=len(arrays[0]))
+    found = found if isinstance(found, (list, tuple)) else [found]
+    expected = recording.outputs()
+    if len(found) != len(expected):
+        return "FAILED", None, "%d outputs instead of %d" % (len(found), len(expected))
+    largest = 0.0
+    for a, b in zip(found, expected):
+        if a.shape != b.shape:
+            return "FAILED", None, "shape %s instead of %s" % (a.shape, b.shape)
+        scale = max(float(np.max(np.abs(b))), 1e-3) if b.size else 1.0
+        largest = max(largest, float(np.max(np.abs(a.astype("float64") - b))) / scale if b.size else 0.0)
+    return ("passed" if largest <= TOLERANCE else "FAILED"), largest, ""
+
+
+def main():
+    keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
+    counts = {"passed": 0, "refused": 0, "FAILED": 0}
+    results = open(os.environ["INTEROP_RESULTS"], "a") if "INTEROP_RESULTS" in os.environ else None
+    with tempfile.TemporaryDirectory() as folder:
+        for recording in recordings.recordings(root, folder, texts, ["lambdas", "legacy_layers"]):
+            status, difference, message = check(keraskit, recording, folder)
+            counts[status] += 1
+            number = "%.1e" % difference if difference is not None else ""
+            print("%-48s %-8s %9s %s" % (recording.key, status, number, message[:200]), flush=True)
+            if results:
+                line = {"format": "keras", "case": recording.key, "status": status.lower().replace("passed", "ok"),
+                        "difference": difference, "message": message}
+                results.write(json.dumps(line) + "\n")
+    print("%d passed, %d failed, %d refused as they should be" % (
+        counts["passed"], counts["FAILED"], counts["refused"]))
+    sys.exit(1 if counts["FAILED"] or not counts["passed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
