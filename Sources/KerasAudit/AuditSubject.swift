@@ -13,6 +13,8 @@ public struct AuditSubject: Sendable {
   public let hasFixedBatch: Bool
   /// Where masks go in the model.
   let masks: MaskFlow
+  /// Where images go in the model.
+  let images: ImageFlow
   /// The release that the file is to be read by; meanings are compared with its.
   public let target: Release
   /// The training config taken apart, with the model's outputs; `nil` for a model that was not compiled.
@@ -33,6 +35,7 @@ public struct AuditSubject: Sendable {
       uniquingKeysWith: { first, _ in first })
     hasFixedBatch = walk.hasFixedBatch
     masks = MaskFlow(canonical.config)
+    images = ImageFlow(canonical.config)
     training = TrainingWords(self)
   }
 

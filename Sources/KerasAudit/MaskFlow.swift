@@ -59,7 +59,7 @@ struct MaskFlow: Sendable {
     }
   }
 
-  private static func name(of layer: JSON) -> String {
+  static func name(of layer: JSON) -> String {
     layer["name"]?.stringValue ?? layer["config"]?["name"]?.stringValue ?? ""
   }
 
@@ -77,7 +77,7 @@ struct MaskFlow: Sendable {
   }
 
   /// The names of the layers whose outputs a layer is called on.
-  private static func sources(of layer: JSON) -> [String] {
+  static func sources(of layer: JSON) -> [String] {
     var names: [String] = []
     layer["inbound_nodes"]?.visitObjects { members, _ in
       if let name = members["keras_history"]?[0]?.stringValue { names.append(name) }

@@ -1,3 +1,4 @@
+@testable import KerasDiagnosis
 import KerasKit
 import Testing
 
@@ -21,6 +22,15 @@ struct VerdictTests {
   }
 
   private let ordinary = { try Numbers.uniform([64, 16], -1.7...1.7) }
+
+  @Test func everyVerdictHasAStory() {
+    let ids = VerdictStory.all.map(\.id)
+    #expect(Set(ids).count == ids.count)
+    for rule in VerdictRules.all { #expect(VerdictStory.story(rule.id)?.severity == rule.severity, "\(rule.id)") }
+    let ofModels = ["gradient-vanishes", "gradient-explodes", "nothing-needed"]
+    #expect(Set(ids) == Set(VerdictRules.all.map(\.id) + ofModels))
+    for story in VerdictStory.all { #expect(AuditRegistry.rule(story.id) == nil, "\(story.id) is a rule's name too") }
+  }
 
   @Test func ordinaryLayersNeedNothing() throws {
     let layer = Layer(units: 16, activation: "tanh", weight: { 0.3 * Numbers.mixed($0, $1) })

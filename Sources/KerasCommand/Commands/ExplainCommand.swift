@@ -4,14 +4,15 @@ import KerasKit
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Tells the story behind an audit rule, or lists all rules.",
+    abstract: "Tells the story behind an audit rule or a verdict of diagnose, or lists all rules.",
     discussion: """
       Examples:
         keraskit explain act-reg-on-input
+        keraskit explain activity-before
         keraskit explain --markdown > docs/rules.md
       """)
 
-  @Argument(help: "The rule's id as the audit prints it; without it all rules are listed.")
+  @Argument(help: "The id as audit or diagnose prints it; without it all rules and verdicts are listed.")
   var rule: String?
 
   @Flag(help: "All rules with their stories as Markdown.")
@@ -27,13 +28,17 @@ struct ExplainCommand: ParsableCommand {
 
   func run() throws {
     if markdown { return Terminal.print(RulesText.markdown) }
+    if let story = rule.flatMap(VerdictStory.story) { return tell(story) }
     if json { return Terminal.print(try RulesText.json(rule.map(known)).text(indent: 2)) }
     guard let id = rule else {
       var table = TextTable(("rule", .left), ("severity", .left), ("changes", .left), ("title", .left))
       for rule in AuditRegistry.rules {
         table.add(rule.id, rule.severity.rawValue, rule.consequence.rawValue, rule.title)
       }
-      Terminal.print(table.text)
+      Terminal.print(table.text + "\n")
+      var verdicts = TextTable(("verdict of diagnose", .left), ("severity", .left), ("title", .left))
+      for story in VerdictStory.all { verdicts.add(story.id, story.severity.rawValue, story.title) }
+      Terminal.print(verdicts.text)
       return
     }
     let rule = try known(id)
@@ -42,6 +47,20 @@ struct ExplainCommand: ParsableCommand {
     Terminal.print("changes:  \(rule.consequence.rawValue)\n")
     Terminal.print(WrappedText.paragraph(label: "", RulesText.oneLine(rule.explanation)) + "\n")
     Terminal.print(WrappedText.paragraph(label: "do  ", RulesText.oneLine(rule.fix)))
+  }
+
+  private func tell(_ story: VerdictStory) {
+    let (explanation, fix) = (RulesText.oneLine(story.explanation), RulesText.oneLine(story.fix))
+    if json {
+      let object: JSON = [
+        "id": .string(story.id), "title": .string(story.title), "severity": .string(story.severity.rawValue),
+        "explanation": .string(explanation), "fix": .string(fix),
+      ]
+      return Terminal.print(object.text(indent: 2))
+    }
+    Terminal.print(Terminal.colored(story.id, .bold) + " (\(story.severity.rawValue), diagnose): \(story.title)\n")
+    Terminal.print(WrappedText.paragraph(label: "", explanation) + "\n")
+    Terminal.print(WrappedText.paragraph(label: "do  ", fix))
   }
 
   private func known(_ id: String) throws -> any AuditRule {

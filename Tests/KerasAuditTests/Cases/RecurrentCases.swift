@@ -78,6 +78,10 @@ extension RuleCases {
   private static let activations: [RuleCase] = [
     .hit("softmax-axis", softmax("channels_first"), target: Release(KerasVersion(2, 0, 0))),
     .clean("softmax-axis", softmax("channels_first")),
+    .hit(
+      "softmax-axis", softmaxLayer(after: "MaxPooling2D"), at: "/config/2/config/activation",
+      target: Release(KerasVersion(2, 0, 0))),
+    .clean("softmax-axis", softmaxLayer(after: "GlobalMaxPooling2D"), target: Release(KerasVersion(2, 0, 0))),
     .hit("softmax-mask", maskedSoftmax("2.2.4")),
     .clean("softmax-mask", maskedSoftmax("2.5.0")),
     .hit(
@@ -107,6 +111,16 @@ extension RuleCases {
     RuleCase.layer(
       "Conv2D", ["filters": 2, "kernel_size": [1, 1], "data_format": format, "activation": "softmax"],
       input: [nil, 4, 4, 3], "2.2.4")
+  }
+
+  /// A convolution, a pooling and a softmax of its own.
+  private static func softmaxLayer(after pooling: String) -> RuleCase.Origin {
+    RuleCase.stack(
+      "2.2.4",
+      RuleCase.object(
+        "Conv2D", ["name": "c", "filters": 2, "kernel_size": [1, 1], "batch_input_shape": [nil, 4, 4, 3]]),
+      RuleCase.object(pooling, ["name": "p", "data_format": "channels_last"]),
+      RuleCase.object("Activation", ["name": "a", "activation": "softmax"]))
   }
 
   private static func stacked(_ stamp: String) -> RuleCase.Origin {

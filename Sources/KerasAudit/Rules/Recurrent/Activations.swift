@@ -105,21 +105,29 @@ enum ActivationRules {
     id: "softmax-axis", title: "Softmax over images takes the last axis", family: .recurrent, severity: .warning,
     consequence: .inference, affected: "softmax on four axes: refused up to 2.0.0, the last axis since 2.0.8",
     explanation: """
-      Up to Keras 2.0.0 softmax knows two or three axes and refuses four (measured on 0.3.3 to 2.0.0); since 2.0.8 it takes the
-      last axis of any number of them. In a channels_first model that is the width of the image, not its channels.
+      Up to Keras 2.0.0 softmax knows two or three axes and refuses four (measured on 0.3.3 to 2.0.0, as a convolution's
+      activation and as a layer of its own on 1.2.2 and 2.0.0); since 2.0.8 it takes the last axis of any number of them.
+      In a channels_first model that is the width of the image, not its channels.
       """,
     fix: "In a channels_first model put Permute or Softmax(axis=1) in its place, unless the width was meant.",
     find: { layer, subject in
-      guard isImageLayer(layer), layer.config["activation"] == "softmax" else { return nil }
-      let axis = layer.config["data_format"] == "channels_first" ? "the width" : "the channels"
+      guard layer.config["activation"] == "softmax",
+        isImageLayer(layer) || layer.className == "Activation" && subject.images.fed.contains(layer.path)
+      else { return nil }
+      let axis = isChannelsFirst(layer, subject) ? "the width" : "the channels"
       return .init(
         keys: ["activation"], words: "activation softmax",
         summary: "The softmax of this \(layer.className) is taken over \(axis) of its output.")
     },
-    mean: { layer, release, _ in
+    mean: { layer, release, subject in
       if release.isStandalone(before: KerasVersion(2, 0, 8)) { return .refused("refused on four axes") }
-      return layer.config["data_format"] == "channels_first" ? "softmax over the width" : "softmax over the channels"
+      return isChannelsFirst(layer, subject) ? "softmax over the width" : "softmax over the channels"
     })
+
+  /// An activation of its own has the order of the model's convolutions.
+  private static func isChannelsFirst(_ layer: AuditedLayer, _ subject: AuditSubject) -> Bool {
+    layer.className == "Activation" ? subject.isChannelsFirst : layer.config["data_format"] == "channels_first"
+  }
 
   static let softmaxMask = LayerMeaning(
     id: "softmax-mask", title: "The Softmax layer heeds masks since TensorFlow 2.4", family: .recurrent,
