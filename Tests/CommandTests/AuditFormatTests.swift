@@ -215,7 +215,10 @@ import Testing
     var shown: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 14)
     // The last of the other side's ends closing is an error of the terminal, not an end.
-    while case let count = read(main, &buffer, buffer.count), count > 0 { shown += buffer[..<count] }
+    while true {
+      let count = read(main, &buffer, buffer.count)
+      if count > 0 { shown += buffer[..<count] } else if count == 0 || errno != EINTR { break }
+    }
     process.waitUntilExit()
     return String(decoding: shown, as: UTF8.self)
   }
