@@ -7,9 +7,7 @@ import KerasCore
 public final class InflateStream {
   private let archive: ZipReader
   private let member: ZipMember
-  // zlib keeps a pointer to the stream, so it must not move.
-  private let stream: UnsafeMutablePointer<z_stream>
-  private var consumed = 0
+  private let inflater: Inflater
   private var produced = 0
   private var crc = UInt(0)
   private var isEnded = false
@@ -17,16 +15,10 @@ public final class InflateStream {
   init(_ archive: ZipReader, _ member: ZipMember) throws(ZipError) {
     self.archive = archive
     self.member = member
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    guard keraskit_inflate_init_raw(stream) == Z_OK else {
+    guard let inflater = Inflater(archive.contents, in: member.stored, wrapping: .none) else {
       throw ZipError(archive: archive.name, member: member.name, .damaged("zlib does not start"))
     }
-  }
-
-  deinit {
-    inflateEnd(stream)
-    stream.deallocate()
+    self.inflater = inflater
   }
 
   /// The next bytes, fewer than `count` only at the end, where length and checksum are compared with the directory's.
@@ -64,24 +56,8 @@ public final class InflateStream {
   /// One call of zlib; `false` if the data is damaged.
   private func step(_ output: UnsafeMutableRawBufferPointer, _ filled: inout Int) -> Bool {
     guard !isEnded else { return false }
-    let place = member.stored.lowerBound + consumed
-    let inputSize = min(member.stored.count - consumed, 1 << 18)
-    let outputSize = min(output.count - filled, 1 << 30)
-    let start = filled
-    let (status, taken, made) = archive.contents.withBytes { bytes -> (Int32, Int, Int) in
-      stream.pointee.next_in = bytes.baseAddress.map {
-        UnsafeMutablePointer(mutating: ($0 + place).assumingMemoryBound(to: UInt8.self))
-      }
-      stream.pointee.avail_in = UInt32(inputSize)
-      stream.pointee.next_out = output.baseAddress.map { ($0 + start).assumingMemoryBound(to: UInt8.self) }
-      stream.pointee.avail_out = UInt32(outputSize)
-      let status = CZlib.inflate(stream, Z_NO_FLUSH)
-      return (status, inputSize - Int(stream.pointee.avail_in), outputSize - Int(stream.pointee.avail_out))
-    }
-    consumed += taken
-    filled += made
-    if consumed >> 22 != (consumed - taken) >> 22 { archive.contents.releasePages() }
-    isEnded = status == Z_STREAM_END
-    return isEnded || (status == Z_OK && taken + made > 0)
+    let progress = inflater.step(output, &filled)
+    isEnded = progress == .ended
+    return progress != .damaged
   }
 }
