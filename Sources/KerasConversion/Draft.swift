@@ -57,11 +57,11 @@ struct Draft {
       try? rename(old, to: target)
       throw error
     }
-    Self.remove(old)
+    FolderListing.remove(old)
   }
 
   /// Removes what is left of it.
-  func remove() { Self.remove(home) }
+  func remove() { FolderListing.remove(home) }
 
   private func rename(_ old: String, to new: String) throws(ConversionError) {
     #if canImport(Glibc)
@@ -76,15 +76,5 @@ struct Draft {
 
   private static func ending(_ name: String) -> Substring? {
     name.lastIndex(of: ".").map { name[$0...] }
-  }
-
-  /// A file, or a folder with all in it; links are removed, not followed.
-  private static func remove(_ path: String) {
-    if FolderListing.link(at: path) == nil, FolderListing.isFolder(path) {
-      for name in (try? FolderListing.names(in: path)) ?? [] { remove("\(path)/\(name)") }
-      rmdir(path)
-    } else {
-      unlink(path)
-    }
   }
 }

@@ -41,7 +41,7 @@ public final class AtomicFolder {
     temporaryPath = candidate
   }
 
-  deinit { if !isCommitted { Self.remove(temporaryPath) } }
+  deinit { if !isCommitted { FolderListing.remove(temporaryPath) } }
 
   /// Writes one file of the folder, on disk when this returns.
   public func write(_ bytes: [UInt8], as name: String) throws(FileError) {
@@ -67,16 +67,6 @@ public final class AtomicFolder {
       throw FileError(path: path, .unwritable(reason))
     }
     isCommitted = true
-    if replaces { Self.remove(old) }
-  }
-
-  /// Removes the files of a folder and the folder; links are removed, not followed.
-  private static func remove(_ path: String) {
-    if FolderListing.link(at: path) == nil, FolderListing.isFolder(path) {
-      for name in (try? FolderListing.names(in: path)) ?? [] { remove("\(path)/\(name)") }
-      rmdir(path)
-    } else {
-      unlink(path)
-    }
+    if replaces { FolderListing.remove(old) }
   }
 }

@@ -41,6 +41,16 @@ public enum FolderListing {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Removes a file, or a folder with all it holds, as far as that is allowed; links are removed, not followed.
+  public static func remove(_ path: String) {
+    if link(at: path) == nil, isFolder(path) {
+      for name in (try? names(in: path)) ?? [] { remove("\(path)/\(name)") }
+      rmdir(path)
+    } else {
+      unlink(path)
+    }
+  }
+
   /// Where the symbolic link at a path leads, as it says itself; `nil` if it is none.
   public static func link(at path: String) -> String? {
     var status = stat()

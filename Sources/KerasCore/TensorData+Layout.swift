@@ -1,18 +1,21 @@
-import KerasCore
-
 /// Rearrangements of stored weights; elements are moved, never converted.
 extension TensorData {
-  /// Axis `i` of the result is axis `permutation[i]` of this array, as in `numpy.transpose`.
-  func transposed(_ permutation: [Int]) throws(TensorDataError) -> TensorData {
+  /// Axis `i` of the result is axis `permutation[i]` of this array, as in `numpy.transpose`; texts too.
+  public func transposed(_ permutation: [Int]) throws(TensorDataError) -> TensorData {
     guard permutation.sorted() == Array(shape.indices) else {
       throw .sizeMismatch(dtype: dtype, shape: shape, found: permutation.count)
+    }
+    if permutation == Array(shape.indices) { return self }
+    if dtype == .string {
+      let places = try TensorData(shape: shape, int64s: strings.indices.map { Int64($0) }).transposed(permutation)
+      return try TensorData(shape: places.shape, strings: places.int64s().map { strings[Int($0)] })
     }
     let strides = contiguousStrides
     return try gathered(shape: permutation.map { shape[$0] }, strides: permutation.map { strides[$0] }, offset: 0)
   }
 
   /// The array read backwards along the given axes.
-  func reversed(_ axes: Range<Int>) throws(TensorDataError) -> TensorData {
+  public func reversed(_ axes: Range<Int>) throws(TensorDataError) -> TensorData {
     var strides = contiguousStrides
     var offset = 0
     for axis in axes where shape.indices.contains(axis) && shape[axis] > 0 {
@@ -23,7 +26,7 @@ extension TensorData {
   }
 
   /// The `count` equal blocks of the last axis.
-  func split(_ count: Int) throws(TensorDataError) -> [TensorData] {
+  public func split(_ count: Int) throws(TensorDataError) -> [TensorData] {
     guard let width = shape.last, count > 0, width % count == 0 else {
       throw .sizeMismatch(dtype: dtype, shape: shape, found: count)
     }
@@ -37,7 +40,7 @@ extension TensorData {
   }
 
   /// Arrays of equal leading axes side by side along the last one.
-  static func concatenated(_ parts: [TensorData]) throws(TensorDataError) -> TensorData {
+  public static func concatenated(_ parts: [TensorData]) throws(TensorDataError) -> TensorData {
     guard let first = parts.first, let rank = Optional(first.shape.count), rank > 0 else {
       throw .sizeMismatch(dtype: .float32, shape: [], found: parts.count)
     }
@@ -61,17 +64,17 @@ extension TensorData {
   }
 
   /// The elements in C order, taken as a matrix of this shape in Fortran order.
-  func refilledByColumns() throws(TensorDataError) -> TensorData {
+  public func refilledByColumns() throws(TensorDataError) -> TensorData {
     guard shape.count == 2 else { throw .sizeMismatch(dtype: dtype, shape: shape, found: shape.count) }
     return try gathered(shape: shape, strides: [1, shape[0]], offset: 0)
   }
 
   /// The result of arithmetic in Double, in this array's own type.
-  func mapped(_ body: (Double) -> Double) throws(TensorDataError) -> TensorData {
+  public func mapped(_ body: (Double) -> Double) throws(TensorDataError) -> TensorData {
     try TensorData(shape: shape, doubles: doubles().map(body)).converted(to: dtype)
   }
 
-  var contiguousStrides: [Int] {
+  public var contiguousStrides: [Int] {
     var strides = Array(repeating: 1, count: shape.count)
     for axis in stride(from: shape.count - 2, through: 0, by: -1) {
       strides[axis] = strides[axis + 1] * shape[axis + 1]

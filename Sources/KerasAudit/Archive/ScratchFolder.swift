@@ -22,18 +22,7 @@ public final class ScratchFolder {
     path = String(cString: made)
   }
 
-  deinit { Self.remove(path) }
-
-  /// Removes a folder with all it holds; links are removed, not followed.
-  static func remove(_ path: String) {
-    for name in (try? FolderListing.names(in: path)) ?? [] {
-      let inner = "\(path)/\(name)"
-      var status = stat()
-      guard lstat(inner, &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR { remove(inner) } else { unlink(inner) }
-    }
-    rmdir(path)
-  }
+  deinit { FolderListing.remove(path) }
 
   /// A new folder inside.
   func makeFolder(_ name: String) throws(FileError) -> String {

@@ -69,37 +69,4 @@ extension TensorData {
     // Axes of one element are all that a layout adds: counted from the end if the scales come last.
     return axis == permutation.count - 1 ? stored.count - 1 : axis
   }
-
-  /// Result axis i is axis `permutation[i]`.
-  func transposed(_ permutation: [Int]) throws(TensorDataError) -> TensorData {
-    let width = dtype.byteCount
-    var strides = [Int](repeating: width, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
-    let sizes = permutation.map { shape[$0] }
-    let steps = permutation.map { strides[$0] }
-    let count = elementCount
-    let moved = [UInt8](unsafeUninitializedCapacity: count * width) { target, filled in
-      filled = count * width
-      guard count > 0 else { return }
-      bytes.withUnsafeBytes { source in
-        var index = [Int](repeating: 0, count: sizes.count)
-        var offset = 0
-        var place = 0
-        while place < count * width {
-          for byte in 0..<width { target[place + byte] = source[offset + byte] }
-          place += width
-          var axis = sizes.count - 1
-          while axis >= 0 {
-            index[axis] += 1
-            offset += steps[axis]
-            if index[axis] < sizes[axis] { break }
-            offset -= steps[axis] * sizes[axis]
-            index[axis] = 0
-            axis -= 1
-          }
-        }
-      }
-    }
-    return try TensorData(dtype: dtype, shape: sizes, bytes: moved)
-  }
 }
