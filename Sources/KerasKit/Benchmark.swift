@@ -92,22 +92,8 @@ extension Model {
     return (options, try DataSet(inputs: sampleInputs(batchSize: count), targets: targets))
   }
 
-  /// Evenly spread numbers in [0, 1) for floats, and small integers for integer inputs.
   private func sampleInputs(batchSize: Int) throws -> [TensorData] {
-    try inputs.map { input in
-      let shape = [input.shape[0] ?? batchSize] + input.shape.dimensions.dropFirst().map { $0 ?? 32 }
-      guard let count = checkedProduct(shape) else {
-        throw KerasKitError.badRequest("the input '\(input.name)' is too large for a benchmark")
-      }
-      if input.dtype.isInteger { return try TensorData(shape: shape, int32s: (0..<count).map { Int32($0 % 2) }) }
-      var state: UInt32 = 1
-      return try TensorData(
-        shape: shape,
-        floats: (0..<count).map { _ in
-          state = state &* 1_664_525 &+ 1_013_904_223
-          return Float(state >> 8) / Float(1 << 24)
-        })
-    }
+    try inputRecipes(samples: batchSize, seed: 1).map { try $0.array() }
   }
 
   private static func time(seconds: Double, _ body: () throws -> Void) throws -> BenchmarkTimes {

@@ -1,5 +1,4 @@
 import KerasCore
-import KerasEngine
 import KerasModel
 import KerasTraining
 
@@ -63,32 +62,14 @@ extension Model {
   /// Layers in the order of the computation, those of nested models too; eight samples are held at once.
   public func layerSpreads(on data: any SampleSource, samples: Int = 64) throws(KerasKitError) -> [LayerSpread] {
     try KerasKitError.wrap {
-      let models: Set<String> = ["Sequential", "Functional", "Model"]
-      var layers: [LayerSpread] = []
-      var places: [String: Int] = [:]
-      var graph = lowered.graph
-      var owners: [Int] = []
-      graph.outputs = []
-      for output in lowered.layerOutputs where !models.contains(output.className) {
-        let place = places[output.path] ?? layers.count
-        if place == layers.count {
-          places[output.path] = place
-          layers.append(LayerSpread(path: output.path, className: output.className))
-        }
-        for value in output.outputValues where graph.type(value).dtype == .float32 {
-          graph.outputs.append(value)
-          owners.append(place)
-        }
-      }
+      let observer = try LayerObserver(self)
+      var layers = observer.layers.map { LayerSpread(path: $0.path, className: $0.className) }
+      let places = Dictionary(observer.layers.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { $1 })
       for (name, _, path, _) in try loaded.network.parameterSpecs() {
         guard let place = places[path], let values = try loaded.weights[name]?.doubles(), let spread = Spread(values)
         else { continue }
         layers[place].weights = layers[place].weights?.joined(spread) ?? spread
       }
-      let store = ParameterStore()
-      for (name, data) in loaded.weights { try store.set(name, data) }
-      for (name, shape) in lowered.stateParameters { try store.set(name, TensorData.filled(0, shape: shape)) }
-      let executor = Executor(graph, parameters: store, options: engineOptions)
       let reader = try data.reader(from: 0)
       let block = inputs.first?.shape.dimensions.first.flatMap { $0 } ?? 8
       var left = samples
@@ -97,8 +78,7 @@ extension Model {
         if let fixed = inputs.first?.shape.dimensions.first.flatMap({ $0 }), fixed != part.count { break }
         left -= part.count
         let arrays = try fitted(part.inputs)
-        let results = try executor.run(Dictionary(zip(inputs.map(\.name), arrays), uniquingKeysWith: { $1 }))
-        for (place, result) in zip(owners, results) {
+        for (place, result) in try observer.run(arrays) {
           guard let spread = Spread(try result.floats().lazy.map(Double.init)) else { continue }
           layers[place].outputs = layers[place].outputs?.joined(spread) ?? spread
         }
