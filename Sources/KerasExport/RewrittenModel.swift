@@ -1,5 +1,4 @@
 import KerasCore
-import KerasGraph
 import KerasModel
 
 /// A model whose layers all have a meaning in the target release, with the weights that go with them.
@@ -23,9 +22,7 @@ struct RewrittenModel {
     var rewriter = Rewriter(
       context: RewriteContext(
         target: target, options: options, semantics: model.semantics,
-        inputShapes: try Self.inputShapes(model.network), outputTypes: try Self.outputTypes(model.network),
-        maskReaders: try Self.maskReaders(model.network),
-        maskSensitive: try MergeMask.sensitiveLayers(of: model.network), hasFixedBatch: Self.hasFixedBatch(config),
+        facts: try LayerFacts(model.network), hasFixedBatch: Self.hasFixedBatch(config),
         weights: model.weights))
     try rewriter.rewrite(&config)
     do {
@@ -77,40 +74,6 @@ struct RewrittenModel {
           what: "weights as 8-bit integers",
           reason: "Keras 3 holds those of Dense, EinsumDense and Embedding only, and rounds their inputs too"))
     }
-  }
-
-  private static func inputShapes(_ network: Network) throws(ExportError) -> [String: [Shape]] {
-    do {
-      let outputs = try network.lowered(training: false).layerOutputs
-      return Dictionary(outputs.map { ($0.path, $0.inputShapes) }, uniquingKeysWith: { first, _ in first })
-    } catch {
-      throw ExportError(.model(error))
-    }
-  }
-
-  private static func outputTypes(_ network: Network) throws(ExportError) -> [String: [[TensorType]]] {
-    do {
-      let lowered = try network.lowered(training: false)
-      return lowered.layerOutputs.reduce(into: [:]) { types, output in
-        types[output.path, default: []].append(output.outputValues.map { lowered.graph.type($0) })
-      }
-    } catch {
-      throw ExportError(.model(error))
-    }
-  }
-
-  /// Layers whose outputs have a mask that a result of the model depends on.
-  private static func maskReaders(_ network: Network) throws(ExportError) -> Set<String> {
-    let lowered: LoweredModel
-    do { lowered = try network.lowered(training: false) } catch { throw ExportError(.model(error)) }
-    var needed = Set(lowered.graph.outputs.map(\.node))
-    for (index, node) in lowered.graph.nodes.enumerated().reversed() where needed.contains(index) {
-      needed.formUnion(node.operands.map(\.node))
-    }
-    let masked = lowered.layerOutputs.filter { output in
-      output.outputMasks.contains { $0.map { needed.contains($0.node) } ?? false }
-    }
-    return Set(masked.map(\.path))
   }
 
   private static func hasFixedBatch(_ model: ModelConfig) -> Bool {

@@ -176,16 +176,25 @@ struct LayerDecomposition {
     if case .matmul(let transposeA, let transposeB) = node.op, transposeA || transposeB {
       var arguments: [JSON] = []
       for (operand, isTransposed) in zip(node.operands, [transposeA, transposeB]) {
-        var json = try argument(operand, graph, weights, found)
-        if isTransposed, found[operand.node] == nil {
-          json = try Self.transposed(json)
-        } else if isTransposed {
-          let rank = graph.shape(operand).rank
-          let axes = Array(0..<rank - 2) + [rank - 1, rank - 2]
-          let axesJSON = JSON.array(axes.map { JSON($0) })
-          json = .tensor(add("Transpose", "numpy", ["axes": axesJSON], [json], name: "transpose"))
+        guard isTransposed else {
+          arguments.append(try argument(operand, graph, weights, found))
+          continue
         }
-        arguments.append(json)
+        let rank = graph.shape(operand).rank
+        let axes = Array(0..<rank - 2) + [rank - 1, rank - 2]
+        if let x = found[operand.node] {
+          let axesJSON = JSON.array(axes.map { JSON($0) })
+          arguments.append(.tensor(add("Transpose", "numpy", ["axes": axesJSON], [.tensor(x)], name: "transpose")))
+          continue
+        }
+        // An operation on constants alone would have no input.
+        do {
+          arguments.append(try constant(known(operand, graph, weights).transposed(axes)))
+        } catch let error as Failure {
+          throw error
+        } catch {
+          throw Failure(reason: "\(error)")
+        }
       }
       return add(
         "Matmul", "keras.src.ops.numpy", [:], arguments, [:], name: resultName(index, graph, "matmul", call))
@@ -312,28 +321,21 @@ struct LayerDecomposition {
     _ value: Value, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference]
   ) throws(Failure) -> JSON {
     if let reference = found[value.node], value.output == 0 { return .tensor(reference) }
-    let array: TensorData
+    return try constant(known(value, graph, weights))
+  }
+
+  /// The numbers of a constant or weight, which is a constant from now on.
+  private mutating func known(
+    _ value: Value, _ graph: Graph, _ weights: [String: TensorData]
+  ) throws(Failure) -> TensorData {
     switch graph.nodes[value.node].op {
-    case .constant(let data): array = data
+    case .constant(let data): return data
     case .parameter(let name):
       guard let data = weights[name] else { throw Failure(reason: "the weight \(name) is missing") }
       constants.insert(name)
-      array = data
+      return data
     default: throw Failure(reason: "one of several results of \(graph.nodes[value.node].op.name) is used")
     }
-    return try constant(array)
-  }
-
-  /// A matrix as Keras 3 writes one, transposed: an operation on constants alone would have no input.
-  private static func transposed(_ json: JSON) throws(Failure) -> JSON {
-    let rows = json["config"]?["value"]?.arrayValue?.map { $0.arrayValue ?? [] } ?? []
-    guard let width = rows.first?.count, width > 0, rows.allSatisfy({ $0.count == width }),
-      rows[0].allSatisfy({ $0.arrayValue == nil })
-    else { throw Failure(reason: "a constant of more than two axes is multiplied transposed") }
-    var result = json
-    let columns = (0..<width).map { column in JSON.array(rows.map { $0[column] }) }
-    result["config"] = ["value": .array(columns), "dtype": json["config"]?["dtype"] ?? "float32"]
-    return result
   }
 
   /// An array as Keras 3 writes one in a config; a number where it has no axes.

@@ -11,19 +11,19 @@ extension Rewriter {
   ) throws(ExportError) -> Int {
     let place = context.path
     guard context.target.isKeras3, case .notExpressible(let what, let reason) = refusal.cause else { throw refusal }
-    guard !context.maskReaders.contains(place) else {
+    guard !context.facts.maskReaders.contains(place) else {
       throw context.refusal(what, "\(reason); operations have no masks, and what follows reads its mask")
     }
     var copy = model
     if model.isSequential {
       let first = model.layers.first.map { path.isEmpty ? $0.name : "\(path)/\($0.name)" } ?? ""
-      try copy.becomeFunctional(inputShape: context.inputShapes[first]?.first)
+      try copy.becomeFunctional(inputShape: context.facts.inputShapes[first]?.first)
     }
     let here = index + copy.layers.count - model.layers.count
     let layer = copy.layers[here]
     let folder = path.isEmpty ? "" : path + "/"
     let types = { [context, copy] (reference: TensorReference) -> TensorType? in
-      if let calls = context.outputTypes[folder + reference.layer], calls.indices.contains(reference.node),
+      if let calls = context.facts.outputTypes[folder + reference.layer], calls.indices.contains(reference.node),
         calls[reference.node].indices.contains(reference.tensor)
       {
         return calls[reference.node][reference.tensor]
@@ -53,10 +53,10 @@ extension Rewriter {
     }
     for (old, new) in parts.replacements {
       guard let type = types(old) else { continue }
-      var calls = context.outputTypes[folder + new.layer] ?? []
+      var calls = context.facts.outputTypes[folder + new.layer] ?? []
       while calls.count <= new.node { calls.append([]) }
       if calls[new.node].isEmpty { calls[new.node] = [type] }
-      context.outputTypes[folder + new.layer] = calls
+      context.facts.outputTypes[folder + new.layer] = calls
     }
     context.weights.merge(parts.weights) { _, new in new }
     copy.replace(here, with: parts.layers, parts.replacements)

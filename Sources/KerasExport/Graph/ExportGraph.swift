@@ -46,9 +46,11 @@ public struct ExportGraph: Sendable {
     }
     for node in graph.nodes {
       switch node.op {
-      case .custom, .customGradient:
+      case .custom(let function), .customGradient(let function):
         throw ExportError(
-          .notExpressible(what: "a function of the program's own", reason: "other programs do not have it"),
+          .notExpressible(
+            what: "the function '\(function.name)'",
+            reason: "it is computed by code that the format has no operations for"),
           layer: node.scope)
       case .random where !allowsRandom:
         throw ExportError(

@@ -1,5 +1,4 @@
 import KerasCore
-import KerasGraph
 import KerasModel
 
 /// Says in the target's own layers what only the canonical form can say; one layer at a time.
@@ -22,14 +21,8 @@ struct RewriteContext: Sendable {
   let target: RewriteTarget
   let options: ExportOptions
   let semantics: TrainingSemantics
-  /// Shapes of the inputs of every layer's first call, by path.
-  let inputShapes: [String: [Shape]]
-  /// Types of the outputs of every layer's calls, by path.
-  var outputTypes: [String: [[TensorType]]]
-  /// Layers, by path, whose own mask something later reads.
-  let maskReaders: Set<String>
-  /// Merging layers whose masks some result depends on, by path.
-  let maskSensitive: Set<String>
+  /// Shapes, types and masks of the source's layers.
+  var facts: LayerFacts
   let hasFixedBatch: Bool
 
   /// The layer's path by names: `encoder/dense_1`.
@@ -51,17 +44,13 @@ struct RewriteContext: Sendable {
 
   init(
     target: RewriteTarget = .keras3, options: ExportOptions, semantics: TrainingSemantics,
-    inputShapes: [String: [Shape]],
-    outputTypes: [String: [[TensorType]]] = [:], maskReaders: Set<String> = [], maskSensitive: Set<String> = [],
+    facts: LayerFacts = LayerFacts(),
     hasFixedBatch: Bool, weights: [String: TensorData]
   ) {
     self.target = target
     self.options = options
     self.semantics = semantics
-    self.inputShapes = inputShapes
-    self.maskSensitive = maskSensitive
-    self.outputTypes = outputTypes
-    self.maskReaders = maskReaders
+    self.facts = facts
     self.hasFixedBatch = hasFixedBatch
     self.weights = weights
   }

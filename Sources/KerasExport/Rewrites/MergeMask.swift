@@ -12,7 +12,7 @@ enum MergeMask: LayerRewrite {
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
     let asksForAll = chain.layer.fields.removeValue(forKey: key) != nil
-    let isSensitive = context.maskSensitive.contains(context.path)
+    let isSensitive = context.facts.maskSensitive.contains(context.path)
     if !context.target.isKeras3 {
       guard asksForAll || !isSensitive || !merging.contains(chain.layer.className) else {
         throw context.refusal(
@@ -27,22 +27,5 @@ enum MergeMask: LayerRewrite {
     throw context.refusal(
       "the merging of different masks in \(chain.layer.className)",
       "before Keras 3 a step counted if all inputs had it, and Keras 3 counts it if any has")
-  }
-
-  /// The merging layers, by path, that would compute something else by Keras 3's rule.
-  static func sensitiveLayers(of network: Network) throws(ExportError) -> Set<String> {
-    let model: LoweredModel
-    do { model = try network.lowered(training: false) } catch { throw ExportError(.model(error)) }
-    var needed = Set((model.graph.outputs + model.outputMasks.compactMap { $0 }).map(\.node))
-    for (index, node) in model.graph.nodes.enumerated().reversed() where needed.contains(index) {
-      needed.formUnion(node.operands.map(\.node))
-    }
-    var layers: Set<String> = []
-    for output in model.layerOutputs where output.inputMasks.contains(where: { $0 != nil }) {
-      let isRead = output.outputMasks.contains { $0.map { needed.contains($0.node) } ?? false }
-      let isOne = Set(output.inputMasks).count == 1
-      if output.className == "Multiply" || isRead && !isOne { layers.insert(output.path) }
-    }
-    return layers
   }
 }

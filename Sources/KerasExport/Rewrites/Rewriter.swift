@@ -24,7 +24,7 @@ struct Rewriter {
       }
       context.path = layerPath
       context.prefix = layerPath + "/"
-      context.inputShape = context.inputShapes[layerPath]?.first
+      context.inputShape = context.facts.inputShapes[layerPath]?.first
       context.isWrapped = false
       let before = context
       let chain: LayerChain
@@ -39,9 +39,10 @@ struct Rewriter {
       model.surround(index, before: chain.before, after: chain.after)
       index += chain.before.count + 1 + chain.after.count
       // What took the layer's output takes that of the last of these now.
-      if let last = chain.after.last, let types = context.outputTypes[layerPath] {
+      if let last = chain.after.last, let types = context.facts.outputTypes[layerPath] {
         let name = model.layers[index - 1].name
-        context.outputTypes[String(layerPath.dropLast(layer.name.count)) + (name == layer.name ? last.name : name)] =
+        context.facts.outputTypes[
+          String(layerPath.dropLast(layer.name.count)) + (name == layer.name ? last.name : name)] =
           types
       }
     }

@@ -30,8 +30,8 @@ enum TFJSIdentity: LayerRewrite {
 /// A difference as a small model: the sum of the first and the negated second.
 enum TFJSSubtraction: LayerRewrite {
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
-    guard chain.layer.className == "Subtract", !context.isWrapped, !context.maskSensitive.contains(context.path),
-      let shapes = context.inputShapes[context.path], shapes.count == 2
+    guard chain.layer.className == "Subtract", !context.isWrapped, !context.facts.maskSensitive.contains(context.path),
+      let shapes = context.facts.inputShapes[context.path], shapes.count == 2
     else { return }
     let dtype = chain.layer.fields["dtype"] ?? "float32"
     var layers: [LayerConfig] = []

@@ -142,8 +142,8 @@ final class GraphEmitter {
       throw refusal(
         node, "a table of categories or texts", "TensorFlow Lite's operators know neither; preprocess the input instead"
       )
-    case .custom, .customGradient:
-      throw refusal(node, "a function of the program's own", "other programs do not have it")
+    case .custom(let function), .customGradient(let function):
+      throw refusal(node, "the function '\(function.name)'", "TensorFlow Lite has no operations for it")
     }
   }
 

@@ -1,0 +1,45 @@
+import KerasCore
+import KerasGraph
+import KerasModel
+
+/// What the lowered model says of its layers, by path: asked once, as lowering a large model takes its time.
+struct LayerFacts: Sendable {
+  /// Shapes of the inputs of every layer's first call.
+  private(set) var inputShapes: [String: [Shape]] = [:]
+  /// Types of the outputs of every layer's calls; rewrites add those of the layers they put in.
+  var outputTypes: [String: [[TensorType]]] = [:]
+  /// Layers whose outputs have a mask that an output of the model depends on.
+  private(set) var maskReaders: Set<String> = []
+  /// Merging layers that would compute something else by Keras 3's rule of merged masks.
+  private(set) var maskSensitive: Set<String> = []
+
+  init() {}
+
+  init(_ network: Network) throws(ExportError) {
+    let model: LoweredModel
+    do { model = try network.lowered(training: false) } catch { throw ExportError(.model(error)) }
+    let graph = model.graph
+    let forOutputs = Self.needed(by: graph.outputs, in: graph)
+    let forAll = Self.needed(by: graph.outputs + model.outputMasks.compactMap { $0 }, in: graph)
+    for output in model.layerOutputs {
+      if inputShapes[output.path] == nil { inputShapes[output.path] = output.inputShapes }
+      outputTypes[output.path, default: []].append(output.outputValues.map { graph.type($0) })
+      let masks = output.outputMasks.compactMap { $0?.node }
+      if masks.contains(where: { forOutputs.contains($0) }) { maskReaders.insert(output.path) }
+      guard output.inputMasks.contains(where: { $0 != nil }) else { continue }
+      let isOne = Set(output.inputMasks).count == 1
+      if output.className == "Multiply" || masks.contains(where: { forAll.contains($0) }) && !isOne {
+        maskSensitive.insert(output.path)
+      }
+    }
+  }
+
+  /// The nodes that some values depend on.
+  private static func needed(by values: [Value], in graph: Graph) -> Set<Int> {
+    var needed = Set(values.map(\.node))
+    for (index, node) in graph.nodes.enumerated().reversed() where needed.contains(index) {
+      needed.formUnion(node.operands.map(\.node))
+    }
+    return needed
+  }
+}
