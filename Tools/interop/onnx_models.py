@@ -21,7 +21,7 @@ from recordings import difference, recordings
 
 TOLERANCE = 1e-5
 # Keys that ONNX cannot hold, by pattern, and words of the message that says so.
-HASH, TEXTS, FUNCTION = "has no such hash", "do not standardise and split", "a function of the program's own"
+HASH, TEXTS, FUNCTION = "has no such hash", "do not standardise and split", "the function '"
 REFUSED = [
     ("preprocessing/.*hashing", HASH),
     ("preprocessing/.*string_oov", "has no hash that tells which"),
