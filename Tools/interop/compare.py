@@ -85,6 +85,15 @@ def check(keraskit, source, truth, line, suffix, folder):
     return "passed" if passed else "FAILED", prediction, loss, message
 
 
+def record(format, case, status, prediction, message):
+    """A line for docs/conversions.md, where INTEROP_RESULTS names a file for them."""
+    if os.environ.get("INTEROP_RESULTS"):
+        line = {"format": format, "case": case, "status": {"passed": "ok"}.get(status, status.lower()),
+                "difference": prediction, "message": message}
+        with open(os.environ["INTEROP_RESULTS"], "a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     counts = {"passed": 0, "FAILED": 0, "refused": 0}
@@ -104,6 +113,7 @@ def main():
                         source = os.path.join(root, release, name)
                         status, prediction, loss, message = check(keraskit, source, truth, line, suffix, folder)
                         counts[status] += 1
+                        record(suffix[1:], release + "/" + name, status, prediction, message)
                         numbers = ["%.1e" % n if n is not None else "" for n in (prediction, loss)]
                         print("%-42s %-9s %-8s %12s %12s %s" % (
                             release + "/" + name, suffix, status, numbers[0], numbers[1], message), flush=True)
