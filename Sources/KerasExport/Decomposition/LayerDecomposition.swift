@@ -81,6 +81,9 @@ struct LayerDecomposition {
     for reference in node.references where !inputs.contains(reference) { inputs.append(reference) }
     guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
     let (graph, bound) = try lowered(call, inputs, weights, types)
+    guard !graph.nodes.contains(where: { if case .random = $0.op { true } else { false } }) else {
+      throw Failure(reason: "it draws random numbers, and keras.ops has no operation that does")
+    }
     constants.formUnion(bound)
 
     var found: [Int: TensorReference] = [:]
