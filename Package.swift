@@ -77,10 +77,22 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Protocol/onnx.proto"]),
+    // The Swift that written packages consist of travels in the exporter as text; compiled here too, it is tested.
+    .target(name: "SwiftPackageRuntime", path: "Sources/SwiftPackageExport/Runtime"),
+    .target(
+      name: "SwiftPackageExport",
+      dependencies: ["KerasExport", "KerasGraph", "KerasModel", "KerasCore", "KerasFile", "SwiftPackageRuntime"],
+      sources: ["Emission", "Package", "SwiftPackageExporter.swift"],
+      resources: [
+        "Runtime/Tensor", "Runtime/PredictionError", "Runtime/Traversal", "Runtime/Tensor+Functions",
+        "Runtime/Tensor+Arithmetic", "Runtime/Tensor+Layout", "Runtime/Tensor+Reductions", "Runtime/MatrixProduct",
+        "Runtime/Windows", "Runtime/Recurrence", "Runtime/WeightFile", "Command/NumpyFolder",
+        "Verification/RecordedCase",
+      ].map { .embedInCode("\($0).swift") }),
     .target(
       name: "KerasConversion",
       dependencies: [
-        "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport", "TFLiteExport",
+        "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport", "TFLiteExport", "SwiftPackageExport",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
@@ -121,6 +133,13 @@ let package = Package(
     .testTarget(
       name: "TFLiteExportTests",
       dependencies: ["TFLiteExport", "KerasExport", "KerasFile", "KerasModel", "PackedFixtures"]),
+    .testTarget(
+      name: "SwiftPackageExportTests",
+      dependencies: [
+        "SwiftPackageExport", "SwiftPackageRuntime", "KerasExport", "KerasFile", "KerasGraph", "KerasModel",
+        "KerasCore",
+        "ReferenceInterpreter", "PackedFixtures",
+      ]),
     .testTarget(
       name: "KerasConversionTests",
       dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "PackedFixtures"]),

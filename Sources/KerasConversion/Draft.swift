@@ -43,7 +43,7 @@ struct Draft {
     }
     let new = Set((try? FolderListing.names(in: path)) ?? [])
     let foreign = ((try? FolderListing.names(in: target)) ?? []).filter { name in
-      !new.contains(name) && !new.contains { Self.ending($0) == Self.ending(name) }
+      !new.contains(name) && !Self.derived.contains(name) && !new.contains { Self.ending($0) == Self.ending(name) }
     }
     guard foreign.isEmpty else {
       throw .inTheWay(
@@ -73,6 +73,9 @@ struct Draft {
     #endif
     guard status == 0 else { throw .inTheWay(path: new, reason: String(cString: strerror(errno))) }
   }
+
+  /// What a build leaves in a Swift package.
+  private static let derived: Set<String> = [".build", ".swiftpm", "Package.resolved"]
 
   private static func ending(_ name: String) -> Substring? {
     name.lastIndex(of: ".").map { name[$0...] }

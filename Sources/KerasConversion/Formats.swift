@@ -1,5 +1,6 @@
 import KerasExport
 import ONNXExport
+import SwiftPackageExport
 import TFLiteExport
 
 /// All formats this program writes.
@@ -8,6 +9,7 @@ public enum Formats {
     Exporters.all + [
       ONNXExporter.self,
       TFLiteExporter.self,
+      SwiftPackageExporter.self,
     ]
 
   /// The exporter for the format of that word (`onnx`), or else for a file of that name.

@@ -43,8 +43,14 @@ public final class AtomicFolder {
 
   deinit { if !isCommitted { FolderListing.remove(temporaryPath) } }
 
-  /// Writes one file of the folder, on disk when this returns.
+  /// Writes one file of the folder, on disk when this returns; a name with slashes makes the folders on the way.
   public func write(_ bytes: [UInt8], as name: String) throws(FileError) {
+    for cut in name.indices where name[cut] == "/" {
+      let folder = "\(temporaryPath)/\(name[..<cut])"
+      guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+        throw FileError(path: path, .unwritable(String(cString: strerror(errno))))
+      }
+    }
     try AtomicFile.write(bytes, to: "\(temporaryPath)/\(name)")
   }
 

@@ -114,6 +114,20 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
+  @Test func aSwiftPackageThatWasBuiltIsReplaced() throws {
+    let folder = try ConversionFolder()
+    let path = "\(folder.path)/digits.swiftpackage"
+    let source = try model("keras-2.1.3/mlp_adam.h5")
+    _ = try Conversion().convert(source, to: path)
+    try FileManager.default.createDirectory(atPath: "\(path)/.build", withIntermediateDirectories: true)
+    _ = try Conversion().convert(source, to: path)
+    #expect(!FileManager.default.fileExists(atPath: "\(path)/.build"))
+    // What somebody else put there is not removed.
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(path)/notes.txt"))
+    #expect(throws: ConversionError.self) { try Conversion().convert(source, to: path) }
+    #expect(FileManager.default.fileExists(atPath: "\(path)/notes.txt"))
+  }
+
   @Test func aFolderInTheWayIsLeftAlone() throws {
     let folder = try ConversionFolder()
     try FileManager.default.createDirectory(atPath: "\(folder.path)/model.keras", withIntermediateDirectories: true)

@@ -1,13 +1,12 @@
 import KerasCore
-import KerasExport
 import KerasGraph
 
 /// Names of the axes whose size is open: `batch`, and `INPUT_axis1` for the others.
-struct DimensionNames {
+public struct DimensionNames {
   private var inputs: [String: [Int: String]] = [:]
   private var outputs: [Int: [Int: String]] = [:]
 
-  init(_ source: ExportGraph) {
+  public init(_ source: ExportGraph) {
     let graph = source.graph
     var names: [String] = []
     for input in source.inputNames {
@@ -37,8 +36,8 @@ struct DimensionNames {
     }
   }
 
-  func ofInput(_ name: String) -> [Int: String] { inputs[name] ?? [:] }
-  func ofOutput(_ index: Int) -> [Int: String] { outputs[index] ?? [:] }
+  public func ofInput(_ name: String) -> [Int: String] { inputs[name] ?? [:] }
+  public func ofOutput(_ index: Int) -> [Int: String] { outputs[index] ?? [:] }
 
   /// The outputs' shapes with those sizes; `nil` if the graph does not take them.
   private func shapes(of graph: Graph, _ sizes: [String: Int]) -> [Shape]? {
