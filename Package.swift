@@ -90,9 +90,17 @@ let package = Package(
         "Verification/RecordedCase",
       ].map { .embedInCode("\($0).swift") }),
     .target(
+      name: "SavedModelExport",
+      dependencies: [
+        "KerasExport", "KerasGraph", "KerasModel", "KerasFile", "KerasCore", "TensorBundle",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["Protocol/saved_model.proto"]),
+    .target(
       name: "KerasConversion",
       dependencies: [
         "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport", "TFLiteExport", "SwiftPackageExport",
+        "SavedModelExport",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
@@ -139,6 +147,12 @@ let package = Package(
         "SwiftPackageExport", "SwiftPackageRuntime", "KerasExport", "KerasFile", "KerasGraph", "KerasModel",
         "KerasCore",
         "ReferenceInterpreter", "PackedFixtures",
+      ]),
+    .testTarget(
+      name: "SavedModelExportTests",
+      dependencies: [
+        "SavedModelExport", "KerasExport", "KerasFile", "KerasModel", "KerasCore", "TensorBundle", "PackedFixtures",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .testTarget(
       name: "KerasConversionTests",

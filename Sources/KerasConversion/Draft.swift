@@ -43,7 +43,8 @@ struct Draft {
     }
     let new = Set((try? FolderListing.names(in: path)) ?? [])
     let foreign = ((try? FolderListing.names(in: target)) ?? []).filter { name in
-      !new.contains(name) && !Self.derived.contains(name) && !new.contains { Self.ending($0) == Self.ending(name) }
+      !new.contains(name) && !Self.derived.contains(name)
+        && (Self.ending(name) == nil || !new.contains { Self.ending($0) == Self.ending(name) })
     }
     guard foreign.isEmpty else {
       throw .inTheWay(

@@ -1,5 +1,6 @@
 import KerasExport
 import ONNXExport
+import SavedModelExport
 import SwiftPackageExport
 import TFLiteExport
 
@@ -9,6 +10,7 @@ public enum Formats {
     Exporters.all + [
       ONNXExporter.self,
       TFLiteExporter.self,
+      SavedModelExporter.self,
       SwiftPackageExporter.self,
     ]
 

@@ -15,6 +15,8 @@ public final class AtomicFolder {
   /// Where to write the files.
   public let temporaryPath: String
   private var isCommitted = false
+  /// Folders in it.
+  private var folders: [String] = []
 
   /// Begins a folder that will take the place of whatever folder is at `path`.
   ///
@@ -45,19 +47,27 @@ public final class AtomicFolder {
 
   /// Writes one file of the folder, on disk when this returns; a name with slashes makes the folders on the way.
   public func write(_ bytes: [UInt8], as name: String) throws(FileError) {
-    for cut in name.indices where name[cut] == "/" {
-      let folder = "\(temporaryPath)/\(name[..<cut])"
-      guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+    if let cut = name.lastIndex(of: "/") { try makeFolder(String(name[..<cut])) }
+    try AtomicFile.write(bytes, to: "\(temporaryPath)/\(name)")
+  }
+
+  /// Makes a folder in the folder, and those on the way to it.
+  public func makeFolder(_ name: String) throws(FileError) {
+    for cut in name.indices.filter({ name[$0] == "/" }) + [name.endIndex] {
+      let folder = String(name[..<cut])
+      if folders.contains(folder) { continue }
+      guard mkdir("\(temporaryPath)/\(folder)", 0o777) == 0 || errno == EEXIST else {
         throw FileError(path: path, .unwritable(String(cString: strerror(errno))))
       }
+      folders.append(folder)
     }
-    try AtomicFile.write(bytes, to: "\(temporaryPath)/\(name)")
   }
 
   /// Gives the folder its name; a folder that had it is removed afterwards.
   public func commit() throws(FileError) {
-    let descriptor = open(temporaryPath, O_RDONLY)
-    if descriptor >= 0 {
+    for folder in folders.map({ "\(temporaryPath)/\($0)" }) + [temporaryPath] {
+      let descriptor = open(folder, O_RDONLY)
+      guard descriptor >= 0 else { continue }
       fsync(descriptor)
       close(descriptor)
     }

@@ -1,7 +1,7 @@
 /// The sorted string table of LevelDB in which TensorFlow keeps a checkpoint's index.
 struct SortedTable {
-  private static let footerSize = 48
-  private static let magic: UInt64 = 0xdb47_7524_8b80_fb57
+  static let footerSize = 48
+  static let magic: UInt64 = 0xdb47_7524_8b80_fb57
   /// Type byte and checksum behind each block.
   private static let trailerSize = 5
   /// An unpacked block's largest size; TensorFlow's hold 256 kB.

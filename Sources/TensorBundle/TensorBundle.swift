@@ -30,7 +30,7 @@ public struct TensorBundle: Sendable {
   private var objectGraphEntry: TFBundleEntry?
   private var stringEntries: [String: TFBundleEntry] = [:]
 
-  private static let graphKey = "_CHECKPOINTABLE_OBJECT_GRAPH"
+  static let graphKey = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
   public init(prefix: String) throws(TensorBundleError) {
     self.prefix = prefix
@@ -235,22 +235,13 @@ public struct TensorBundle: Sendable {
   }
 
   /// The numbers of TensorFlow's `DataType`.
-  private static func dtype(_ number: Int32) -> DType? {
-    switch number {
-    case 1: .float32
-    case 2: .float64
-    case 3: .int32
-    case 4: .uint8
-    case 5: .int16
-    case 6: .int8
-    case 9: .int64
-    case 10: .bool
-    case 14: .bfloat16
-    case 17: .uint16
-    case 19: .float16
-    case 22: .uint32
-    case 23: .uint64
-    default: nil
-    }
-  }
+  private static let numbers: [Int32: DType] = [
+    1: .float32, 2: .float64, 3: .int32, 4: .uint8, 5: .int16, 6: .int8, 9: .int64, 10: .bool, 14: .bfloat16,
+    17: .uint16, 19: .float16, 22: .uint32, 23: .uint64,
+  ]
+
+  private static func dtype(_ number: Int32) -> DType? { numbers[number] }
+
+  /// `nil` for strings, which are stored otherwise.
+  static func number(of dtype: DType) -> Int32? { numbers.first { $0.value == dtype }?.key }
 }

@@ -44,10 +44,15 @@ public struct Consumer: Sendable {
       name: "tensorflow", formats: ["savedmodel"], packages: "tensorflow-cpu",
       script: """
         import tensorflow as tf
-        function = tf.saved_model.load(path).signatures["serving_default"]
+        import re
+        loaded = tf.saved_model.load(path)
+        function = loaded.signatures["serving_default"]
+        specs = function.structured_input_signature[1]
+        keywords = {re.sub("^(?![A-Za-z])", "arg_", re.sub("[^A-Za-z0-9]", "_", name)): name for name in inputs}
         def predict(arrays):
-            found = function(**{name: tf.constant(value) for name, value in arrays.items()})
-            return [found[name].numpy() for name in outputs]
+            found = function(**{
+                keyword: tf.constant(arrays[keywords[keyword]], specs[keyword].dtype) for keyword in specs})
+            return [found["output_%d" % index].numpy() for index in range(len(outputs))]
         """),
     Consumer(
       name: "litert", formats: ["tflite"], packages: "ai-edge-litert",

@@ -34,9 +34,32 @@ nonisolated struct TFBundleHeader: Sendable {
   /// 0 little, 1 big.
   var endianness: Int32 = 0
 
+  var version: TFBundleHeader.Version {
+    get {_version ?? TFBundleHeader.Version()}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  mutating func clearVersion() {self._version = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  nonisolated struct Version: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var producer: Int32 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
+
+  fileprivate var _version: TFBundleHeader.Version? = nil
 }
 
 nonisolated struct TFTensorShape: Sendable {
@@ -352,7 +375,7 @@ nonisolated struct TFKerasMetadata: Sendable {
 
 nonisolated extension TFBundleHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = "BundleHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}num_shards\0\u{1}endianness\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}num_shards\0\u{1}endianness\0\u{1}version\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -362,24 +385,63 @@ nonisolated extension TFBundleHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.numShards) }()
       case 2: try { try decoder.decodeSingularInt32Field(value: &self.endianness) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._version) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.numShards != 0 {
       try visitor.visitSingularInt32Field(value: self.numShards, fieldNumber: 1)
     }
     if self.endianness != 0 {
       try visitor.visitSingularInt32Field(value: self.endianness, fieldNumber: 2)
     }
+    try { if let v = self._version {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: TFBundleHeader, rhs: TFBundleHeader) -> Bool {
     if lhs.numShards != rhs.numShards {return false}
     if lhs.endianness != rhs.endianness {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFBundleHeader.Version: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = TFBundleHeader.protoMessageName + ".Version"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}producer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.producer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.producer != 0 {
+      try visitor.visitSingularInt32Field(value: self.producer, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: TFBundleHeader.Version, rhs: TFBundleHeader.Version) -> Bool {
+    if lhs.producer != rhs.producer {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,139 @@
+"""Runs what `keraskit convert` writes as SavedModels in TensorFlow: `saved_model.py KERASKIT FIXTURES [--all] [TEXT ...]`.
+
+Recorded models' predictions agree to 1e-5 of their scale with the release's own: by the signature `serving_default`, and at
+batch 1 and 5 where rows do not depend on each other. Of some the function `serve` through Keras' TFSMLayer, a session of
+TensorFlow 1 and LiteRT's converter are asked too. Without --all a spread of cases is run. What `convert` refuses must be in
+REFUSED with words of the reason. INTEROP_RESULTS names a file that gets a line of JSON for each case.
+"""
+import os
+import re
+import sys
+import tempfile
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cases import TOLERANCE, Results, convert
+from recordings import difference, recordings
+
+FUNCTION = "the function '"
+# What TensorFlow cannot compute, by the key's pattern, and words of the message that says so.
+REFUSED = [
+    ("graph_nodes/.*/linalg", FUNCTION),
+    ("public_layers/(retinanet.*_filter|ssd_decoding|yolo_suppression)", FUNCTION),
+]
+# What agrees less well, and why: numbers rounded to narrow types on the way differ in their last digit.
+LOOSER = [
+    ("mixed_precision/.*bfloat16", 2 ** -6),
+    ("mixed_precision/.*float16", 2 ** -9),
+    ("training_modes/keras-3/types", 2 ** -9),
+]
+# Cases whose rows depend on each other, so that other batches have other predictions.
+ONE_BATCH = "bn_mode_2|public_layers/features|graph_nodes/|lambdas/"
+# Without --all every so many recordings of a folder are run, and those that these name.
+SPREAD = 14
+ALWAYS = "preprocessing/.*(lookup|vector|text|hash)|conv_lstm|bidirectional|transpose|mask"
+# Every so many of those that are run go through every way of loading.
+EVERY_WAY = 5
+
+
+def typed(array, dtype):
+    if dtype == tf.string:
+        return tf.constant(array.astype(object))
+    return tf.constant(array.astype(dtype.as_numpy_dtype))
+
+
+def given(recording, names, specs):
+    """The recorded inputs by the signature's names."""
+    arrays = {}
+    for name, array in recording.inputs(names).items():
+        if specs[name].shape.rank == array.ndim + 1:
+            array = array[..., None]
+        arrays[name] = typed(array, specs[name].dtype)
+    return arrays
+
+
+def numbers(tensors):
+    return [np.asarray(tensors["output_%d" % index]) for index in range(len(tensors))]
+
+
+def worst(found, expected):
+    if len(found) != len(expected):
+        raise ValueError("%d outputs instead of %d" % (len(found), len(expected)))
+    return max(difference(a, b) for a, b in zip(found, expected))
+
+
+def run(path, recording, every_way):
+    """The largest difference of a written model's outputs."""
+    loaded = tf.saved_model.load(path)
+    function = loaded.signatures["serving_default"]
+    names = [spec.name for spec in tf.nest.flatten(loaded.serve.function_spec.input_signature)]
+    specs = function.structured_input_signature[1]
+    arrays = given(recording, names, specs)
+    expected = recording.outputs()
+    largest = worst(numbers(function(**arrays)), expected)
+    rows = {array.shape[0] if array.shape else 1 for array in [*arrays.values(), *expected]}
+    if len(rows) == 1 and not re.search(ONE_BATCH, recording.key) and all(s.shape[0] is None for s in specs.values()):
+        for batch in (1, 5):
+            order = np.arange(batch) % min(rows)
+            found = function(**{name: tf.gather(array, order) for name, array in arrays.items()})
+            largest = max(largest, worst(numbers(found), [array[order] for array in expected]))
+    if every_way:
+        largest = max(largest, worst(by_layer(path, [arrays[name] for name in names]), expected), worst(by_session(path, arrays), expected))
+    return largest
+
+
+def by_layer(path, arrays):
+    found = keras.layers.TFSMLayer(path)(arrays if len(arrays) > 1 else arrays[0])
+    return [np.asarray(array) for array in (found if isinstance(found, (list, tuple)) else [found])]
+
+
+def by_session(path, arrays):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], path)
+        signature = meta.signature_def["serving_default"]
+        feeds = {signature.inputs[name].name: array.numpy() for name, array in arrays.items()}
+        return numbers(session.run({name: info.name for name, info in signature.outputs.items()}, feeds))
+
+
+def check(keraskit, recording, folder, every_way):
+    """Returns (status, difference, message)."""
+    target = os.path.join(folder, "converted.savedmodel")
+    code, said = convert(keraskit, recording.source, target, "--to", "savedmodel", "--no-verify", *recording.options)
+    if code != 0:
+        expected = [words for pattern, words in REFUSED if re.search(pattern, recording.key)]
+        known = code in (1, 3) and any(words in said for words in expected)
+        return ("refused" if known else "failed"), None, said.split("\n")[-1]
+    try:
+        found = run(target, recording, every_way)
+    except Exception as error:
+        return "failed", None, " ".join(str(error).split())[:400]
+    limit = max([TOLERANCE] + [limit for pattern, limit in LOOSER if re.search(pattern, recording.key)])
+    return ("ok" if found <= limit else "failed"), found, ""
+
+
+def main():
+    keraskit, root = sys.argv[1:3]
+    everything = "--all" in sys.argv
+    texts = [text for text in sys.argv[3:] if text != "--all"]
+    results = Results("savedmodel")
+    begin = time.time()
+    print("TensorFlow", tf.__version__)
+    count = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for recording in recordings(root, folder, texts):
+            group = recording.key.split("/")[0]
+            count[group] = count.get(group, -1) + 1
+            if not (everything or texts or count[group] % SPREAD == 0):
+                continue
+            every_way = count[group] % (SPREAD * EVERY_WAY) == 0
+            status, found, message = check(keraskit, recording, folder, every_way)
+            results.add(recording.key, status, found, message)
+    print("%.0f s" % (time.time() - begin))
+    results.finish()
+
+
+if __name__ == "__main__":
+    main()
