@@ -13,6 +13,8 @@ public struct LoadOptions: Sendable {
   public var mappings: [ObjectMapping] = []
   /// Whether the Python code of Lambda layers is read as data and translated; nothing is ever executed.
   public var translatesLambdas = true
+  /// What stands for the random draws of the model's own functions: samplers draw, unless their mean is asked for.
+  public var randomDraws = RandomDraws.sample
   /// Seeds the initializers of variables that a partial load leaves without an array.
   public var seed: UInt64 = 0
   /// Whether a file that holds an architecture only is refused.

@@ -81,6 +81,7 @@ public struct LoadedModel: Sendable {
       VocabularyAssets.fill(in: &canonical, from: source)
       LostOutputPadding.fill(in: &canonical, from: source)
       LostAttentionPolicies.fill(in: &canonical, from: source)
+      if options.randomDraws != .sample { options.randomDraws.state(in: &canonical.config) }
       InferredInput.fill(in: &canonical, from: source.weights, file: source.file)
       try UnknownObjects.check(canonical.config, source)
       checked = canonical.config

@@ -84,6 +84,9 @@ public struct LoweringContext: Sendable {
   /// What tensors that hold a shape are known to hold, so that they can be used as one.
   var shapeContents: [Value: CallValue] = [:]
 
+  /// What stands for the draws of the functions of the layer being lowered.
+  var randomDraws = RandomDraws.sample
+
   /// The format results are rounded to, that of the layer being lowered; `nil` for float32.
   var format: FloatFormat?
   /// The formats narrower than float32 that layers' results are in.

@@ -6,7 +6,7 @@ import Testing
 
 /// Code that real Pythons marshalled (Tools/fixtures/lambda_code.py): what is shown of it is what the author wrote.
 @Suite struct CodeObjectTests {
-  static let releases = ["2.7", "3.9", "3.11", "3.13"]
+  static let releases = ["2.7", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
 
   private static var folder: String {
     let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)

@@ -32,11 +32,19 @@ struct LoadArguments: ParsableArguments {
   @Flag(help: "Refuse Lambda layers, whose Python code is else read as data and translated; it is never executed.")
   var noLambda = false
 
+  @Option(
+    help: """
+      What stands for random numbers that functions of the model draw (samplers of variational autoencoders): new ones at \
+      each run, or the mean of their distribution.
+      """)
+  var randomDraws = RandomDraws.sample
+
   var options: LoadOptions {
     var options = LoadOptions(
       kerasVersion: kerasVersion.flatMap { KerasVersion($0) }, backend: backend?.rawValue,
       allowsPartialWeights: allowPartial)
     options.translatesLambdas = !noLambda
+    options.randomDraws = randomDraws
     options.mappings = (mapFile?.mappings ?? []) + map
     return options
   }
@@ -49,6 +57,8 @@ struct LoadArguments: ParsableArguments {
     }
   }
 }
+
+extension RandomDraws: ExpressibleByArgument {}
 
 /// Backends that releases before Keras 3 had, whose conventions differ.
 enum BackendChoice: String, ExpressibleByArgument, CaseIterable {

@@ -72,11 +72,27 @@ struct Keras3Operation {
       self.init("numpy", "Pad", ["pad_width": .array(widths), "mode": "constant"])
       keywords = [("constant_values", .json(.number(Double(value))))]
     case .reverse(let axes): self.init("numpy", "Flip", ["axis": .array(axes.map { JSON($0) })])
+    case .pool(let pooling): self.init(pooling)
     case .gatherRows: self.init("numpy", "Take", ["axis": 0], operands: 2)
     case .stopGradient: self.init("core", "StopGradient")
     default: return nil
     }
     if className.isEmpty { return nil }
+  }
+
+  private init?(_ pooling: Pooling) {
+    let padding: String
+    switch (pooling.padding, pooling.kind) {
+    case (let padded, _) where padded == .valid(pooling.window.count): padding = "valid"
+    case (.same, .maximum), (.same, .average(countsPadding: false)): padding = "same"
+    default: return nil
+    }
+    self.init(
+      "nn", pooling.kind == .maximum ? "MaxPool" : "AveragePool",
+      [
+        "pool_size": .array(pooling.window.map { JSON($0) }), "strides": .array(pooling.strides.map { JSON($0) }),
+        "padding": .string(padding), "data_format": "channels_last",
+      ])
   }
 
   private init?(unary function: Unary) {

@@ -205,6 +205,7 @@ struct LayerDecomposition {
     if case .broadcast(let target) = node.op, node.types[0].shape.dimensions.contains(where: { $0 == nil }) {
       return try addBroadcast(target, index, graph, weights, found, call)
     }
+    if case .iota(let axis) = node.op { return try addPlaces(axis, index, graph, weights, found, call) }
     guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
       throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
     }
@@ -227,6 +228,20 @@ struct LayerDecomposition {
     }
     let name = resultName(index, graph, operation.className.lowercased(), call)
     return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
+  }
+
+  /// 0, 1, 2 … along an axis: ones added up, less one.
+  private mutating func addPlaces(
+    _ axis: Int, _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference],
+    _ call: Int
+  ) throws(Failure) -> TensorReference {
+    guard let x = found[graph.nodes[index].operands[0].node] else {
+      throw Failure(reason: "keras.ops computes nothing from constants alone, as its iota does")
+    }
+    let ones = add("OnesLike", "numpy", ["dtype": "int32"], [.tensor(x)], name: "ones")
+    let sums = add("Cumsum", "numpy", ["axis": JSON(axis)], [.tensor(ones)], name: "counted")
+    return add(
+      "Subtract", "keras.src.ops.numpy", [:], [.tensor(sums), 1], [:], name: resultName(index, graph, "places", call))
   }
 
   /// Zeros of the shape to reach are added: `keras.ops` broadcasts to no shape with an open size.

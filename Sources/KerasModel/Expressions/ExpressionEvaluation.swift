@@ -166,8 +166,8 @@ extension CallValue {
   /// Whether everything of it is known before the graph runs.
   var isConstant: Bool {
     switch self {
-    case .tensor, .size, .name: false
-    case .sequence(let elements): elements.allSatisfy(\.isConstant)
+    case .tensor, .complex, .size, .name: false
+    case .sequence(let elements), .array(let elements): elements.allSatisfy(\.isConstant)
     default: true
     }
   }

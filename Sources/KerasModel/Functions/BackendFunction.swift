@@ -37,7 +37,7 @@ struct BackendFunction: Sendable {
       elementwise, activations, arithmetic, logic, reductions, shaping, joining, products, creation, selection, images,
       statistics, normalization, numbers, ordering, windows, rearranging, tolerant, losses, attention,
       bits, colours, linearAlgebra, detection, imageGeometry,
-      imageAdjustments, signals, scattering, transposedConvolutions,
+      imageAdjustments, signals, draws, applications, scattering, transposedConvolutions,
     ]
     for part in parts {
       for (name, function) in part { table[name] = function }
@@ -56,6 +56,8 @@ struct BackendFunction: Sendable {
     guard let function = all[name] else {
       throw ModelError(.unsupported("the function \(written ?? name)"))
     }
+    let operands = positional + function.parameters.dropFirst(positional.count).compactMap { keywords[$0] }
+    if let folded = try ConstantFunctions.ofArrays(name, operands, &context) { return folded }
     let arguments = try FunctionArguments(
       function: written ?? name, parameters: function.parameters, positional: positional, keywords: keywords)
     return try function.body(arguments, &context)

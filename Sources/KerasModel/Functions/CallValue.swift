@@ -12,11 +12,16 @@ public indirect enum CallValue: Sendable, Hashable {
   case string(String)
   /// A list or a tuple, which no function here tells apart.
   case sequence([CallValue])
+  /// An array of numpy's or a vector of TensorFlow's whose elements are known, such as the sizes of `tf.shape(x)`: what
+  /// is computed with it is computed with each element, where a list would be repeated or joined.
+  case array([CallValue])
   /// `start:stop:step`.
   case slice(CallValue, CallValue, CallValue)
   case ellipsis
   case dtype(DType)
   case tensor(Value)
+  /// A tensor of TensorFlow's complex numbers, by its parts.
+  case complex(real: Value, imaginary: Value)
   /// A size known only when the graph runs: `factor` times the sizes of axes of tensors, as `tf.shape(x)[0]` gives it.
   case size(factor: Int, [AxisSize])
   /// A function or module by its dotted name, which only a call or a known constant gives a meaning.
@@ -41,16 +46,40 @@ public indirect enum CallValue: Sendable, Hashable {
     case .int, .float: "a number"
     case .string(let text): "the string '\(text)'"
     case .sequence: "a list"
+    case .array: "an array"
     case .slice: "a slice"
     case .ellipsis: "..."
     case .dtype(let dtype): "the type \(dtype.rawValue)"
     case .tensor: "a tensor"
+    case .complex: "a tensor of complex numbers"
     case .size: "a size known only when the model runs"
     case .name(let name): "the name '\(name)'"
     }
   }
 
   var isNone: Bool { self == .none }
+
+  /// A slice of known bounds.
+  var isPlainSlice: Bool {
+    guard case .slice(let start, let stop, let step) = self else { return false }
+    return [start, stop, step].allSatisfy { $0.isNone || $0.int != nil }
+  }
+
+  /// The elements of a list or an array.
+  var elements: [CallValue]? {
+    switch self {
+    case .sequence(let elements), .array(let elements): elements
+    default: nil
+    }
+  }
+
+  /// The value with lists in the place of arrays.
+  var listed: CallValue {
+    switch self {
+    case .sequence(let elements), .array(let elements): .sequence(elements.map(\.listed))
+    default: self
+    }
+  }
 
   /// A whole number, a float without fraction among them.
   var int: Int? {
@@ -80,8 +109,9 @@ public indirect enum CallValue: Sendable, Hashable {
     case .float(let value): value != 0
     case .string(let text): !text.isEmpty
     case .sequence(let elements): !elements.isEmpty
+    case .array(let elements): elements.count == 1 ? elements[0].truth : nil
     case .slice, .ellipsis, .dtype, .name: true
-    case .tensor, .size: nil
+    case .tensor, .complex, .size: nil
     }
   }
 
@@ -153,7 +183,7 @@ extension LoweringContext {
         product = try op(.binary(.multiply), product, op(.dimension(axis: size.axis, .int32), size.value))
       }
       return product
-    case .sequence(let elements): return try stacked(elements, for: user)
+    case .sequence, .array: return try stacked(value.listed.elements ?? [], for: user)
     default: throw ModelError(.unsupported("\(user) takes tensors and numbers, not \(value.kind)"))
     }
   }

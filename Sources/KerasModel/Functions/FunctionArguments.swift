@@ -18,10 +18,10 @@ struct FunctionArguments {
     var rest = positional[...]
     for parameter in parameters {
       if parameter.hasPrefix("*") {
-        values[String(parameter.dropFirst())] = .sequence(Array(rest))
+        values[String(parameter.dropFirst())] = .sequence(rest.map(\.listed))
         rest = []
       } else if let value = rest.popFirst() {
-        values[parameter] = value
+        values[parameter] = value.listed
       }
     }
     guard rest.isEmpty else {
@@ -34,7 +34,7 @@ struct FunctionArguments {
         throw ModelError(.unsupported("the argument '\(key)' of \(function)"))
       }
       guard values[key] == nil else { throw ModelError(.unsupported("the argument '\(key)' of \(function), twice")) }
-      values[key] = value
+      values[key] = value.listed
     }
   }
 

@@ -18,15 +18,20 @@ extension FunctionNames {
     ("minimum", "minimum", "x=x1 y=x2"), ("equal", "equal", "x=x1 y=x2"), ("not_equal", "not_equal", "x=x1 y=x2"),
     ("greater", "greater", "x=x1 y=x2"), ("greater_equal", "greater_equal", "x=x1 y=x2"),
     ("less", "less", "x=x1 y=x2"), ("less_equal", "less_equal", "x=x1 y=x2"),
-    ("switch", "where", "condition then_expression=x1 else_expression=x2"), ("shape", "shape", "x"),
+    ("switch", "where", "condition then_expression=x1 else_expression=x2"), ("shape", "keraskit>shape_vector", "x"),
     ("int_shape", "keraskit>static_shape", "x"), ("ndim", "ndim", "x"), ("softmax", "softmax", "x axis"),
     ("relu", "keraskit>relu", "x alpha max_value threshold"), ("elu", "elu", "x alpha"),
     ("hard_sigmoid", "keraskit>hard_sigmoid", "x"), ("zeros_like", "zeros_like", "x dtype"),
     ("ones_like", "ones_like", "x dtype"), ("zeros", "zeros", "shape dtype"), ("ones", "ones", "shape dtype"),
-    ("constant variable", "array", "value=x dtype"), ("eye", "eye", "size=N dtype"),
+    ("constant", "array", "value=x dtype shape !dtype=float32"), ("variable", "array", "value=x dtype"),
+    ("eye", "eye", "size=N dtype"),
     ("arange", "arange", "start stop step dtype"), ("stop_gradient", "stop_gradient", "variables=variable"),
     ("bias_add", "bias_add", "x bias data_format"),
     ("resize_images", "keraskit>resize_images", "x height_factor width_factor data_format interpolation"),
+    ("truncated_normal random_truncated_normal", "keraskit>truncated_normal", "shape mean stddev dtype seed"),
+    ("random_binomial random_bernoulli", "keraskit>bernoulli", "shape p dtype seed"),
+    ("dropout", "keraskit>dropout", "x level=rate noise_shape seed"), ("name_scope", "keraskit>scope", "name"),
+    ("pool2d pool3d", "keraskit>pool", "x pool_size strides padding data_format pool_mode"),
     ("random_normal", "keraskit>normal", "shape mean stddev dtype seed !mean=0.0 !stddev=1.0"),
     ("random_uniform", "keraskit>uniform", "shape minval maxval dtype seed"), ("identity", "identity", "x"),
     ("spatial_2d_padding", "keraskit>spatial_2d_padding", "x padding data_format"),
@@ -75,11 +80,11 @@ extension FunctionNames {
     ("split", "keraskit>split_sizes", "value=x num_or_size_splits=sizes axis num"),
     ("tile", "tile", "input=x multiples=repeats"), ("repeat", "repeat", "input=x repeats axis"),
     ("reverse", "flip", "tensor=x axis"), ("roll", "roll", "input=x shift axis"),
-    ("gather", "take", "params=x indices validate_indices axis !axis=0"),
+    ("gather", "keraskit>gather", "params=x indices validate_indices axis batch_dims !axis=0"),
     ("one_hot", "one_hot", "indices=x depth=num_classes on_value off_value axis dtype"),
     ("cast", "cast", "x dtype"), ("to_float", "cast", "x !dtype=float32"), ("to_int32", "cast", "x !dtype=int32"),
     ("matmul linalg.matmul batch_matmul", "keraskit>matmul", "a b transpose_a transpose_b"),
-    ("tensordot", "tensordot", "a=x1 b=x2 axes"), ("shape", "shape", "input=x"),
+    ("tensordot", "tensordot", "a=x1 b=x2 axes"), ("shape", "keraskit>shape_vector", "input=x"),
     ("rank", "ndim", "input=x"), ("identity", "identity", "input=x"),
     ("stop_gradient", "stop_gradient", "input=variable"),
     ("softmax", "softmax", "logits=x axis"), ("log_softmax", "log_softmax", "logits=x axis"),
@@ -93,8 +98,9 @@ extension FunctionNames {
     ("nn.moments", "moments", "x axes shift keepdims"),
     ("zeros_like", "zeros_like", "input=x dtype"), ("ones_like", "ones_like", "input=x dtype"),
     ("zeros", "zeros", "shape dtype"), ("ones", "ones", "shape dtype"), ("fill", "full", "dims=shape value=fill_value"),
-    ("constant convert_to_tensor", "array", "value=x dtype"), ("range", "arange", "start limit=stop delta=step dtype"),
-    ("linspace lin_space", "linspace", "start stop num"), ("eye", "eye", "num_rows=N num_columns=M"),
+    ("constant", "array", "value=x dtype shape"), ("convert_to_tensor", "array", "value=x dtype"),
+    ("range", "arange", "start limit=stop delta=step dtype"),
+    ("linspace lin_space", "linspace", "start stop num"), ("eye", "eye", "num_rows=N num_columns=M batch_shape dtype"),
     ("broadcast_to", "broadcast_to", "input=x shape"), ("norm", "norm", "tensor=x ord axis keepdims"),
     ("pad", "pad", "tensor=x paddings=pad_width mode constant_values"),
     ("image.resize", "resize", "images size method=interpolation"),
@@ -198,8 +204,35 @@ extension FunctionNames {
     ("image.adjust_hue", "keraskit>adjust_hue", "image delta"),
     ("space_to_depth", "space_to_depth", "input=x block_size data_format"),
     ("depth_to_space", "depth_to_space", "input=x block_size data_format"),
+    ("nn.dropout", "keraskit>dropout", "x either noise_shape seed"),
+    ("name_scope variable_scope device", "keraskit>scope", "name default_name values reuse device_name"),
+    (
+      "nn.local_response_normalization nn.lrn", "keraskit>local_response_normalization",
+      "input=x depth_radius bias alpha beta"
+    ),
+    ("signal.rfft", "keraskit>complex_rfft", "x fft_length"),
+    ("signal.stft", "keraskit>complex_stft", "x frame_length frame_step fft_length window_fn pad_end !window_fn=hann"),
+    ("math.real real", "keraskit>real", "x"), ("math.imag imag", "keraskit>imaginary", "x"),
+    ("signal.frame", "keraskit>frames", "signal=x frame_length frame_step pad_end pad_value axis"),
+    ("sequence_mask", "keraskit>sequence_mask", "lengths maxlen dtype"),
+    ("ensure_shape", "keraskit>ensured", "x shape"), ("linalg.normalize", "keraskit>normalized", "tensor=x ord axis"),
+    ("truncated_normal random.truncated_normal", "keraskit>truncated_normal", "shape mean stddev dtype seed"),
     ("random_normal random.normal", "keraskit>normal", "shape mean stddev dtype seed"),
     ("random_uniform random.uniform", "keraskit>uniform", "shape minval maxval dtype seed"),
+  ]
+
+  /// Activations as functions (keras/activations of 2.15 and 3); those named otherwise than in `keras.ops`, or with
+  /// arguments of their own.
+  static let activationRows: [(String, String, String)] = [
+    ("relu", "keraskit>relu", "x alpha max_value threshold negative_slope=alpha"), ("elu", "elu", "x alpha"),
+    ("gelu", "gelu", "x approximate !approximate=False"), ("softmax", "softmax", "x axis"), ("exponential", "exp", "x"),
+    ("linear", "identity", "x"), ("swish silu", "silu", "x"), ("log_softmax", "log_softmax", "x axis"),
+    ("leaky_relu", "leaky_relu", "x negative_slope"),
+  ]
+
+  /// Names of `keras.ops` that are not those of a function here.
+  static let operationRows: [(String, String, String)] = [
+    ("abs", "absolute", "x"), ("dropout", "keraskit>dropout", "inputs=x rate noise_shape seed"),
   ]
 
   static let numpyRows: [(String, String, String)] = [

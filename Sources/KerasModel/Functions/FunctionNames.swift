@@ -26,12 +26,13 @@ enum FunctionNames {
   ]
   /// Activations that are the same in every release, and as operations; others, such as `hard_sigmoid`, are not.
   private static let plainActivations: Set<String> = [
-    "relu", "sigmoid", "tanh", "softmax", "softplus", "softsign", "silu", "swish", "mish", "elu", "selu",
+    "relu", "sigmoid", "tanh", "softmax", "softplus", "softsign", "silu", "swish", "mish", "elu", "selu", "gelu",
+    "exponential", "linear", "leaky_relu", "relu6", "log_softmax",
   ]
   private static let tensorFlow: Set<String> = ["tf", "tensorflow", "tf.compat.v1", "tensorflow.compat.v1", "ktf"]
   private static let numpy: Set<String> = ["np", "numpy", "math"]
 
-  private enum Space: Sendable { case ops, backend, tensorFlow, numpy }
+  private enum Space: Sendable { case ops, backend, tensorFlow, numpy, activations }
 
   /// The namespace a dotted name belongs to, and its name in there.
   private static func split(_ name: String) -> (space: Space, rest: String)? {
@@ -43,9 +44,12 @@ enum FunctionNames {
       // `keras.random.normal` is the old backend's `random_normal`.
       if prefix == "keras.random" || prefix == "keras.src.random" { return (.backend, "random_\(rest)") }
       if activations.contains(prefix), parts.count == count + 1, plainActivations.contains(rest) {
-        return (.ops, rest)
+        return (.activations, rest)
       }
-      if backends.contains(prefix) { return (.backend, rest) }
+      if backends.contains(prefix) {
+        // Keras 2's backend lets its own `tf` be seen.
+        return rest.hasPrefix("tf.") ? (.tensorFlow, String(rest.dropFirst(3))) : (.backend, rest)
+      }
       if tensorFlow.contains(prefix) { return (.tensorFlow, rest) }
       if numpy.contains(prefix) { return (.numpy, rest) }
     }
@@ -90,12 +94,20 @@ enum FunctionNames {
   }
 
   private static func resolve(_ name: String) -> (target: String, alias: Alias?)? {
+    let path = name.split(separator: ".").suffix(2).map(String.init)
+    if path.last == "preprocess_input", path.count == 2, let mode = BackendFunction.preprocessing(of: path[0]) {
+      let target = "keraskit>preprocess_input"
+      let parameters = ["x", "data_format", "mode"].map { (own: $0, target: $0) }
+      return (target, Alias(target: target, parameters: parameters, implied: [("mode", .string(mode))]))
+    }
     guard let (space, rest) = split(name) else {
       // A bare name: the backend's, else that of `keras.ops`.
       if let alias = table[.backend]?[name] ?? table[.tensorFlow]?[name] { return (alias.target, alias) }
       return BackendFunction.all[name] == nil ? nil : (name, nil)
     }
     if let alias = table[space]?[rest] { return (alias.target, alias) }
+    // TensorFlow's complex numbers are no pairs, as those of `keras.ops` are.
+    if space == .tensorFlow, rest.hasPrefix("signal.") { return nil }
     // `tf.math.add` and `tf.add` are one.
     let last = rest.split(separator: ".").last.map(String.init) ?? rest
     if let alias = table[space]?[last] { return (alias.target, alias) }
@@ -107,6 +119,11 @@ enum FunctionNames {
     _ name: String, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>,
     _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
+    if split(name)?.space == .numpy, keywords.isEmpty,
+      let folded = ConstantFunctions.numpy(name, positional.map { context.resolved($0) })
+    {
+      return folded
+    }
     guard let (target, alias) = resolve(name) else { throw ModelError(.unsupported("the function \(name)")) }
     guard let alias else {
       return try BackendFunction.call(target, positional, keywords, writtenAs: name, &context)
@@ -144,7 +161,8 @@ enum FunctionNames {
   ]
 
   private static let table: [Space: [String: Alias]] = [
-    .ops: [:], .backend: rows(backendRows), .tensorFlow: rows(tensorFlowRows), .numpy: rows(numpyRows),
+    .ops: rows(operationRows), .activations: rows(activationRows), .backend: rows(backendRows),
+    .tensorFlow: rows(tensorFlowRows), .numpy: rows(numpyRows),
   ]
 
   private static func rows(_ lines: [(String, String, String)]) -> [String: Alias] {

@@ -42,10 +42,22 @@ extension BackendFunction {
     ),
     (
       "array",
-      BackendFunction("x dtype") { arguments, context throws(ModelError) in
-        let value = try arguments.required("x")
-        guard let dtype = try arguments.dtype("dtype") else { return value }
-        return .tensor(try context.cast(context.value(value, for: arguments.function), to: dtype))
+      BackendFunction("x dtype shape") { arguments, context throws(ModelError) in
+        var value = try array(arguments.required("x"), arguments, context)
+        if let dtype = try arguments.dtype("dtype") {
+          if let constant = ConstantFunctions.cast(value, to: dtype) {
+            value = constant
+          } else {
+            value = .tensor(try context.cast(context.value(value, for: arguments.function), to: dtype))
+          }
+        }
+        guard !arguments["shape"].isNone else { return value }
+        let tensor = try context.value(value, for: arguments.function)
+        guard context.shape(tensor).rank == 0 else {
+          return .tensor(try context.reshaped(tensor, to: arguments["shape"], for: arguments.function))
+        }
+        let (target, operands) = try context.target(arguments["shape"], for: arguments.function)
+        return .tensor(target.isEmpty ? tensor : try context.ops(.broadcast(target), [tensor] + operands)[0])
       }
     ),
     (
@@ -94,7 +106,7 @@ extension BackendFunction {
     ),
     (
       "eye",
-      BackendFunction("N M k dtype") { arguments, context throws(ModelError) in
+      BackendFunction("N M k dtype batch_shape") { arguments, context throws(ModelError) in
         let rows = try arguments.int("N", default: 0)
         let columns = try arguments.int("M", default: rows)
         let offset = try arguments.int("k", default: 0)
@@ -106,7 +118,11 @@ extension BackendFunction {
         let data = try LoweringContext.data { () throws(TensorDataError) in
           try TensorData(shape: [rows, columns], floats: numbers)
         }
-        return .tensor(context.constant(data))
+        let matrix = context.constant(data)
+        guard let batch = arguments["batch_shape"].elements else { return .tensor(matrix) }
+        let (target, operands) = try context.target(
+          .sequence(batch + [.int(rows), .int(columns)]), for: arguments.function)
+        return .tensor(try context.ops(.broadcast(target), [matrix] + operands)[0])
       }
     ),
     (
@@ -127,23 +143,23 @@ extension BackendFunction {
     ("keraskit>backend", BackendFunction("") { _, _ throws(ModelError) in .string("tensorflow") }),
     ("keraskit>image_data_format", BackendFunction("") { _, _ throws(ModelError) in .string("channels_last") }),
     ("keraskit>image_dim_ordering", BackendFunction("") { _, _ throws(ModelError) in .string("tf") }),
-    // A draw from a distribution, new at each run.
-    (
-      "keraskit>normal",
-      BackendFunction("shape mean stddev dtype seed") { arguments, context throws(ModelError) in
-        try random(.normal, arguments, scale: arguments["stddev"], offset: arguments["mean"], &context)
-      }
-    ),
-    (
-      "keraskit>uniform",
-      BackendFunction("shape minval maxval dtype seed") { arguments, context throws(ModelError) in
-        let low = arguments["minval"].isNone ? CallValue.float(0) : arguments["minval"]
-        let high = arguments["maxval"].isNone ? CallValue.float(1) : arguments["maxval"]
-        let width = try binary(.subtract, high, low, arguments.function, &context)
-        return try random(.uniform, arguments, scale: width, offset: low, &context)
-      }
-    ),
   ]
+
+  /// A list of numbers and sizes as an array of them, one of tensors as a tensor.
+  private static func array(
+    _ value: CallValue, _ arguments: FunctionArguments, _ context: LoweringContext
+  ) throws(ModelError) -> CallValue {
+    guard let elements = value.elements else { return value }
+    var results: [CallValue] = []
+    for element in elements {
+      let element = try array(context.resolved(element), arguments, context)
+      // Tables and long arrays are better off as constants of the graph.
+      guard elements.count <= 4096, !element.isNone else { return value }
+      if case .tensor = element { return value }
+      results.append(element)
+    }
+    return .array(results)
+  }
 
   private static func filled(
     _ number: Double, like arguments: FunctionArguments, _ context: inout LoweringContext
@@ -175,22 +191,5 @@ extension BackendFunction {
     let isKept = try context.op(.compare(comparison), columns, limit)
     let zero = try context.cast(context.constant(0), to: context.graph.type(x).dtype)
     return .tensor(try context.op(.select, isKept, x, zero))
-  }
-
-  private static func random(
-    _ distribution: RandomDistribution, _ arguments: FunctionArguments, scale: CallValue, offset: CallValue,
-    _ context: inout LoweringContext
-  ) throws(ModelError) -> CallValue {
-    let (target, operands) = try context.target(arguments.required("shape"), for: arguments.function)
-    let zero = context.constant(0)
-    let shape = target.isEmpty ? zero : try context.ops(.broadcast(target), [zero] + operands)[0]
-    var draw = try context.op(.random(distribution, stream: context.nextRandomStream()), shape)
-    if !scale.isNone, scale.double != 1 {
-      draw = try context.op(.binary(.multiply), draw, context.float(scale, for: arguments.function))
-    }
-    if !offset.isNone, offset.double != 0 {
-      draw = try context.op(.binary(.add), draw, context.float(offset, for: arguments.function))
-    }
-    return .tensor(draw)
   }
 }

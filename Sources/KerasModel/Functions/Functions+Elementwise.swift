@@ -11,7 +11,15 @@ extension BackendFunction {
       ("erf", .erf), ("floor", .floor), ("ceil", .ceiling),
     ]
     var table: Table = primitive.map { name, function in
-      (name, BackendFunction("x") { arguments, context throws(ModelError) in try unary(function, arguments, &context) })
+      (
+        name,
+        BackendFunction("x") { arguments, context throws(ModelError) in
+          if function == .absolute, case .complex(let real, let imaginary) = arguments["x"] {
+            return try call("hypot", [.tensor(real), .tensor(imaginary)], &context)
+          }
+          return try unary(function, arguments, &context)
+        }
+      )
     }
     let scaledLogarithms: [(String, Float)] = [("log2", 1 / 0.693_147_18), ("log10", 1 / 2.302_585_1)]
     for (name, factor) in scaledLogarithms {
@@ -96,6 +104,8 @@ extension BackendFunction {
         "cast",
         BackendFunction("x dtype") { arguments, context throws(ModelError) in
           guard let dtype = try arguments.dtype("dtype") else { throw arguments.unsupported("dtype", "a type") }
+          let x = context.resolved(try arguments.required("x"))
+          if let constant = ConstantFunctions.cast(x, to: dtype) { return constant }
           return .tensor(try context.cast(arguments.value("x", &context), to: dtype))
         }
       ),

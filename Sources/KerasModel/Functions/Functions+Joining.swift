@@ -12,10 +12,7 @@ extension BackendFunction {
         }
         // Shapes are put together from lists and parts of shapes.
         if !parts.contains(where: { if case .tensor = context.resolved($0) { true } else { false } }) {
-          return .sequence(
-            parts.flatMap { part in
-              if case .sequence(let list) = context.resolved(part) { list } else { [part] }
-            })
+          return .array(parts.flatMap { part in context.resolved(part).elements ?? [part] })
         }
         let values = try context.promoted(parts, for: arguments.function)
         guard let first = values.first else { throw arguments.unsupported("xs", "tensors") }
@@ -30,7 +27,7 @@ extension BackendFunction {
           throw arguments.unsupported("x", "a list")
         }
         if parts.contains(where: { if case .size = context.resolved($0) { true } else { false } }) {
-          return .sequence(parts.map { context.resolved($0) })
+          return .array(parts.map { context.resolved($0) })
         }
         var values = try context.promoted(parts, for: arguments.function)
         guard let rank = values.first.map({ context.shape($0).rank }) else {
@@ -46,7 +43,7 @@ extension BackendFunction {
       "unstack",
       BackendFunction("x num axis") { arguments, context throws(ModelError) in
         let resolved = context.resolved(try arguments.required("x"))
-        if case .sequence = resolved { return resolved }
+        if resolved.elements != nil { return resolved.listed }
         let x = try arguments.value("x", &context)
         let axis = try arguments.axis("axis", of: x, default: 0, context)
         var parts: [CallValue] = []

@@ -13,6 +13,28 @@ extension BackendFunction {
         return .tensor(try taken(x, arguments["indices"], axis: axis, arguments.function, &context))
       }
     ),
+    // tf.gather: with 'batch_dims' 1 each sample has indices of its own.
+    (
+      "keraskit>gather",
+      BackendFunction("x indices axis batch_dims") { arguments, context throws(ModelError) in
+        guard try arguments.int("batch_dims", default: 0) != 0 else {
+          return try call(
+            "take", [arguments["x"], arguments["indices"], arguments["axis"]], writtenAs: arguments.function, &context)
+        }
+        let x = try arguments.value("x", &context)
+        let indices = try context.cast(arguments.value("indices", &context), to: .float32)
+        let axis = arguments["axis"].int == 0 ? 1 : try arguments.axis("axis", of: x, default: 1, context)
+        guard try arguments.int("batch_dims", default: 0) == 1, axis == 1, context.shape(indices).rank >= 1 else {
+          throw arguments.unsupported("batch_dims", "1, and 'axis' 1")
+        }
+        // Rows of all samples below each other.
+        let size = try context.shape(x).known(axis: 1)
+        let table = try context.op(.reshape([.inferred] + context.dimensions(of: x).dropFirst(2)), x)
+        let sample = try context.cast(context.op(.iota(axis: 0), indices), to: .float32)
+        let places = try context.f(.add, indices, context.scaled(sample, by: Float(size)))
+        return .tensor(try context.op(.gatherRows, table, context.cast(places, to: .int32)))
+      }
+    ),
     (
       "take_along_axis",
       BackendFunction("x indices axis") { arguments, context throws(ModelError) in

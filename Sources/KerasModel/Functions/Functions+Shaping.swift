@@ -161,6 +161,13 @@ extension BackendFunction {
         context.shapeValue(of: try arguments.value("x", &context))
       }
     ),
+    // K.shape and tf.shape, vectors to compute with.
+    (
+      "keraskit>shape_vector",
+      BackendFunction("x") { arguments, context throws(ModelError) in
+        .array(context.shapeValue(of: try arguments.value("x", &context)).elements ?? [])
+      }
+    ),
     (
       "ndim",
       BackendFunction("x") { arguments, context throws(ModelError) in
@@ -260,7 +267,7 @@ extension LoweringContext {
   /// −1 and None are what remains.
   func target(_ shape: CallValue, for user: String) throws(ModelError) -> ([TargetDimension], [Value]) {
     var elements: [CallValue] = [shape]
-    if case .sequence(let list) = resolved(shape) { elements = list }
+    if let list = resolved(shape).elements { elements = list }
     var operands: [Value] = []
     var target: [TargetDimension] = []
     for element in elements {

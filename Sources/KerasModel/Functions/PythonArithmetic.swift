@@ -51,6 +51,32 @@ enum PythonArithmetic {
     }
   }
 
+  /// The operators on bits of whole numbers; `nil` for other operands and operators.
+  ///
+  /// Throws `.unsupported` for a result beyond 64 bits.
+  static func bits(_ symbol: String, _ a: CallValue, _ b: CallValue) throws(ModelError) -> CallValue? {
+    if case .bool(let x) = a, case .bool(let y) = b {
+      switch symbol {
+      case "&": return .bool(x && y)
+      case "|": return .bool(x || y)
+      case "^": return .bool(x != y)
+      default: break
+      }
+    }
+    guard case .int(let x) = a, case .int(let y) = b else { return nil }
+    switch symbol {
+    case "&": return .int(x & y)
+    case "|": return .int(x | y)
+    case "^": return .int(x ^ y)
+    case "<<", ">>":
+      guard (0..<63).contains(y) else { throw ModelError(.unsupported("a shift by \(y) bits")) }
+      if symbol == ">>" { return .int(x >> y) }
+      guard (x << y) >> y == x else { throw ModelError(.unsupported("a whole number beyond 64 bits (<<)")) }
+      return .int(x << y)
+    default: return nil
+    }
+  }
+
   private static func isNumber(_ value: CallValue) -> Bool {
     switch value {
     case .int, .float, .bool: true
@@ -105,8 +131,8 @@ extension CallValue {
   /// Whether a tensor or a size is it or a part of it.
   var containsTensor: Bool {
     switch self {
-    case .tensor, .size: true
-    case .sequence(let elements): elements.contains(where: \.containsTensor)
+    case .tensor, .complex, .size: true
+    case .sequence(let elements), .array(let elements): elements.contains(where: \.containsTensor)
     case .slice(let start, let stop, let step): [start, stop, step].contains(where: \.containsTensor)
     default: false
     }

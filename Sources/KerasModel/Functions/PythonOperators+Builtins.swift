@@ -28,6 +28,8 @@ extension PythonOperators {
   static let builtinNames: Set<String> = [
     "len", "int", "float", "bool", "str", "tuple", "list", "slice", "print", "abs", "pow", "sum", "max", "min",
     "isinstance", "range", "xrange", "reversed", "iter", "enumerate", "zip", "map", "dict", "True", "False", "None",
+    "any", "all", "sorted", "filter", "divmod", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
+    "NotImplementedError", "RuntimeError", "Exception", "KeyError", "IndexError", "AttributeError",
   ]
 
   /// Python's own functions of constants and, where a function of the backend does the same, of tensors.
@@ -35,7 +37,8 @@ extension PythonOperators {
     _ name: String, _ arguments: [CallValue], _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue? {
     switch (name, arguments.first, arguments.dropFirst().first) {
-    case ("len", .sequence(let elements), nil): return .int(elements.count)
+    case ("len", let value?, nil) where value.elements != nil: return value.elements.map { .int($0.count) }
+    case ("len", .string(let text), nil): return .int(text.unicodeScalars.count)
     case ("len", .tensor(let value)?, nil):
       guard let first = context.shape(value).dimensions.first ?? nil else { return nil }
       return .int(first)
@@ -44,8 +47,20 @@ extension PythonOperators {
       return value.double.flatMap { Int(exactly: $0.rounded(.towardZero)) }.map { .int($0) }
     case ("float", let value?, nil): return value.double.map { .float($0) }
     case ("bool", let value?, nil): return value.truth.map { .bool($0) }
-    case ("str", .string?, nil): return arguments[0]
-    case ("tuple", .sequence, nil), ("list", .sequence, nil): return arguments[0]
+    case ("str", let value?, nil), ("repr", let value?, nil), ("format", let value?, nil):
+      return PythonText.text(of: value, isRepresentation: name == "repr").map { .string($0) } ?? PythonText.unknown
+    case ("format", let value?, .string(let specification)):
+      return PythonText.formatted(value, specification).map { .string($0) } ?? PythonText.unknown
+    case ("tuple", let value?, nil) where value.elements != nil, ("list", let value?, nil) where value.elements != nil:
+      return value.elements.map { .sequence($0) }
+    case ("divmod", let a?, let b?):
+      guard let quotient = PythonArithmetic.folded(.floorDivide, a, b),
+        let rest = PythonArithmetic.folded(.modulo, a, b)
+      else { return nil }
+      return .sequence([quotient, rest])
+    case ("round", let value?, nil):
+      if case .int = value { return value }
+      return value.double.flatMap { Int(exactly: $0.rounded(.toNearestOrEven)) }.map { .int($0) }
     case ("slice", _, _) where (1...3).contains(arguments.count):
       let bounds = arguments.count == 1 ? [.none] + arguments : arguments
       return .slice(bounds[0], bounds[1], bounds.count > 2 ? bounds[2] : .none)
@@ -59,14 +74,28 @@ extension PythonOperators {
       ("min", .sequence(let elements), nil):
       return try folded(name, elements, from: arguments.dropFirst().first, &context)
     case ("max", _, _?), ("min", _, _?): return try folded(name, arguments, from: nil, &context)
-    case ("isinstance", let value?, .name(let type)):
-      switch (type, value) {
-      case ("list", .sequence), ("tuple", .sequence), ("int", .int), ("float", .float), ("str", .string):
-        return .bool(true)
-      case ("list", _), ("tuple", _), ("int", _), ("float", _), ("str", _): return .bool(false)
-      default: return nil
+    case ("isinstance", let value?, let types?):
+      var isUnknown = false
+      for type in types.elements ?? [types] {
+        guard case .name(let name) = type, let isOne = isInstance(value, of: name) else {
+          isUnknown = true
+          continue
+        }
+        if isOne { return .bool(true) }
       }
+      return isUnknown ? nil : .bool(false)
     default: return nil
+    }
+  }
+
+  /// `nil` where it is not known: a list and a tuple are one here, and the inputs of a layer are a list.
+  private static func isInstance(_ value: CallValue, of type: String) -> Bool? {
+    switch (type, value) {
+    case ("list", .sequence), ("int", .int), ("int", .bool), ("float", .float), ("str", .string), ("bool", .bool):
+      true
+    case ("tuple", .sequence), ("int", .size): nil
+    case ("list", _), ("tuple", _), ("int", _), ("float", _), ("str", _), ("bool", _), ("dict", _): false
+    default: nil
     }
   }
 

@@ -21,8 +21,10 @@ enum PythonOperators {
       guard count >= 0, x.count * count <= 4096 else { throw ModelError(.unsupported("a list \(count) times")) }
       return .sequence(Array(repeating: x, count: count).flatMap { $0 })
     case ("+", .string(let x), .string(let y)): return .string(x + y)
+    case ("%", .string(let pattern), _): return PythonText.filled(pattern, b.elements ?? [b])
     default: break
     }
+    if let folded = try PythonArithmetic.bits(symbol, a, b) { return folded }
     guard let name = infix[symbol] else { throw ModelError(.unsupported("the operator '\(symbol)'")) }
     return try BackendFunction.call(name, [a, b], writtenAs: "'\(symbol)'", &context)
   }
@@ -49,10 +51,27 @@ enum PythonOperators {
   static func item(
     _ base: CallValue, _ key: CallValue, _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
-    if case .sequence(let elements) = context.resolved(base) { return try element(elements, key) }
+    switch context.resolved(base) {
+    case .string(let text):
+      let letters = text.map { CallValue.string(String($0)) }
+      let part = try element(letters, key).listed
+      let texts = (part.elements ?? [part]).compactMap { if case .string(let letter) = $0 { letter } else { nil } }
+      return .string(texts.joined())
+    case .sequence(let elements): return try element(elements, key)
+    case .array(let elements):
+      // Rows of a table and more are the graph's to find.
+      if key.int != nil || key.isPlainSlice {
+        let part = try element(elements, key)
+        if case .sequence(let list) = part, key.int == nil { return .array(list) }
+        return part
+      }
+      let table = CallValue.tensor(try context.value(base, for: "an item of an array"))
+      return try item(table, key, &context)
+    default: break
+    }
     guard case .tensor(let x) = base else { throw ModelError(.unsupported("an item of \(base.kind)")) }
     var keys = [key]
-    if case .sequence(let list) = key { keys = list }
+    if let list = key.elements { keys = list }
     return .tensor(try selection(x, keys, &context))
   }
 
@@ -108,7 +127,7 @@ enum PythonOperators {
         try slice(axis, start, stop, step, context.shape(x)[axis], &starts, &limits, &strides, &reversed)
         layout.append(axis)
         axis += 1
-      case .tensor, .sequence:
+      case .tensor, .sequence, .array:
         gathers.append((axis, key))
         layout.append(axis)
         axis += 1
@@ -133,7 +152,7 @@ enum PythonOperators {
       guard dropped.isEmpty, !layout.contains(nil) else {
         throw ModelError(.unsupported("indexing by a tensor together with numbers"))
       }
-      return try BackendFunction.taken(result, gather.indices, axis: gather.axis, "indexing", &context)
+      return try BackendFunction.taken(result, gather.indices.listed, axis: gather.axis, "indexing", &context)
     }
     guard !dropped.isEmpty || layout.contains(nil) else { return result }
     let sizes = context.dimensions(of: result)
@@ -196,6 +215,11 @@ enum PythonOperators {
       default: throw ModelError(.unsupported("the attribute '.\(name)' of a tensor"))
       }
     case .sequence(let elements) where name == "ndims" || name == "rank": return .int(elements.count)
+    // What `tf.math.top_k` gives.
+    case .sequence(let elements) where elements.count == 2 && name == "values": return elements[0]
+    case .sequence(let elements) where elements.count == 2 && name == "indices": return elements[1]
+    case .array where ["shape", "dtype", "ndim", "T"].contains(name):
+      return try attribute(.tensor(context.value(base, for: "'.\(name)' of an array")), name, &context)
     case .size, .int, .none: if name == "value" { return base }
     default: break
     }
@@ -209,11 +233,19 @@ enum PythonOperators {
   ) throws(ModelError) -> CallValue {
     switch (base, name) {
     case (.tensor, "get_shape"): return try attribute(base, "shape", &context)
-    case (.sequence, "as_list"): return base
+    case (.sequence, "as_list"), (.array, "tolist"): return base.listed
+    case (.array, "astype"): return try BackendFunction.call("cast", [base] + arguments, keywords, &context)
     case (.sequence(let elements), "index"):
       if let first = arguments.first, let place = elements.firstIndex(of: first) { return .int(place) }
+    case (.sequence(let elements), "num_elements"):
+      let sizes = elements.compactMap(\.int)
+      return sizes.count == elements.count ? checkedProduct(sizes).map { .int($0) } ?? .none : .none
+    case (.string(let text), _):
+      if let result = PythonText.method(text, name, arguments, keywords) { return result }
     case (.tensor, "astype"): return try BackendFunction.call("cast", [base] + arguments, keywords, &context)
-    case (.tensor, "sum"), (.tensor, "mean"), (.tensor, "max"), (.tensor, "min"), (.tensor, "reshape"),
+    case (.array, "sum"), (.array, "mean"), (.array, "max"), (.array, "min"), (.array, "prod"), (.array, "reshape"),
+      (.array, "transpose"), (.tensor, "sum"), (.tensor, "mean"), (.tensor, "max"), (.tensor, "min"),
+      (.tensor, "reshape"),
       (.tensor, "transpose"), (.tensor, "argmax"), (.tensor, "argmin"), (.tensor, "prod"), (.tensor, "std"),
       (.tensor, "var"):
       return try FunctionNames.call("np.\(name)", [base] + arguments, keywords, &context)

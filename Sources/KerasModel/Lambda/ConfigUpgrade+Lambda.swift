@@ -12,7 +12,7 @@ extension ConfigUpgrade {
     }
     let field = fields["function"] ?? .null
     guard let function = try? LambdaFunction(field) else { return }
-    let python = "Python \(function.releases.last?.rawValue ?? "")"
+    let python = "Python \(LambdaDescription.python(function.releases) ?? "")"
     let text =
       function.expression.map { "translated to: \($0)" }
       ?? "is followed instruction by instruction: it is no single expression (inspect --lambda shows it)"

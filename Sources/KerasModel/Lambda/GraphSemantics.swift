@@ -26,7 +26,7 @@ struct GraphSemantics: PythonSemantics {
     case .string(let text): return .string(text)
     case .bytes: return .string(object.text ?? "")
     case .ellipsis: return .ellipsis
-    case .tuple(let elements), .list(let elements):
+    case .tuple(let elements), .list(let elements), .set(let elements):
       guard elements.count <= 4096 else { throw ModelError(.unsupported("a constant of \(elements.count) elements")) }
       var values: [CallValue] = []
       for element in elements {
@@ -51,6 +51,7 @@ struct GraphSemantics: PythonSemantics {
       // Python 2 floors the quotient of whole numbers.
       if case .int = a, case .int = b { symbol = "//" } else { symbol = "/" }
     }
+    if [a, b].contains(PythonText.unknown), symbol == "+" || symbol == "%" { return PythonText.unknown }
     for case .name(let name) in [a, b] where symbol != "is" && symbol != "is not" {
       throw ModelError(.unsupported("the name '\(name)', which the file does not hold"))
     }
@@ -73,7 +74,11 @@ struct GraphSemantics: PythonSemantics {
     _ function: CallValue, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>
   ) throws(ModelError) -> CallValue {
     guard case .name(let name) = function else { throw ModelError(.unsupported("a call of \(function.kind)")) }
-    if let value = try PythonOperators.builtin(name, positional.map { resolved($0) }, &context) { return value }
+    if keywords.isEmpty || name == "print",
+      let value = try PythonOperators.builtin(name, positional.map { resolved($0) }, &context)
+    {
+      return value
+    }
     return try FunctionNames.call(name, positional, keywords, &context)
   }
 
@@ -81,6 +86,17 @@ struct GraphSemantics: PythonSemantics {
     method: String, of base: CallValue, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>
   ) throws(ModelError) -> CallValue {
     try PythonOperators.method(base, method, positional, keywords, &context)
+  }
+
+  func formatted(_ value: CallValue, conversion: Character, specification: CallValue?) throws(ModelError) -> CallValue {
+    var text = PythonText.text(of: value, isRepresentation: conversion == "r")
+    if conversion == "s", text != nil, let specification {
+      guard case .string(let specification) = specification else { return PythonText.unknown }
+      text = PythonText.formatted(value, specification)
+    } else if let plain = text, case .string(let specification)? = specification {
+      text = PythonText.formatted(.string(plain), specification)
+    }
+    return text.map { .string($0) } ?? PythonText.unknown
   }
 
   func choice(_ condition: CallValue, _ then: CallValue, _ otherwise: CallValue) throws(ModelError) -> CallValue {
@@ -102,7 +118,7 @@ struct GraphSemantics: PythonSemantics {
   }
 
   func elements(_ value: CallValue, count: Int?) -> [CallValue]? {
-    if case .sequence(let elements) = resolved(value) { elements } else { nil }
+    resolved(value).elements
   }
 
   /// A tensor that holds a known shape as that shape.

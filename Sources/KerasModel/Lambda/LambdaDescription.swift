@@ -21,8 +21,7 @@ struct LambdaDescription {
         let bytes = Self.bytes(of: code)
         parts.append("its byte code has \(bytes.count) bytes")
         if let code = try? CodeObject(marshalled: bytes) {
-          let release = code.possibleReleases().last?.rawValue ?? code.layout.rawValue
-          parts.append("written by Python \(release)")
+          parts.append("written by Python \(Self.python(code.possibleReleases()) ?? code.layout.rawValue)")
           parts.append("its function is '\(code.name)' of \(code.fileName), line \(code.firstLine)")
         }
       }
@@ -35,6 +34,11 @@ struct LambdaDescription {
       parts.append("it is given the arguments \(JSON.object(arguments).text())")
     }
     return parts
+  }
+
+  /// Releases whose code is the same, the earliest first: `3.4 or 3.5`.
+  static func python(_ releases: [PythonRelease]) -> String? {
+    releases.isEmpty ? nil : releases.sorted().map(\.rawValue).joined(separator: " or ")
   }
 
   /// The bytes of marshalled code as Keras saved it: one character each before 2.1.3, then base64.

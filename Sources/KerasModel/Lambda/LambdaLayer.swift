@@ -31,7 +31,9 @@ public struct LambdaLayer: Layer {
     function = try LambdaFunction(field)
     functionName = function == nil ? Self.knownFunction(field, module: saved["module"]) : nil
     if function == nil, functionName == nil {
-      throw ModelError(.lambda("its function is \(field.text()), which has no meaning here"))
+      let named = field.stringValue ?? field["config"]?.stringValue
+      let reason = named.map { "the file names its function '\($0)' and holds no code of it" }
+      throw ModelError(.lambda(reason ?? "its function is \(field.text()), which has no meaning here"))
     }
     maskFunction = try saved["mask"].flatMap { mask throws(ModelError) in try LambdaFunction(mask) }
     var arguments: OrderedDictionary<String, CallValue> = [:]

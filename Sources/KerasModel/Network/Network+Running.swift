@@ -58,6 +58,7 @@ extension Network {
         named: entry.name, parameterPrefix: prefix + entry.name + "/", specs: own, trainable: entry.trainable
       ) { context throws(ModelError) in
         if !(entry.layer is Network) { context.nestedFirstInSequential = isFirst }
+        context.randomDraws = entry.randomDraws
         return try context.inPrecision(of: entry.policy, entry.layer, inner) { call, context throws(ModelError) in
           try context.apply(entry.layer, call)
         }

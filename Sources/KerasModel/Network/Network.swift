@@ -23,6 +23,8 @@ public struct Network: Layer {
 
     /// What the layer's `dtype` says.
     var policy = DTypePolicy.float32
+    /// What stands for the draws of its functions.
+    var randomDraws = RandomDraws.sample
 
     public var className: String { layer.className }
   }

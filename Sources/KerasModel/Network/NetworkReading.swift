@@ -26,7 +26,7 @@ enum NetworkReading {
           name: name, layer: layer, trainable: trainable,
           holder: "layers/" + (count == 0 ? stem : "\(stem)_\(count)"),
           sourcePointer: object["source_pointer"]?.stringValue, unreadKeys: unread,
-          policy: try policy(of: object, layer, name)))
+          policy: try policy(of: object, layer, name), randomDraws: RandomDraws(ofLayer: object)))
     }
     return (entries, indices)
   }

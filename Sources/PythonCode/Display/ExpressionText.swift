@@ -141,6 +141,15 @@ struct TextSemantics: PythonSemantics {
     try call(attribute(base, method), positional, keywords)
   }
 
+  func formatted(
+    _ value: ExpressionText, conversion: Character, specification: ExpressionText?
+  ) throws(Failure) -> ExpressionText {
+    if specification == nil, value.constant?.text != nil, conversion == "s" { return value }
+    let arguments = [value.text] + (specification.map { [$0.text] } ?? [])
+    let name = specification != nil ? "format" : conversion == "r" ? "repr" : "str"
+    return try checked(ExpressionText("\(name)(\(arguments.joined(separator: ", ")))"))
+  }
+
   func choice(
     _ condition: ExpressionText, _ then: ExpressionText, _ otherwise: ExpressionText
   ) throws(Failure) -> ExpressionText {

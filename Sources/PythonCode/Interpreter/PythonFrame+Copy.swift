@@ -19,7 +19,7 @@ private final class PythonCopier<Value> {
 
   func copy(_ item: PythonItem<Value>) -> PythonItem<Value> {
     switch item {
-    case .value, .null: item
+    case .value, .null, .raised: item
     case .tuple(let elements): .tuple(elements.map { copy($0) })
     case .list(let list): .list(copy(list))
     case .keywords(let pairs): .keywords(pairs.mapValues { copy($0) })

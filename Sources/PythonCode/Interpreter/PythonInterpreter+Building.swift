@@ -29,7 +29,8 @@ extension PythonInterpreter {
       case 6: frame.stack.append(.tuple(try elements(pop(&frame), frame)))
       default: throw refusal("an operation of the interpreter's own (\(argument))", frame)
       }
-    case "BUILD_MAP", "BUILD_CONST_KEY_MAP", "STORE_MAP", "DICT_MERGE", "DICT_UPDATE", "BUILD_MAP_UNPACK_WITH_CALL":
+    case "BUILD_MAP", "BUILD_CONST_KEY_MAP", "STORE_MAP", "DICT_MERGE", "DICT_UPDATE", "BUILD_MAP_UNPACK_WITH_CALL",
+      "BUILD_MAP_UNPACK", "MAP_ADD":
       try buildKeywords(instruction, &frame)
     case "UNPACK_SEQUENCE":
       let items = try elements(pop(&frame), count: argument, frame)
@@ -75,11 +76,23 @@ extension PythonInterpreter {
       guard case .keywords(let earlier) = try pop(&frame) else { throw refusal("no dictionary to store in", frame) }
       pairs = earlier
       pairs[key] = item
-    case "BUILD_MAP_UNPACK_WITH_CALL":
+    case "BUILD_MAP_UNPACK", "BUILD_MAP_UNPACK_WITH_CALL":
       for item in try pop(instruction.argument & 0xff, &frame) {
         guard case .keywords(let part) = item else { throw refusal("'**' of something else than a dictionary", frame) }
         pairs.merge(part) { $1 }
       }
+    case "MAP_ADD":
+      // Until 3.7 the key lies above the value.
+      let items = try pop(2, &frame)
+      let (key, item) = release >= .python3_8 ? (items[0], items[1]) : (items[1], items[0])
+      let place = frame.stack.count - instruction.argument
+      guard instruction.argument > 0, frame.stack.indices.contains(place),
+        case .keywords(var earlier) = frame.stack[place]
+      else { throw refusal("no dictionary to add to", frame) }
+      earlier[try text(key, frame)] = item
+      guard earlier.count <= Self.maximumElements else { throw refusal("an endless dictionary", frame) }
+      frame.stack[place] = .keywords(earlier)
+      return
     default:
       guard case .keywords(let part) = try pop(&frame), instruction.argument > 0,
         instruction.argument <= frame.stack.count

@@ -3,14 +3,22 @@ import OrderedCollections
 extension PythonInterpreter {
   /// Python's own functions of lists and counts; `nil` for a name that is none of them, or that the semantics knows.
   mutating func builtin(
-    _ name: String, _ arguments: [Item], _ frame: Frame
+    _ name: String, _ arguments: [Item], _ keywords: OrderedDictionary<String, Item>, _ frame: Frame
   ) throws(PythonCodeError) -> Item? {
+    switch (name, arguments.count) {
+    case ("dict", 0): return .keywords(keywords)
+    case ("enumerate", 1...2): return try enumerated(arguments, keywords, frame)
+    case ("sorted", 1): return .list(PythonList(try sorted(elements(arguments[0], frame), keywords, frame)))
+    default: break
+    }
+    guard keywords.isEmpty else { return nil }
     switch (name, arguments.count) {
     case ("range", 1...3), ("xrange", 1...3): return .list(PythonList(try range(arguments, frame)))
     case ("len", 1):
       switch arguments[0] {
       case .tuple(let elements): return try int(elements.count, frame)
       case .list(let list): return try int(list.elements.count, frame)
+      case .keywords(let pairs): return try int(pairs.count, frame)
       default: return nil
       }
     case ("list", 0): return .list(PythonList([]))
@@ -18,30 +26,121 @@ extension PythonInterpreter {
     case ("tuple", 1): return .tuple(try elements(arguments[0], frame))
     case ("reversed", 1): return .iterator(PythonIterator(try elements(arguments[0], frame).reversed()))
     case ("iter", 1): return .iterator(PythonIterator(try elements(arguments[0], frame)))
-    case ("enumerate", 1):
-      var pairs: [Item] = []
-      for (index, item) in try elements(arguments[0], frame).enumerated() {
-        pairs.append(.tuple([try int(index, frame), item]))
+    case ("any", 1), ("all", 1): return try truths(name, arguments[0], frame)
+    case ("isinstance", 2):
+      switch arguments[0] {
+      case .list: return try isInstance("list", arguments[1], frame)
+      case .tuple: return try isInstance("tuple", arguments[1], frame)
+      case .keywords: return try isInstance("dict", arguments[1], frame)
+      default: return nil
       }
-      return .iterator(PythonIterator(pairs))
     case ("zip", 1...):
       var columns: [[Item]] = []
       for argument in arguments { columns.append(try elements(argument, frame)) }
       let count = columns.map(\.count).min() ?? 0
       return .iterator(PythonIterator((0..<count).map { row in .tuple(columns.map { $0[row] }) }))
-    case ("map", 2):
+    case ("map", 2...):
+      var columns: [[Item]] = []
+      for argument in arguments.dropFirst() { columns.append(try elements(argument, frame)) }
       var results: [Item] = []
-      for item in try elements(arguments[1], frame) { results.append(try apply(arguments[0], [item], [:], frame)) }
+      for row in 0..<(columns.map(\.count).min() ?? 0) {
+        results.append(try apply(arguments[0], columns.map { $0[row] }, [:], frame))
+      }
       return .iterator(PythonIterator(results))
+    case ("filter", 2):
+      var kept: [Item] = []
+      for item in try elements(arguments[1], frame) {
+        guard let truth = try truth(apply(arguments[0], [item], [:], frame), frame) else {
+          throw refusal("'filter' by something that depends on data", frame)
+        }
+        if truth { kept.append(item) }
+      }
+      return .iterator(PythonIterator(kept))
     default: return nil
     }
   }
 
-  private mutating func int(_ value: Int, _ frame: Frame) throws(PythonCodeError) -> Item {
+  private mutating func enumerated(
+    _ arguments: [Item], _ keywords: OrderedDictionary<String, Item>, _ frame: Frame
+  ) throws(PythonCodeError) -> Item? {
+    guard keywords.keys.allSatisfy({ $0 == "start" }) else { return nil }
+    var start = 0
+    if let given = keywords["start"] ?? arguments.dropFirst().first {
+      guard let number = semantics.int(try value(given, frame)), number.magnitude < 1 << 40 else {
+        throw refusal("a start that is not known", frame)
+      }
+      start = number
+    }
+    var pairs: [Item] = []
+    for (index, item) in try elements(arguments[0], frame).enumerated() {
+      pairs.append(.tuple([try int(start + index, frame), item]))
+    }
+    return .iterator(PythonIterator(pairs))
+  }
+
+  /// Whole numbers or texts in order.
+  private mutating func sorted(
+    _ items: [Item], _ keywords: OrderedDictionary<String, Item>, _ frame: Frame
+  ) throws(PythonCodeError) -> [Item] {
+    guard keywords.keys.allSatisfy({ $0 == "reverse" }) else { throw refusal("'sorted' by a key", frame) }
+    var isReversed = false
+    if let given = keywords["reverse"] {
+      guard let truth = try truth(given, frame) else { throw refusal("'reverse' that is not known", frame) }
+      isReversed = truth
+    }
+    var numbers: [Int] = []
+    var texts: [String] = []
+    for item in items {
+      let value = try value(item, frame)
+      if let number = semantics.int(value) { numbers.append(number) }
+      if let text = semantics.text(value) { texts.append(text) }
+    }
+    let order: [Int]
+    if numbers.count == items.count {
+      order = items.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
+    } else if texts.count == items.count {
+      order = items.indices.sorted { (texts[$0], $0) < (texts[$1], $1) }
+    } else {
+      throw refusal("'sorted' of something else than known whole numbers or texts", frame)
+    }
+    return (isReversed ? order.reversed() : order).map { items[$0] }
+  }
+
+  /// `any` and `all` of what is known.
+  private mutating func truths(_ name: String, _ item: Item, _ frame: Frame) throws(PythonCodeError) -> Item? {
+    // An array of numpy's is the semantics' to judge.
+    guard semantics.name(of: try value(item, frame)) == nil else { return nil }
+    var isUnknown = false
+    for element in try elements(item, frame) {
+      guard let truth = try truth(element, frame) else {
+        isUnknown = true
+        continue
+      }
+      if truth == (name == "any") { return try constant(.bool(truth), frame) }
+    }
+    return isUnknown ? nil : try constant(.bool(name == "all"), frame)
+  }
+
+  /// Whether something of that type is an instance of a type, or of one of several.
+  private mutating func isInstance(_ type: String, _ asked: Item, _ frame: Frame) throws(PythonCodeError) -> Item? {
+    var types = [asked]
+    if case .tuple(let several) = asked { types = several }
+    for asked in types {
+      guard let name = semantics.name(of: try value(asked, frame)) else { return nil }
+      if name == type { return try constant(.bool(true), frame) }
+    }
+    return try constant(.bool(false), frame)
+  }
+
+  private mutating func constant(_ object: PythonObject, _ frame: Frame) throws(PythonCodeError) -> Item {
     .value(
-      try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-        try semantics.constant(.int(value))
+      try self.asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.constant(object)
       })
+  }
+
+  private mutating func int(_ value: Int, _ frame: Frame) throws(PythonCodeError) -> Item {
+    try constant(.int(value), frame)
   }
 
   private mutating func range(_ arguments: [Item], _ frame: Frame) throws(PythonCodeError) -> [Item] {
@@ -65,8 +164,14 @@ extension PythonInterpreter {
 
   /// What changes a list where it is; `nil` for another method.
   mutating func method(
-    _ name: String, of list: PythonList<Value>, _ arguments: [Item], _ frame: Frame
+    _ name: String, of list: PythonList<Value>, _ arguments: [Item], _ keywords: OrderedDictionary<String, Item>,
+    _ frame: Frame
   ) throws(PythonCodeError) -> Item? {
+    if name == "sort", arguments.isEmpty {
+      list.elements = try sorted(list.elements, keywords, frame)
+      return try none(frame)
+    }
+    guard keywords.isEmpty else { return nil }
     switch (name, arguments.count) {
     case ("append", 1): list.elements.append(arguments[0])
     case ("extend", 1): list.elements += try elements(arguments[0], frame)
@@ -77,6 +182,7 @@ extension PythonInterpreter {
       }
       let count = list.elements.count
       list.elements.insert(arguments[1], at: min(max(place < 0 ? place + count : place, 0), count))
+    case ("copy", 0): return .list(PythonList(list.elements))
     case ("pop", 0):
       guard let last = list.elements.popLast() else { throw refusal("'pop' of an empty list", frame) }
       return last
@@ -84,5 +190,25 @@ extension PythonInterpreter {
     }
     guard list.elements.count <= Self.maximumElements else { throw refusal("an endless list", frame) }
     return try none(frame)
+  }
+  /// What reads a dictionary; `nil` for another method.
+  mutating func method(
+    _ name: String, of pairs: OrderedDictionary<String, Item>, _ arguments: [Item], _ frame: Frame
+  ) throws(PythonCodeError) -> Item? {
+    var keys: [Item] = []
+    for key in pairs.keys { keys.append(try constant(.string(key), frame)) }
+    switch (name, arguments.count) {
+    case ("keys", 0): return .iterator(PythonIterator(keys))
+    case ("values", 0): return .iterator(PythonIterator(Array(pairs.values)))
+    case ("items", 0), ("iteritems", 0):
+      return .iterator(PythonIterator(zip(keys, pairs.values).map { .tuple([$0, $1]) }))
+    case ("get", 1...2):
+      guard let key = semantics.text(try value(arguments[0], frame)) else {
+        throw refusal("a dictionary with something else than texts as keys", frame)
+      }
+      if let item = pairs[key] ?? arguments.dropFirst().first { return item }
+      return try none(frame)
+    default: return nil
+    }
   }
 }

@@ -106,7 +106,11 @@ extension PythonInterpreter {
       guard let content = cell.content else { throw refusal("a function before it has a value", frame) }
       return try apply(content, positional, keywords, frame)
     case .attribute(let base, let name):
-      if case .list(let list) = base, let result = try method(name, of: list, positional, frame) { return result }
+      if name == Self.leaving { return try none(frame) }
+      if case .list(let list) = base, let result = try method(name, of: list, positional, keywords, frame) {
+        return result
+      }
+      if case .keywords(let pairs) = base, let result = try method(name, of: pairs, positional, frame) { return result }
       let base = try value(base, frame)
       if semantics.name(of: base) == nil {
         let (arguments, named) = try values(positional, keywords, frame)
@@ -121,7 +125,8 @@ extension PythonInterpreter {
       return try apply(.value(function), positional, keywords, frame)
     case .value(let function):
       if let name = semantics.name(of: function) {
-        if let result = try builtin(name, positional, frame) { return result }
+        if let result = error(name, positional) { return result }
+        if let result = try builtin(name, positional, keywords, frame) { return result }
         if let result = try withFunctions(name, function, positional, keywords, frame) { return result }
       }
       let (arguments, named) = try values(positional, keywords, frame)

@@ -70,12 +70,6 @@ extension PythonInterpreter {
     switch instruction.opcode {
     case "JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "CONTINUE_LOOP":
       try jump(instruction.target, &frame)
-    case "SETUP_LOOP": frame.blocks.append((instruction.target ?? 0, frame.stack.count))
-    case "POP_BLOCK":
-      guard let block = frame.blocks.popLast(), block.height <= frame.stack.count else {
-        throw refusal("the end of a block that has not begun", frame)
-      }
-      frame.stack.removeLast(frame.stack.count - block.height)
     case "BREAK_LOOP":
       guard let block = frame.blocks.popLast(), block.height <= frame.stack.count else {
         throw refusal("'break' outside a loop", frame)

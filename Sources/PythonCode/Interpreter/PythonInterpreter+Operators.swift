@@ -108,6 +108,20 @@ extension PythonInterpreter {
       frame.stack.append(.list(PythonList(a.elements + b.elements)))
       return
     }
+    if symbol == "*", case .list(let list) = left, let count = semantics.int(try value(right, frame)) {
+      guard list.elements.count * min(max(count, 0), Self.maximumElements + 1) <= Self.maximumElements else {
+        throw refusal("a list of too many elements", frame)
+      }
+      frame.stack.append(.list(PythonList((0..<max(count, 0)).flatMap { _ in list.elements })))
+      return
+    }
+    if symbol == "in" || symbol == "not in", case .keywords(let pairs) = right {
+      let key = semantics.text(try value(left, frame))
+      try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.constant(.bool((key.map { pairs[$0] != nil } ?? false) == (symbol == "in")))
+      }
+      return
+    }
     let (a, b) = (try value(left, frame), try value(right, frame))
     if symbol == "in" || symbol == "not in" {
       return try contains(a, right, isNegated: symbol == "not in", &frame)
@@ -121,6 +135,12 @@ extension PythonInterpreter {
   private mutating func contains(
     _ a: Value, _ right: Item, isNegated: Bool, _ frame: inout Frame
   ) throws(PythonCodeError) {
+    if case .value(let whole) = right, let text = semantics.text(whole), let part = semantics.text(a) {
+      try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.constant(.bool((part.isEmpty || text.contains(part)) != isNegated))
+      }
+      return
+    }
     var isFound = false
     for element in try elements(right, frame) {
       let element = try value(element, frame)

@@ -126,10 +126,12 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
         continue
       }
       if try control(instruction, &frame) { continue }
+      if try block(instruction, &frame) { continue }
       if try stackOperation(instruction, &frame) { continue }
       if try load(instruction, &frame) { continue }
       if try operate(instruction, &frame) { continue }
       if try build(instruction, &frame) { continue }
+      if try format(instruction, &frame) { continue }
       if try makeFunction(instruction, &frame) { continue }
       if try call(instruction, &frame) { continue }
       throw refusal("the instruction \(instruction.opcode) has no meaning here", frame)
@@ -223,6 +225,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
       }
     case .function(let function): throw refusal("the function '\(function.code.name)' as a value", frame)
     case .keywords: throw refusal("a dictionary as a value", frame)
+    case .raised(let text): throw refusal("\(text) as a value", frame)
     case .cell(let cell):
       guard let content = cell.content else { throw refusal("a variable without a value", frame) }
       return try value(content, frame)

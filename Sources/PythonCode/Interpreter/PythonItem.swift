@@ -11,6 +11,8 @@ enum PythonItem<Value> {
   indirect case attribute(of: PythonItem, String)
   case cell(PythonCell<Value>)
   case iterator(PythonIterator<Value>)
+  /// An error that the code makes, as it would be written.
+  case raised(String)
   /// CPython's mark below a callable that is no method.
   case null
 }

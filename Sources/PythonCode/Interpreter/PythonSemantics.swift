@@ -26,6 +26,8 @@ public protocol PythonSemantics {
   mutating func call(
     method: String, of base: Value, _ positional: [Value], _ keywords: OrderedDictionary<String, Value>
   ) throws(Failure) -> Value
+  /// A value as text, as `str` (`s`), `repr` (`r`) or a format's specification writes it.
+  mutating func formatted(_ value: Value, conversion: Character, specification: Value?) throws(Failure) -> Value
   /// What two ways give of which data decide; throws where no meaning is known.
   mutating func choice(_ condition: Value, _ then: Value, _ otherwise: Value) throws(Failure) -> Value
 

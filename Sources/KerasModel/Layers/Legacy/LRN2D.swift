@@ -27,17 +27,8 @@ public struct LRN2D: Layer {
     try call.unmasked(&context) { x, context throws(ModelError) in
       let shape = context.shape(x)
       try shape.expectRank(4)
-      let channels = try shape.known(axis: 1)
-      let squares = try context.op(
-        .pad(before: [0, n / 2, 0, 0], after: [0, n / 2, 0, 0], value: 0), context.op(.unary(.square), x))
-      var sum = try context.sliced(squares, axis: 1, from: 0, to: channels)
-      for offset in 1..<max(n, 1) {
-        sum = try context.op(
-          .binary(.add), sum, context.sliced(squares, axis: 1, from: offset, to: offset + channels))
-      }
-      let scale = try context.shifted(context.scaled(sum, by: Float(alpha)), by: Float(k))
-      let power = try context.op(.binary(.power), scale, context.constant(Float(beta)))
-      return try context.op(.binary(.divide), x, power)
+      return try context.localResponse(
+        x, axis: 1, radius: n / 2, alpha: Float(alpha), offset: Float(k), beta: Float(beta))
     }
   }
 }

@@ -115,8 +115,8 @@ struct TensorFlowOpLayer: FunctionNode {
 
   /// `x[…]`: begin, end and strides per item, and bits that say which of them are `:`, an index, a new axis, `...`.
   private func stridedSlice(_ operands: [CallValue], _ context: inout LoweringContext) throws(ModelError) -> CallValue {
-    guard operands.count == 4, case .sequence(let begin) = operands[1], case .sequence(let end) = operands[2],
-      case .sequence(let strides) = operands[3], begin.count == end.count, begin.count == strides.count
+    guard operands.count == 4, let begin = operands[1].elements, let end = operands[2].elements,
+      let strides = operands[3].elements, begin.count == end.count, begin.count == strides.count
     else { throw ModelError(.unsupported("a StridedSlice whose bounds are computed by the model")) }
     func bit(_ name: String, _ index: Int) -> Bool { ((attributeValue(name)?.int ?? 0) >> index) & 1 == 1 }
     var key: [CallValue] = []
