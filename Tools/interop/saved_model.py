@@ -1,10 +1,11 @@
 """Runs what `keraskit convert` writes as SavedModels in TensorFlow: `saved_model.py KERASKIT FIXTURES [--all] [TEXT ...]`.
 
 Recorded models' predictions agree to 1e-5 of their scale with the release's own: by the signature `serving_default`, and at
-batch 1 and 5 where rows do not depend on each other. Of some the function `serve` through Keras' TFSMLayer, a session of
-TensorFlow 1 and LiteRT's converter are asked too. Without --all a spread of cases is run. What `convert` refuses must be in
+batch 1 and 5 where rows do not depend on each other. Of some the function `serve` through Keras' TFSMLayer and a session of
+TensorFlow 1 are asked too, of one LiteRT's converter. Without --all a spread of cases is run. What `convert` refuses must be in
 REFUSED with words of the reason. INTEROP_RESULTS names a file that gets a line of JSON for each case.
 """
+import itertools
 import os
 import re
 import sys
@@ -14,9 +15,10 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from cases import TOLERANCE, Results, convert
-from recordings import difference, recordings
+from recordings import Recording, difference, recordings
 
 FUNCTION = "the function '"
 # What TensorFlow cannot compute, by the key's pattern, and words of the message that says so.
@@ -31,12 +33,16 @@ LOOSER = [
     ("training_modes/keras-3/types", 2 ** -9),
 ]
 # Cases whose rows depend on each other, so that other batches have other predictions.
-ONE_BATCH = "bn_mode_2|public_layers/features|graph_nodes/|lambdas/"
+ONE_BATCH = "crossings/|bn_mode_2|custom_classes/images|public_layers/features|graph_nodes/|lambdas/"
 # Without --all every so many recordings of a folder are run, and those that these name.
-SPREAD = 14
-ALWAYS = "preprocessing/.*(lookup|vector|text|hash)|conv_lstm|bidirectional|transpose|mask"
+SPREAD = 30
+ALWAYS = (
+    "keras-2.1.3/(gru_bidirectional|conv1d)$|keras-3_(text_character|text_adapted_int|string_oov)$"
+    "|public_layers/ssd_anchors|crossings/")
 # Every so many of those that are run go through every way of loading.
-EVERY_WAY = 5
+EVERY_WAY = 4
+# What LiteRT's converter is asked to read too; it takes seconds for each.
+LITERT = "models/keras-2.1.3/conv1d$"
 
 
 def typed(array, dtype):
@@ -55,8 +61,14 @@ def given(recording, names, specs):
     return arrays
 
 
-def numbers(tensors):
-    return [np.asarray(tensors["output_%d" % index]) for index in range(len(tensors))]
+def in_order(tensors):
+    return [plain(tensors["output_%d" % index]) for index in range(len(tensors))]
+
+
+def plain(tensor):
+    """The array of a tensor; texts, which TensorFlow has as bytes, as texts."""
+    array = np.asarray(tensor)
+    return np.vectorize(bytes.decode, otypes=[object])(array) if array.dtype == object else array
 
 
 def worst(found, expected):
@@ -73,21 +85,23 @@ def run(path, recording, every_way):
     specs = function.structured_input_signature[1]
     arrays = given(recording, names, specs)
     expected = recording.outputs()
-    largest = worst(numbers(function(**arrays)), expected)
+    largest = worst(in_order(function(**arrays)), expected)
     rows = {array.shape[0] if array.shape else 1 for array in [*arrays.values(), *expected]}
     if len(rows) == 1 and not re.search(ONE_BATCH, recording.key) and all(s.shape[0] is None for s in specs.values()):
         for batch in (1, 5):
             order = np.arange(batch) % min(rows)
             found = function(**{name: tf.gather(array, order) for name, array in arrays.items()})
-            largest = max(largest, worst(numbers(found), [array[order] for array in expected]))
+            largest = max(largest, worst(in_order(found), [array[order] for array in expected]))
     if every_way:
         largest = max(largest, worst(by_layer(path, [arrays[name] for name in names]), expected), worst(by_session(path, arrays), expected))
+    if re.search(LITERT, recording.key):
+        largest = max(largest, worst(by_litert(path, arrays), expected))
     return largest
 
 
 def by_layer(path, arrays):
     found = keras.layers.TFSMLayer(path)(arrays if len(arrays) > 1 else arrays[0])
-    return [np.asarray(array) for array in (found if isinstance(found, (list, tuple)) else [found])]
+    return [plain(array) for array in (found if isinstance(found, (list, tuple)) else [found])]
 
 
 def by_session(path, arrays):
@@ -95,7 +109,23 @@ def by_session(path, arrays):
         meta = tf.compat.v1.saved_model.load(session, ["serve"], path)
         signature = meta.signature_def["serving_default"]
         feeds = {signature.inputs[name].name: array.numpy() for name, array in arrays.items()}
-        return numbers(session.run({name: info.name for name, info in signature.outputs.items()}, feeds))
+        return in_order(session.run({name: info.name for name, info in signature.outputs.items()}, feeds))
+
+
+def by_litert(path, arrays):
+    converted = tf.lite.TFLiteConverter.from_saved_model(path).convert()
+    runner = Interpreter(model_content=converted).get_signature_runner()
+    return in_order(runner(**{name: array.numpy() for name, array in arrays.items()}))
+
+
+def crossings(root, texts):
+    """Models of crossed categories, whose arrays lie in a folder of their own."""
+    for name in ("keras-2.15.keras", "keras-3.keras", "tfkeras-2.5.json"):
+        key = "crossings/" + os.path.splitext(name)[0]
+        if not texts or any(text in key for text in texts):
+            place = os.path.join(root, "crossings")
+            arrays = dict(np.load(os.path.join(place, "arrays", os.path.splitext(name)[0] + ".npz")))
+            yield Recording(key, os.path.join(place, name), arrays)
 
 
 def check(keraskit, recording, folder, every_way):
@@ -121,15 +151,15 @@ def main():
     results = Results("savedmodel")
     begin = time.time()
     print("TensorFlow", tf.__version__)
-    count = {}
+    count, run_so_far = {}, 0
     with tempfile.TemporaryDirectory() as folder:
-        for recording in recordings(root, folder, texts):
+        for recording in itertools.chain(recordings(root, folder, texts), crossings(root, texts)):
             group = recording.key.split("/")[0]
-            count[group] = count.get(group, -1) + 1
-            if not (everything or texts or count[group] % SPREAD == 0):
+            count[group] = count.get(group, 0) + 1
+            if not (everything or texts or count[group] % SPREAD == 1 or re.search(ALWAYS, recording.key)):
                 continue
-            every_way = count[group] % (SPREAD * EVERY_WAY) == 0
-            status, found, message = check(keraskit, recording, folder, every_way)
+            status, found, message = check(keraskit, recording, folder, run_so_far % EVERY_WAY == 0)
+            run_so_far += 1
             results.add(recording.key, status, found, message)
     print("%.0f s" % (time.time() - begin))
     results.finish()
