@@ -121,7 +121,8 @@ extension BackendFunction {
         }
         for (axis, target) in zip([1, 2], sizes) {
           let source = try context.shape(x).known(axis: axis)
-          guard source != target, source > 0, source < 1 << 14 else { continue }
+          guard source != target, source > 0 else { continue }
+          guard source <= 1 << 26 / target else { throw arguments.unsupported("size", "a smaller image") }
           let matrix = try weights(from: source, to: target, corners: corners, isNearest: name == "nearest")
           let order = axis == 1 ? [0, 2, 3, 1] : [0, 1, 3, 2]
           let back = axis == 1 ? [0, 3, 1, 2] : [0, 1, 3, 2]

@@ -7,7 +7,8 @@ extension PythonInterpreter {
   ) throws(PythonCodeError) -> Bool {
     let argument = instruction.argument
     switch instruction.opcode {
-    case "NOP", "RESUME", "PRECALL", "COPY_FREE_VARS", "TO_BOOL": break
+    // GEN_START takes what a generator is sent, which here never lay on the stack.
+    case "NOP", "RESUME", "PRECALL", "COPY_FREE_VARS", "TO_BOOL", "GEN_START": break
     case "POP_TOP": _ = try pop(&frame)
     case "ROT_TWO": try rotate(2, &frame)
     case "ROT_THREE": try rotate(3, &frame)

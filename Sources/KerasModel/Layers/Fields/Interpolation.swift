@@ -17,14 +17,18 @@ extension LoweringContext {
   mutating func resampled(
     _ x: Value, axis: Int, to target: Int, _ interpolation: Interpolation, antialias: Bool = false
   ) throws(ModelError) -> Value {
+    // Far beyond any image, and below what a config could have this program set aside.
+    guard (1..<1 << 20).contains(target) else {
+      throw ModelError(.unsupported("an image resized to \(target) rows or columns"))
+    }
     guard let source = try shape(x)[shape(x).axis(axis)] else {
       guard !antialias else { throw ModelError(.inputShape(expected: "a known size of axis \(axis)", found: shape(x))) }
       let carrier = try Self.data { () throws(TensorDataError) in
-        try TensorData(shape: [max(target, 1)], floats: Array(repeating: 0, count: max(target, 1)))
+        try TensorData(shape: [target], floats: Array(repeating: 0, count: target))
       }
       return try resampled(x, axis: axis, toSizeOf: constant(carrier), interpolation)
     }
-    guard source > 0, target > 0, let elements = checkedProduct([source, target]), elements < 1 << 28 else {
+    guard source > 0, let elements = checkedProduct([source, target]), elements <= 1 << 26 else {
       throw ModelError(.inputShape(expected: "a smaller image to interpolate", found: shape(x)))
     }
     let data: TensorData
