@@ -7,19 +7,7 @@ extension GraphEmission {
 
   /// The order of axes that needs the least transposing of operands that are as large as the result.
   func commonLayout(_ operands: [Value], rank: Int) -> Layout {
-    let full = operands.filter { self.rank($0) == rank && constant($0) == nil }
-    let candidates = full.flatMap { layouts($0) }.filter { !$0.isAsIs } + [.asIs(rank)]
-    func cost(_ layout: Layout) -> Int {
-      var sum = 0
-      for operand in full where !layouts(operand).contains(layout) {
-        sum += graph.shape(operand).dimensions.reduce(1) { $0 &* ($1 ?? 1) }
-      }
-      return sum
-    }
-    var best = Layout.asIs(rank)
-    var least = Int.max
-    for candidate in candidates where cost(candidate) < least { (best, least) = (candidate, cost(candidate)) }
-    return best
+    tensors.commonLayout(operands.filter { constant($0) == nil }, rank: rank, in: graph)
   }
 
   /// An operand that is broadcast to a result of that rank and order of axes.

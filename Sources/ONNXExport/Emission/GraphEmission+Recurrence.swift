@@ -114,7 +114,7 @@ extension GraphEmission {
   /// A kernel `(in, gates·units)` as `(1, gates·units, in)` with the gates in ONNX' order.
   private func gateWeight(_ value: Value, _ gates: [Int], _ recurrence: Recurrence) throws -> String {
     guard let data = constant(value) else { throw ExportError(.malformed("a kernel has no value")) }
-    let ordered = try reordered(data, gates, units: recurrence.units)
+    let ordered = try data.reorderedGates(gates, units: recurrence.units)
     return try stored(ordered, weightName(value), Layout([1, 0]), leadingOnes: 1, isParameter: true)
   }
 
@@ -122,7 +122,8 @@ extension GraphEmission {
   private func gateBias(_ value: Value, _ gates: [Int], _ recurrence: Recurrence) throws -> String {
     guard let data = constant(value) else { throw ExportError(.malformed("a bias has no value")) }
     let width = recurrence.gateCount * recurrence.units
-    let ordered = try reordered(try data.reshaped([data.elementCount / width, width]), gates, units: recurrence.units)
+    let ordered = try data.reshaped([data.elementCount / width, width])
+      .reorderedGates(gates, units: recurrence.units)
     var numbers = try ordered.floats()
     numbers += [Float](repeating: 0, count: 2 * width - numbers.count)
     return parts.initializer(try TensorData(shape: [1, 2 * width], floats: numbers), weightName(value))
@@ -131,16 +132,5 @@ extension GraphEmission {
   private func weightName(_ value: Value) -> String {
     if case .parameter(let name) = graph.nodes[value.node].op { return "\(name)/gates" }
     return "\(scope)/gates"
-  }
-
-  /// An array `(rows, gates·units)` with the gates in another order.
-  private func reordered(_ data: TensorData, _ gates: [Int], units: Int) throws -> TensorData {
-    let rows = data.shape[0]
-    let byGate = try data.reshaped([rows, gates.count, units]).transposed([1, 0, 2])
-    var bytes: [UInt8] = []
-    let size = rows * units * data.dtype.byteCount
-    for gate in gates { bytes += byGate.bytes[gate * size..<(gate + 1) * size] }
-    let joined = try TensorData(dtype: data.dtype, shape: [gates.count, rows, units], bytes: bytes)
-    return try joined.transposed([1, 0, 2]).reshaped([rows, gates.count * units])
   }
 }

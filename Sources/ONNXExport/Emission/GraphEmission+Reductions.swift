@@ -66,24 +66,18 @@ extension GraphEmission {
   /// The addition of a constant vector along the last axis, if it is all that reads the value: its result, which counts
   /// as emitted, and the vector.
   func followingBias(_ value: Value, width rank: Int) -> (sum: Value, vector: String)? {
-    guard let users = users[value], users.count == 1, let user = users.first, user >= 0 else { return nil }
-    let node = graph.nodes[user]
-    guard case .binary(.add) = node.op, let other = node.operands.first(where: { $0 != value }),
-      let data = constant(other), let channels = graph.shape(value)[rank - 1], node.types[0].shape.rank == rank,
-      data.elementCount == channels, data.shape.last == channels, data.shape.count <= rank,
-      let vector = try? data.reshaped([channels])
-    else { return nil }
+    guard let bias = graph.followingBias(value, rank: rank, readers: users, constant: constant) else { return nil }
     let own = scope
-    scope = node.scope
+    scope = graph.nodes[bias.node].scope
     defer { scope = own }
     let name: String?
-    if data.shape.count == 1 {
-      name = try? weight(other, .asIs(1))
+    if graph.shape(bias.operand).rank == 1 {
+      name = try? weight(bias.operand, .asIs(1))
     } else {
-      name = try? stored(vector, "\(node.scope)/bias", .asIs(1), isParameter: false)
+      name = try? stored(bias.vector, "\(scope)/bias", .asIs(1), isParameter: false)
     }
     guard let name else { return nil }
-    finished.insert(user)
-    return (Value(node: user), name)
+    finished.insert(bias.node)
+    return (Value(node: bias.node), name)
   }
 }

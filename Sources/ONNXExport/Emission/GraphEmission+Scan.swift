@@ -5,17 +5,16 @@ import KerasGraph
 extension GraphEmission {
   /// A recurrence as a loop whose body is one time step in plain operations.
   func emitScan(_ recurrence: Recurrence, _ operands: [Value], _ index: Int) throws {
-    let (projected, recurrentBias) = try emitProjection(recurrence, operands)
-    let keepsOutput = recurrence.hasMask && !recurrence.zeroOutputForMask
+    let loop = try RecurrenceParts(recurrence, operands.map { type($0) }, scope: scope)
+    let (projected, recurrentBias) = try emitProjection(loop.projection, operands)
+    let keepsOutput = loop.previous != nil
     let units = recurrence.units
-    let batch: (value: Value, axis: Int) = (operands[0], 0)
-    let stateShape = Shape([graph.shape(operands[0])[0], units])
 
     // What the loop carries: the states and, where masked steps repeat it, the last output.
     var initial: [String] = []
     for state in recurrence.initialStateIndices { initial.append(try tensor(operands[state])) }
     func zeros() throws -> String {
-      let size: Size = graph.shape(batch.value)[0].map { .known($0) } ?? .axis(batch.value, batch.axis)
+      let size: Size = graph.shape(operands[0])[0].map { .known($0) } ?? .axis(operands[0], 0)
       return node("Expand", [number(0), try joined([size, .known(units)])])
     }
     if initial.isEmpty || keepsOutput {
@@ -27,38 +26,13 @@ extension GraphEmission {
     if let mask = recurrence.maskIndex { scanned.append(try tensor(operands[mask], .timeFirst(2))) }
 
     // The body sees the weights of the graph around it.
-    var body = Graph()
-    body.scope = scope
-    var given: [(value: Value, name: String)] = []
-    func input(_ name: String, _ type: TensorType) -> Value { body.addInput(name, type) }
-    func captured(_ name: String, _ value: Value, _ tensor: String) -> Value {
-      let inner = input(name, type(value))
-      given.append((inner, tensor))
-      return inner
+    var captured = [(value: loop.kernel, name: try tensor(operands[2]))]
+    if let bias = loop.bias, let recurrentBias { captured.append((bias, recurrentBias)) }
+    if let factors = loop.factors, let position = recurrence.stateFactorsIndex {
+      captured.append((factors, try tensor(operands[position])))
     }
-    let states = (0..<recurrence.stateCount).map { input("state\($0)", TensorType(.float32, stateShape)) }
-    let previous = keepsOutput ? input("output", TensorType(.float32, stateShape)) : nil
-    let row = Shape([stateShape[0], recurrence.gateCount * units])
-    let step = input("projected", TensorType(.float32, row))
-    let mask = recurrence.hasMask ? input("mask", TensorType(.bool, Shape([stateShape[0]]))) : nil
-    let kernel = captured("kernel", operands[2], try tensor(operands[2]))
-    var bias: Value?
-    if let recurrentBias {
-      bias = input("bias", TensorType(.float32, Shape([recurrence.gateCount * units])))
-      if let bias { given.append((bias, recurrentBias)) }
-    }
-    var factors: Value?
-    if let position = recurrence.stateFactorsIndex {
-      factors = captured("factors", operands[position], try tensor(operands[position]))
-    }
-    let (output, next) = try body.addStep(
-      recurrence,
-      RecurrenceStep(
-        projected: step, states: states, previousOutput: previous, mask: mask, recurrentKernel: kernel,
-        recurrentBias: bias, stateFactors: factors))
-    body.outputs = next + (keepsOutput ? [output] : []) + [output]
-    let inputs = states + (previous.map { [$0] } ?? []) + [step] + (mask.map { [$0] } ?? [])
-    let proto = try emitBody(body, inputs: inputs, captured: given)
+    let inputs = loop.states + [loop.previous, loop.projected, loop.mask].compactMap { $0 }
+    let proto = try emitBody(loop.body, inputs: inputs, captured: captured)
 
     var attributes: [Attribute] = [.graph("body", proto), .int("num_scan_inputs", scanned.count)]
     if recurrence.goBackwards { attributes.append(.ints("scan_input_directions", scanned.map { _ in 1 })) }
@@ -69,14 +43,9 @@ extension GraphEmission {
 
   /// The input's share of all steps, `(time, batch, gates·units)`, and the bias of the state's share.
   private func emitProjection(
-    _ recurrence: Recurrence, _ operands: [Value]
+    _ graph: Graph, _ operands: [Value]
   ) throws -> (projected: String, recurrentBias: String?) {
-    var graph = Graph()
-    graph.scope = scope
-    let inner = operands.enumerated().map { graph.addInput("operand\($0.offset)", type($0.element)) }
-    var outputs = [try graph.addInputProjection(recurrence, inner)]
-    if let bias = try graph.addRecurrentBias(recurrence, inner) { outputs.append(bias) }
-    graph.outputs = outputs
+    let inner = graph.inputNames.compactMap { graph.input(named: $0) }
     let emission = GraphEmission(graph, parameters: [:], parts: parts)
     for (value, operand) in zip(inner, operands) where emission.isUsed(value) {
       let (name, layout) = try anyTensor(operand)
@@ -85,8 +54,8 @@ extension GraphEmission {
     // Without a use nothing reads it; its name only has to be there.
     for value in inner where !emission.isUsed(value) { emission.define(value, "") }
     try emission.emitAll()
-    let projected = try emission.tensor(outputs[0], .timeFirst(3))
-    let bias = outputs.count > 1 ? try emission.tensor(outputs[1]) : nil
+    let projected = try emission.tensor(graph.outputs[0], .timeFirst(3))
+    let bias = graph.outputs.count > 1 ? try emission.tensor(graph.outputs[1]) : nil
     nodes += emission.nodes
     return (projected, bias)
   }

@@ -2,17 +2,12 @@ import KerasCore
 import KerasExport
 import KerasGraph
 
-/// Padding of windows as ONNX says it.
-enum WindowPadding {
-  case explicit(before: [Int], after: [Int])
-  /// SAME_UPPER, where the input's size decides and is not known yet.
-  case sameUpper
-
+extension WindowPadding {
   var attributes: [Attribute] {
     switch self {
     case .explicit(let before, let after):
       (before + after).allSatisfy { $0 == 0 } ? [] : [.ints("pads", before + after)]
-    case .sameUpper: [.string("auto_pad", "SAME_UPPER")]
+    case .same: [.string("auto_pad", "SAME_UPPER")]
     }
   }
 }
@@ -22,11 +17,11 @@ extension GraphEmission {
     let rank = convolution.spatialRank + 2
     let layout = Layout.channelsFirst(rank)
     let window = try kernelSpatial(operands[1], convolution.spatialRank)
-    let padding = try windowPadding(
+    let padding = try WindowPadding(
       convolution.padding, input: spatial(operands[0]), kernel: window, strides: convolution.strides,
       dilations: convolution.dilations)
     let attributes = self.attributes(convolution, window) + padding.attributes
-    var inputs = [try tensor(operands[0], layout), try tensor(operands[1], kernelLayout(rank))]
+    var inputs = [try tensor(operands[0], layout), try tensor(operands[1], .kernel(rank))]
     let bias = followingBias(result, width: rank)
     if let bias { inputs.append(bias.vector) }
     define(bias?.sum ?? result, node("Conv", inputs, attributes), layout)
@@ -36,7 +31,7 @@ extension GraphEmission {
     let rank = convolution.spatialRank + 2
     let layout = Layout.channelsFirst(rank)
     let window = try kernelSpatial(operands[1], convolution.spatialRank)
-    var inputs = [try tensor(operands[0], layout), try tensor(operands[1], kernelLayout(rank))]
+    var inputs = [try tensor(operands[0], layout), try tensor(operands[1], .kernel(rank))]
     var attributes = self.attributes(convolution, window)
     let input = spatial(operands[0])
     let output = spatial(result)
@@ -102,7 +97,7 @@ extension GraphEmission {
   func emitPool(_ pooling: Pooling, _ operand: Value, _ result: Value) throws {
     let rank = pooling.window.count
     let layout = Layout.channelsFirst(rank + 2)
-    let padding = try windowPadding(
+    let padding = try WindowPadding(
       pooling.padding, input: spatial(operand), kernel: pooling.window, strides: pooling.strides,
       dilations: [Int](repeating: 1, count: rank))
     var attributes: [Attribute] = [.ints("kernel_shape", pooling.window), .ints("strides", pooling.strides)]
@@ -127,9 +122,6 @@ extension GraphEmission {
     return attributes
   }
 
-  /// ONNX' kernels: results, channels of a group, spatial axes.
-  private func kernelLayout(_ rank: Int) -> Layout { Layout([rank - 1, rank - 2] + Array(0..<rank - 2)) }
-
   private func spatial(_ value: Value) -> [Int?] { Array(graph.shape(value).dimensions.dropFirst().dropLast()) }
 
   private func kernelSpatial(_ kernel: Value, _ rank: Int) throws -> [Int] {
@@ -137,34 +129,5 @@ extension GraphEmission {
       throw refused("a convolution", "its kernel's size is not known")
     }
     return known
-  }
-
-  /// Padding that holds for every size of the axes that are not known.
-  private func windowPadding(
-    _ padding: Padding, input: [Int?], kernel: [Int], strides: [Int], dilations: [Int]
-  ) throws -> WindowPadding {
-    if let known = Shape(input).concrete {
-      let (before, after, _) = try padding.resolved(
-        inputSpatial: known, kernel: kernel, strides: strides, dilations: dilations)
-      return .explicit(before: before, after: after)
-    }
-    let reach = kernel.indices.map { (kernel[$0] - 1) * dilations[$0] + 1 }
-    switch padding {
-    case .explicit(let before, let after): return .explicit(before: before, after: after)
-    // All that a window can reach lies behind: with ⌈n/s⌉ positions, (n + reach − 1 − reach) / s + 1.
-    case .sameTheano:
-      return .explicit(before: reach.map { $0 / 2 }, after: reach.map { $0 - 1 - $0 / 2 })
-    case .samePoolTheano:
-      let before = reach.map { $0 > 2 && $0 % 2 == 1 ? $0 - 2 : $0 - 1 }
-      return .explicit(before: before, after: zip(reach, before).map { $0 - 1 - $1 })
-    case .same:
-      if strides.allSatisfy({ $0 == 1 }) {
-        return .explicit(before: reach.map { ($0 - 1) / 2 }, after: reach.map { $0 - 1 - ($0 - 1) / 2 })
-      }
-      guard dilations.allSatisfy({ $0 == 1 }) else {
-        throw refused("a strided and dilated window", "its padding depends on a size that is not known")
-      }
-      return .sameUpper
-    }
   }
 }

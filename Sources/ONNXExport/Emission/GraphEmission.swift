@@ -4,8 +4,7 @@ import KerasGraph
 
 /// Turns an op graph into nodes of ONNX.
 ///
-/// A value may exist in several orders of its axes: windows want channels first, recurrences time first. Each operation
-/// takes its operands in the order they are in where it can, so that transposes stand only where the order must change.
+/// A value may exist in several orders of its axes, see `LaidOutValues`.
 final class GraphEmission {
   let graph: Graph
   let parts: ModelParts
@@ -21,7 +20,7 @@ final class GraphEmission {
   var wide: Set<Value> = []
 
   private let parameters: [String: TensorData]
-  private var tensors: [Value: [(layout: Layout, name: String)]] = [:]
+  private(set) var tensors = LaidOutValues<String>()
   private var shapes: [String: String] = [:]
   private var sizes: [String: String] = [:]
   private var weights: [WeightKey: String] = [:]
@@ -34,19 +33,14 @@ final class GraphEmission {
 
   init(_ graph: Graph, parameters: [String: TensorData], parts: ModelParts) {
     (self.graph, self.parameters, self.parts) = (graph, parameters, parts)
-    var users: [Value: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() {
-      for operand in node.operands { users[operand, default: []].append(index) }
-    }
-    for output in graph.outputs { users[output, default: []].append(-1) }
-    self.users = users
+    users = graph.readers()
   }
 
   /// Emits every node; values that `define` has named already are not computed again.
   func emitAll() throws(ExportError) {
     for (index, node) in graph.nodes.enumerated() where !finished.contains(index) {
       scope = node.scope
-      guard node.types.indices.contains(where: { tensors[Value(node: index, output: $0)] == nil }) else { continue }
+      guard node.types.indices.contains(where: { !tensors.contains(Value(node: index, output: $0)) }) else { continue }
       do {
         try emit(node, index)
       } catch let error as ExportError {
@@ -91,30 +85,30 @@ final class GraphEmission {
 
   /// Says which tensor holds a value, in which order of axes (its own if none is given).
   func define(_ value: Value, _ name: String, _ layout: Layout? = nil) {
-    tensors[value, default: []].append((layout ?? .asIs(rank(value)), name))
+    tensors.define(value, name, layout ?? .asIs(rank(value)))
   }
 
   /// The tensor that holds a value as it was made, with its order of axes; of weights, their own order.
   func anyTensor(_ value: Value) throws -> (name: String, layout: Layout) {
-    if let first = tensors[value]?.first { return (first.name, first.layout) }
+    if let first = tensors.first(value) { return (first.tensor, first.layout) }
     return (try tensor(value), .asIs(rank(value)))
   }
 
   /// A tensor with the value in that order of axes (its own if none is given), transposed if there is none yet.
   func tensor(_ value: Value, _ layout: Layout? = nil) throws -> String {
     let layout = layout ?? .asIs(rank(value))
-    if let known = tensors[value]?.first(where: { $0.layout == layout }) { return known.name }
+    if let known = tensors.tensor(value, layout) { return known }
     if constant(value) != nil { return try weight(value, layout) }
-    guard let first = tensors[value]?.first else {
+    guard let first = tensors.first(value) else {
       throw ExportError(.malformed("a value is read before it is computed"))
     }
-    let name = node("Transpose", [first.name], [.ints("perm", layout.permutation(from: first.layout))])
+    let name = node("Transpose", [first.tensor], [.ints("perm", layout.permutation(from: first.layout))])
     define(value, name, layout)
     return name
   }
 
   /// The orders of axes a value exists in.
-  func layouts(_ value: Value) -> [Layout] { tensors[value]?.map(\.layout) ?? [] }
+  func layouts(_ value: Value) -> [Layout] { tensors.layouts(value) }
 
   /// The array of a parameter or constant, if the value is one, in the type that ONNX has it in.
   func constant(_ value: Value) -> TensorData? {
@@ -191,7 +185,7 @@ final class GraphEmission {
   /// The shape of a value, its axes in the given order.
   func shape(of value: Value, _ layout: Layout) throws -> String {
     if let known = graph.shape(value).concrete { return ints(layout.applied(to: known)) }
-    if let (name, own) = tensors[value]?.first.map({ ($0.name, $0.layout) }), own == layout {
+    if let (name, own) = tensors.first(value), own == layout {
       return shape(ofTensor: name)
     }
     return try sizes(layout.axes.map { (value, $0) })

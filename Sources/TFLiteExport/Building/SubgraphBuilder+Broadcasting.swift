@@ -1,11 +1,12 @@
 import KerasCore
+import KerasExport
 import KerasGraph
 
 extension SubgraphBuilder {
   /// Applies an operator that broadcasts; kernels do so over four axes, so that of more, neighbours are merged.
   func broadcasting(_ operands: [Tensor], _ operation: ([Tensor], Shape) -> Tensor) -> Tensor {
     let shapes = operands.map { shape($0) }
-    let result = shapes.reduce(Shape.scalar) { broadcastShape($0, $1) }
+    let result = shapes.reduce(Shape.scalar) { $0.broadcast($1) }
     guard result.rank > 4, shapes.contains(where: { $0 != result }) else { return operation(operands, result) }
     let aligned = shapes.map { [Int?](repeating: 1, count: result.rank - $0.rank) + $0.dimensions }
     let groups = Self.groups(aligned, result)

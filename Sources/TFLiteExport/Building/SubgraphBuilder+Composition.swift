@@ -1,4 +1,5 @@
 import KerasCore
+import KerasExport
 import KerasGraph
 
 /// An axis of a shape that is computed when the caller's shapes are known.
@@ -50,16 +51,6 @@ extension SubgraphBuilder {
   func zeros(like x: Tensor, _ dtype: DType) -> Tensor {
     let source = self.dtype(x) == .float32 ? x : cast(x, to: .float32)
     return cast(binary(.greater, source, .infinity), to: dtype)
-  }
-
-  func broadcastShape(_ a: Shape, _ b: Shape) -> Shape {
-    let rank = max(a.rank, b.rank)
-    return Shape(
-      (0..<rank).map { axis -> Int? in
-        let x = axis < rank - a.rank ? 1 : a[axis - (rank - a.rank)]
-        let y = axis < rank - b.rank ? 1 : b[axis - (rank - b.rank)]
-        return x == 1 ? y : y == 1 ? x : x ?? y
-      })
   }
 
   // MARK: Layout
