@@ -97,10 +97,17 @@ let package = Package(
       ],
       exclude: ["Protocol/saved_model.proto"]),
     .target(
+      name: "CoreMLExport",
+      dependencies: [
+        "KerasExport", "KerasGraph", "KerasModel", "KerasFile", "KerasCore",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["Protocol/core_ml.proto"]),
+    .target(
       name: "KerasConversion",
       dependencies: [
         "KerasKit", "KerasExport", "KerasModel", "KerasFile", "ONNXExport", "TFLiteExport", "SwiftPackageExport",
-        "SavedModelExport",
+        "SavedModelExport", "CoreMLExport",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
@@ -136,6 +143,12 @@ let package = Package(
       name: "ONNXExportTests",
       dependencies: [
         "ONNXExport", "KerasExport", "KerasModel", "KerasCore", "DataFiles", "PackedFixtures",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .testTarget(
+      name: "CoreMLExportTests",
+      dependencies: [
+        "CoreMLExport", "KerasExport", "KerasModel", "KerasFile", "KerasCore", "PackedFixtures",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .testTarget(

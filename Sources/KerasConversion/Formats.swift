@@ -1,3 +1,4 @@
+import CoreMLExport
 import KerasExport
 import ONNXExport
 import SavedModelExport
@@ -12,6 +13,7 @@ public enum Formats {
       TFLiteExporter.self,
       SavedModelExporter.self,
       SwiftPackageExporter.self,
+      CoreMLExporter.self,
     ]
 
   /// The exporter for the format of that word (`onnx`), or else for a file of that name.
