@@ -60,6 +60,8 @@ import Testing
       #expect(unpacked.attributes["scale"]?.type.tensorType.dimensions.map(\.constant.size) == [4])
     }
     #expect(model.looseEnds.isEmpty)
+    // A bias is a constant as it is: coremltools' own conv_transpose reads no unpacked one.
+    #expect(model.constant(convolution, "bias")?.type.tensorType.dataType == .float32)
   }
 
   @Test func bfloat16IsRoundedAndStoredWhole() throws {

@@ -157,8 +157,8 @@ final class GraphEmission {
     }
     switch format {
     case .float32: return try parts.constant(try data.transposed(layout.axes), wish)
-    case .bfloat16:
-      // Core ML does not know the type: the rounded numbers are stored whole.
+    case .float16 where data.shape.count < 2, .bfloat16:
+      // Core ML does not know bfloat16, and wants biases as they are: the rounded numbers are stored whole.
       return try parts.constant(try format.rounded(data).transposed(layout.axes), wish)
     case .float16:
       // What float16 does not reach would become infinite.
