@@ -36,7 +36,7 @@ struct Keras3Model {
     if let compile {
       do throws(Keras3OptimizerState.Lost) {
         optimizer = try Keras3OptimizerState(
-          model, compile: compile, variables: variables, rewritten: rewritten.changedWeights)
+          model, compile: compile, variables: variables, rewritten: rewritten)
       } catch {
         notes.append(
           ExportNote(.lost, "the optimizer's state, so that training resumes with a fresh one: \(error.reason)"))

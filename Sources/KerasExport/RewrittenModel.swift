@@ -12,6 +12,8 @@ struct RewrittenModel {
   let notes: [ExportNote]
   /// Parameters whose numbers differ in the written model.
   let changedWeights: Set<String>
+  /// The source's names of parameters that have another name in it, by that one.
+  let sourceNames: [String: String]
 
   /// Throws `ExportError` naming the layer that the target cannot express.
   init(_ model: LoadedModel, target: RewriteTarget, options: ExportOptions) throws(ExportError) {
@@ -37,7 +39,10 @@ struct RewrittenModel {
     }
     self.config = config
     notes = rewriter.context.notes
-    changedWeights = Set(model.weights.filter { rewriter.context.weights[$0.key] != $0.value }.keys)
+    sourceNames = rewriter.context.sourceNames
+    let written = Dictionary(sourceNames.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    changedWeights = Set(
+      model.weights.filter { rewriter.context.weights[written[$0.key] ?? $0.key] != $0.value }.keys)
   }
 
   /// The written config is a canonical one too: our own network tells its variables and shapes.

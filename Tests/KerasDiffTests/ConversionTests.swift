@@ -48,10 +48,9 @@ import Testing
     #expect(rewritten.count < Self.cases.count / 2, "\(rewritten.count)")
   }
 
-  /// What a conversion changes on purpose: factors times the batch size of 4 where Keras 3 divides by it, a penalty that the
-  /// release dropped, and masked steps of a Bidirectional, which Keras 3 always sets to zero.
+  /// What a conversion changes on purpose: factors times the batch size of 4 where Keras 3 divides by it, and a penalty that
+  /// the release dropped.
   private static func isRewritten(_ field: ModelDiff.Field) -> Bool {
-    if field.name.hasSuffix("zero_output_for_mask") { return field.a == false && field.b == true }
     guard field.name.hasPrefix("activity_regularizer") || field.name == "l1" || field.name == "l2" else { return false }
     guard let a = field.a?.doubleValue, let b = field.b?.doubleValue else { return field.b?.isNull ?? true }
     return abs(b - 4 * a) <= 1e-6 * b

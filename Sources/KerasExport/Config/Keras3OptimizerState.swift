@@ -22,10 +22,9 @@ struct Keras3OptimizerState {
 
   /// `nil` if the model has no state.
   ///
-  /// `rewritten` names the variables whose numbers differ in the written model: their state would not be that of the
-  /// same numbers.
+  /// Variables whose numbers differ in the rewritten model have none: it would not be that of the same numbers.
   init?(
-    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], rewritten: Set<String>
+    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], rewritten: RewrittenModel
   ) throws(Lost) {
     let config = compile["optimizer"]?["config"] ?? .null
     let className = compile["optimizer"]?["class_name"]?.stringValue ?? ""
@@ -71,10 +70,10 @@ struct Keras3OptimizerState {
 
   /// The state that can go on with the written variables; `nil` if the model has none.
   static func carried(
-    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], _ rewritten: Set<String>
+    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], _ rewritten: RewrittenModel
   ) throws(Lost) -> OptimizerState? {
     let className = compile["optimizer"]?["class_name"]?.stringValue ?? ""
-    guard let state = model.optimizerState else {
+    guard var state = model.optimizerState else {
       guard model.source.optimizerWeights.isEmpty else { throw Lost(reason: "it could not be read") }
       return nil
     }
@@ -82,10 +81,16 @@ struct Keras3OptimizerState {
       throw Lost(reason: "it is that of \(state.className), the training config names \(className)")
     }
     let written = Set(variables.filter(\.trainable).map(\.name))
-    let foreign = Set(state.slots.values.flatMap(\.keys)).filter { rewritten.contains($0) || !written.contains($0) }
+    let names = Dictionary(rewritten.sourceNames.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let foreign = Set(state.slots.values.flatMap(\.keys)).filter {
+      rewritten.changedWeights.contains($0) || !written.contains(names[$0] ?? $0)
+    }
     let trainedBefore = foreign.filter { model.weights[$0] != nil }
     if let first = trainedBefore.sorted().first, !isUntrained(first, model) {
       throw Lost(reason: "the weight '\(first)' is written in another form")
+    }
+    state.slots = state.slots.mapValues { arrays in
+      Dictionary(arrays.map { (names[$0] ?? $0, $1) }, uniquingKeysWith: { first, _ in first })
     }
     return state
   }

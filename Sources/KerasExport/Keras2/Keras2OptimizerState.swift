@@ -11,7 +11,7 @@ struct Keras2OptimizerState {
 
   /// `nil` if the model has no state; throws why one is not written.
   init?(
-    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], names: [String], rewritten: Set<String>
+    _ model: LoadedModel, compile: JSON, variables: [Keras3Model.Variable], names: [String], rewritten: RewrittenModel
   ) throws(Keras3OptimizerState.Lost) {
     guard let state = try Keras3OptimizerState.carried(model, compile: compile, variables: variables, rewritten)
     else { return nil }

@@ -8,6 +8,8 @@ struct LayerFacts: Sendable {
   private(set) var inputShapes: [String: [Shape]] = [:]
   /// Types of the outputs of every layer's calls; rewrites add those of the layers they put in.
   var outputTypes: [String: [[TensorType]]] = [:]
+  /// Layers whose first input has a mask in some call.
+  private(set) var masked: Set<String> = []
   /// Layers whose outputs have a mask that an output of the model depends on.
   private(set) var maskReaders: Set<String> = []
   /// Merging layers that would compute something else by Keras 3's rule of merged masks.
@@ -24,6 +26,7 @@ struct LayerFacts: Sendable {
     for output in model.layerOutputs {
       if inputShapes[output.path] == nil { inputShapes[output.path] = output.inputShapes }
       outputTypes[output.path, default: []].append(output.outputValues.map { graph.type($0) })
+      if output.inputMasks.first.flatMap({ $0 }) != nil { masked.insert(output.path) }
       let masks = output.outputMasks.compactMap { $0?.node }
       if masks.contains(where: { forOutputs.contains($0) }) { maskReaders.insert(output.path) }
       guard output.inputMasks.contains(where: { $0 != nil }) else { continue }

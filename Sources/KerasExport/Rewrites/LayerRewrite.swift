@@ -40,6 +40,8 @@ struct RewriteContext: Sendable {
   var isInTimeDistributedModel = false
 
   var weights: [String: TensorData]
+  /// The source's names of weights that have another name now, by that one.
+  private(set) var sourceNames: [String: String] = [:]
   var notes: [ExportNote] = []
 
   init(
@@ -58,6 +60,16 @@ struct RewriteContext: Sendable {
   mutating func note(_ kind: ExportNote.Kind, _ message: String) {
     let note = ExportNote(kind, layer: path, message)
     if !notes.contains(note) { notes.append(note) }
+  }
+
+  /// Gives the weights below a prefix another one: nothing else changes for them, or for the optimizer's state of them.
+  mutating func rename(_ prefix: String, to other: String) {
+    for (name, weight) in weights where name.hasPrefix(prefix) {
+      let new = other + name.dropFirst(prefix.count)
+      weights[name] = nil
+      weights[new] = weight
+      sourceNames[new] = sourceNames.removeValue(forKey: name) ?? name
+    }
   }
 
   func refusal(_ what: String, _ reason: String) -> ExportError {

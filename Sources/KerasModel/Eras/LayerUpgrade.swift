@@ -170,9 +170,10 @@ extension ConfigUpgrade {
     let saved = try SavedLayer(json, at: pointer)
     let name = saved.name ?? SavedLayer.snakeCase(saved.className)
     var inner = try layer(saved, name: name, path: path)
-    // tf.keras and Keras 3 force it inside Bidirectional; standalone Keras had no such thing.
+    // tf.keras and Keras 3 force it inside Bidirectional, Keras 3 not where it is null; standalone Keras had no such thing.
     if wrapper == "Bidirectional", var config = inner["config"]?.objectValue, let returns = config["return_sequences"] {
-      let forced = era.dialect == .keras3 || era.version.isTensorFlow
+      let isNull = saved.fields["zero_output_for_mask"] == .some(.null)
+      let forced = era.dialect == .keras3 && !isNull || era.version.isTensorFlow
       let zeroes = JSON.bool(forced && returns == true)
       if config["zero_output_for_mask"] != zeroes {
         record(

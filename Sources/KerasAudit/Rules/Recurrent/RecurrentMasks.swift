@@ -59,7 +59,8 @@ enum RecurrentMasks {
       repeat the last output there. Measured with a SimpleRNN that sums: 1, 1, 3, 3 in Keras 2.3.1, and zeros at the masked
       steps from TensorFlow 1.15 on.
       """,
-    fix: "`convert` writes the layers of both directions apart, which carry outputs through.",
+    fix:
+      "`convert` keeps them: for Keras 3 zero_output_for_mask is null, for tf.keras 2.15 both directions are layers apart.",
     find: { layer, subject in
       guard layer.bidirectional != nil, layer.config["return_sequences"] == true, isMasked(layer, subject) else {
         return nil

@@ -36,9 +36,10 @@ public struct Bidirectional: Layer {
       }
       (backwardLayer, backwardName, backwardTrainable) = (given, name, trainable)
     }
-    // Keras 3 sets it on both layers; canonical configs of other releases state it.
-    forwardLayer.zeroOutputForMask = forwardLayer.zeroOutputForMask ?? true
-    backwardLayer.zeroOutputForMask = backwardLayer.zeroOutputForMask ?? true
+    // Keras 3 sets it on both layers unless it is null; canonical configs of other releases state it.
+    forwardLayer.zeroOutputForMask = forwardLayer.zeroOutputForMask ?? !Self.isNull(layerJSON)
+    let ofBackward = backwardJSON.isNull ? layerJSON : backwardJSON
+    backwardLayer.zeroOutputForMask = backwardLayer.zeroOutputForMask ?? !Self.isNull(ofBackward)
     returnsSequences = forwardLayer.returnsSequences
     isTimeMajor = forwardLayer.isTimeMajor
     forward = Sublayer(
@@ -52,6 +53,8 @@ public struct Bidirectional: Layer {
       ? nil : try config.choice("merge_mode", ["concat", "sum", "mul", "ave"], default: "concat")
     config.ignore("weights", "input_spec", "return_sequences", "return_state", "stateful", "go_backwards")
   }
+
+  private static func isNull(_ layer: JSON) -> Bool { layer["config"]?["zero_output_for_mask"] == .some(.null) }
 
   private static func prefixed(_ prefix: String, _ name: String) -> String {
     name.hasPrefix(prefix) ? name : prefix + name

@@ -1,0 +1,148 @@
+"""What only a consumer can tell of a conversion: `fidelity.py KERASKIT FOLDER [TEXT ...]`.
+
+Masked steps of an old Bidirectional, whose outputs the script computes itself; metric objects that tf.keras saved, evaluated
+by it and by Keras 3; 8-bit weights, compared with Keras' own `quantize`.
+"""
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+import h5py
+import keras
+import numpy as np
+import tf_keras
+
+from cases import TOLERANCE, Results, convert, worst
+
+
+def directions(x, kept, arrays):
+    """Both directions of a GRU of Keras 2.1 (hard_sigmoid gates, reset before), masked steps keeping the last output."""
+    def gate(value):
+        return np.clip(0.2 * value + 0.5, 0, 1)
+
+    def run(steps, kernel, recurrent, bias):
+        units = recurrent.shape[0]
+        state, outputs = np.zeros((len(x), units)), {}
+        for step in steps:
+            inputs = x[:, step] @ kernel + bias
+            z = gate(inputs[:, :units] + state @ recurrent[:, :units])
+            r = gate(inputs[:, units:2 * units] + state @ recurrent[:, units:2 * units])
+            candidate = np.tanh(inputs[:, 2 * units:] + (r * state) @ recurrent[:, 2 * units:])
+            new = z * state + (1 - z) * candidate
+            state = np.where(kept[:, step, None], new, state)
+            outputs[step] = state
+        return np.stack([outputs[step] for step in range(x.shape[1])], axis=1)
+
+    order = list(range(x.shape[1]))
+    return run(order, *arrays[:3]), run(order[::-1], *arrays[3:])
+
+
+MERGES = {
+    "concat": lambda a, b: np.concatenate([a, b], axis=-1), "sum": lambda a, b: a + b, "mul": lambda a, b: a * b,
+    "ave": lambda a, b: (a + b) / 2,
+}
+
+
+def masked(keraskit, root, folder, results):
+    source = os.path.join(root, "keras-2.1.3", "gru_bidirectional.h5")
+    x = np.load(source[:-3] + ".npz")["x0"]
+    for mode, merge in MERGES.items():
+        for target, options, library in (
+                (".keras", [], keras), (".h5", ["--for", "keras==2.15"], tf_keras)):
+            name = "masked Bidirectional %s %s" % (mode, target)
+            # The masking and the Bidirectional alone.
+            cut = os.path.join(folder, "cut.h5")
+            shutil.copy(source, cut)
+            with h5py.File(cut, "r+") as file:
+                config = json.loads(file.attrs["model_config"])
+                del config["config"][2:]
+                config["config"][1]["config"]["merge_mode"] = mode
+                file.attrs["model_config"] = json.dumps(config)
+                del file.attrs["training_config"]
+                names = [layer["config"]["name"] for layer in config["config"]]
+                group = file["model_weights"]
+                for layer in list(group):
+                    if layer not in names:
+                        del group[layer]
+                group.attrs["layer_names"] = [text.encode() for text in names]
+                own = group[names[1]]
+                arrays = [own[text][()] for text in own.attrs["weight_names"]]
+            converted = os.path.join(folder, "masked" + target)
+            code, said = convert(keraskit, cut, converted, *options)
+            if code != 0:
+                results.add(name, "failed", None, said[-300:])
+                continue
+            expected = merge(*directions(x, np.any(x != 0, axis=-1), arrays))
+            found = library.models.load_model(converted).predict(x, verbose=0)
+            distance = worst([found], [expected])
+            results.add(name, "ok" if distance <= TOLERANCE else "failed", distance)
+            strict, _ = convert(keraskit, cut, converted, "--strict", *options)
+            results.add(name + " --strict", "refused" if strict == 1 else "failed", None, "exit code %d" % strict)
+
+
+def metrics(keraskit, folder, results):
+    model = tf_keras.Sequential([tf_keras.layers.Dense(2, activation="sigmoid", input_shape=(4,))])
+    own = tf_keras.metrics
+    model.compile("sgd", tf_keras.losses.BinaryCrossentropy(label_smoothing=0.1), metrics=[
+        own.AUC(num_thresholds=50, curve="PR"), own.Precision(thresholds=0.4, class_id=1),
+        own.BinaryAccuracy(threshold=0.3), own.RootMeanSquaredError(name="distance"), own.CategoricalHinge(),
+        own.SensitivityAtSpecificity(0.5, num_thresholds=40), own.FalsePositives()])
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(40, 4)).astype("float32")
+    t = (generator.uniform(size=(40, 2)) > 0.5).astype("float32")
+    expected = model.evaluate(x, t, verbose=0)
+    source, target = os.path.join(folder, "metrics.h5"), os.path.join(folder, "metrics.keras")
+    model.save(source)
+    code, said = convert(keraskit, source, target)
+    if code != 0:
+        return results.add("metric objects", "failed", None, said[-300:])
+    found = keras.models.load_model(target).evaluate(x, t, verbose=0)
+    distance = worst([np.array(found)], [np.array(expected)])
+    results.add("metric objects", "ok" if distance <= TOLERANCE else "failed", distance)
+
+
+def quantized(keraskit, root, folder, results):
+    for case in ("keras-2.1.3/mlp_adam", "keras-2.1.3/embedding_lstm_mask", "keras-3/nested_functional"):
+        source = os.path.join(root, case + ".h5")
+        x = np.load(os.path.join(root, case + ".npz"))
+        x = [x["x%d" % i] for i in range(9) if "x%d" % i in x]
+        exact, target = os.path.join(folder, "exact.keras"), os.path.join(folder, "quantized.keras")
+        options = ["--batch-size", "4"]
+        convert(keraskit, source, exact, *options)
+        code, said = convert(keraskit, source, target, "--quantize", "int8-weights", "--max-error", "1", *options)
+        if code != 0:
+            results.add("int8 " + case, "failed", None, said[-300:])
+            continue
+        own, found = keras.models.load_model(exact), keras.models.load_model(target)
+
+        def quantize(model):
+            for layer in model.layers:
+                if isinstance(layer, keras.Model):
+                    quantize(layer)
+                elif type(layer) in (keras.layers.Dense, keras.layers.Embedding):
+                    layer.quantize("int8")
+
+        quantize(own)
+        expected = own.predict(x if len(x) > 1 else x[0], verbose=0)
+        given = found.predict(x if len(x) > 1 else x[0], verbose=0)
+        several = isinstance(expected, (list, tuple))
+        distance = worst(given if several else [given], expected if several else [expected])
+        kinds = {str(variable.dtype) for variable in found.variables}
+        good = distance <= TOLERANCE and "int8" in kinds
+        results.add("int8 " + case, "ok" if good else "failed", distance, " ".join(sorted(kinds)))
+
+
+def main():
+    keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
+    results = Results("fidelity")
+    with tempfile.TemporaryDirectory() as folder:
+        masked(keraskit, root, folder, results)
+        metrics(keraskit, folder, results)
+        quantized(keraskit, root, folder, results)
+    results.finish()
+
+
+if __name__ == "__main__":
+    main()
