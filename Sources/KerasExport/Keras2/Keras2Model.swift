@@ -28,7 +28,8 @@ struct Keras2Model {
     model = rewritten.config
     config = try Keras2Config(rewritten.config).json
     variables = rewritten.variables
-    names = Keras2VariableNames(rewritten.config).names(of: rewritten.variables.map(\.name))
+    names = Keras2VariableNames(rewritten.config, namesCells: target.namesCells)
+      .names(of: rewritten.variables.map(\.name))
     let outputs = model.isSequential ? [model.layers.last?.name ?? ""] : model.outputs.map(\.layer)
     let (compile, compileNotes) = CompileConfig.of(
       loaded.canonical.compile, semantics: loaded.semantics, outputNames: outputs, target: target)
@@ -38,7 +39,7 @@ struct Keras2Model {
     if let compile {
       do throws(Keras3OptimizerState.Lost) {
         optimizer = try Keras2OptimizerState(
-          loaded, compile: compile, variables: variables, names: names, rewritten: rewritten.changedWeights)
+          loaded, compile: compile, variables: variables, names: names, rewritten: rewritten)
       } catch {
         notes.append(
           ExportNote(.lost, "the optimizer's state, so that training resumes with a fresh one: \(error.reason)"))

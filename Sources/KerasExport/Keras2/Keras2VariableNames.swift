@@ -6,7 +6,13 @@ struct Keras2VariableNames {
   /// Prefix of our own names and of Keras', the longest to be used.
   private var prefixes: [(own: String, keras: String)] = []
 
-  init(_ model: ModelConfig) { add(model, own: "", scope: "") }
+  /// Whether the cells of LSTM, GRU and SimpleRNN are part of the names: not before TensorFlow 2.2, nor in TensorFlow.js.
+  private let namesCells: Bool
+
+  init(_ model: ModelConfig, namesCells: Bool = true) {
+    self.namesCells = namesCells
+    add(model, own: "", scope: "")
+  }
 
   func names(of parameters: [String]) -> [String] {
     parameters.map { parameter in
@@ -32,7 +38,8 @@ struct Keras2VariableNames {
     prefixes.append((own, name))
     switch layer.className {
     case "LSTM", "GRU", "SimpleRNN":
-      prefixes.append((own + "cell/", name + "/" + ObjectPaths.snakeCase(layer.className) + "_cell"))
+      let cell = "/" + ObjectPaths.snakeCase(layer.className) + "_cell"
+      prefixes.append((own + "cell/", namesCells ? name + cell : name))
     case "DepthwiseConv1D", "DepthwiseConv2D":
       prefixes.append((own + "kernel", name + "/depthwise_kernel"))
     case "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D":

@@ -12,6 +12,10 @@ struct RewriteTarget: Sendable {
   let hardSigmoid: HardSigmoid.Pair
   /// What only the canonical form says (`keraskit>…`, values and keys) and the release means as well.
   let native: Set<String>
+  /// Whether functional models hold operations beside layers.
+  private(set) var hasOperations = true
+  /// Whether names of a recurrent layer's weights hold its cell's.
+  private(set) var namesCells = true
   /// In the order they apply, after `ActivityPenalty`, which looks at a wrapper and the layer inside together.
   private(set) var rewrites: [any LayerRewrite.Type]
 
@@ -29,6 +33,7 @@ struct RewriteTarget: Sendable {
       CosineMerge.self,
       DropoutScale.self,
       RecurrentDropoutMasks.self,
+      BidirectionalMask.self,
       CausalAttention.self,
       UntrainableLayers.self,
       MergeMask.self,
@@ -64,6 +69,7 @@ struct RewriteTarget: Sendable {
       SharedDefaults.self,
       Augmentation215.self,
       NewFields.self,
+      BidirectionalMask.self,
       MirroredBackwardLayer.self,
       NewClasses.self,
     ])
@@ -73,7 +79,14 @@ struct RewriteTarget: Sendable {
     var target = keras2
     target.name = "TensorFlow.js"
     target.dividingBatch = "TensorFlow.js divides"
-    target.rewrites += [TFJSIdentity.self, TFJSSubtraction.self, TFJSPadding.self]
+    target.namesCells = false
+    target.hasOperations = false
+    target.rewrites.removeAll { $0 == BidirectionalMask.self }
+    target.rewrites += [
+      TFJSMaskedBidirectional.self, TFJSTraining.self, TFJSIdentity.self, TFJSReLU.self, TFJSNormalizationAxis.self,
+      TFJSSubtraction.self,
+      TFJSCausal.self, TFJSPadding.self,
+    ]
     return target
   }()
 }

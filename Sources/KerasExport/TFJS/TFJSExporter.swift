@@ -36,6 +36,19 @@ public struct TFJSExporter: Exporter {
     return notes
   }
 
+  /// Words that all releases of TensorFlow.js know: `Functional` came with 2.3, `silu` is `swish`.
+  private static func named(_ config: JSON) -> JSON {
+    switch config {
+    case .array(let elements): return .array(elements.map { named($0) })
+    case .object(var members):
+      members = members.mapValues { named($0) }
+      if members["class_name"] == "Functional" { members["class_name"] = "Model" }
+      for key in ["activation", "recurrent_activation"] where members[key] == "silu" { members[key] = "swish" }
+      return .object(members)
+    default: return config
+    }
+  }
+
   public static func rounded(
     _ array: TensorData, in format: ExportOptions.WeightFormat
   ) throws(TensorDataError) -> TensorData {
@@ -68,7 +81,8 @@ public struct TFJSExporter: Exporter {
       bytes += stored.bytes
     }
     let topology: JSON = [
-      "keras_version": .string(Keras2Model.kerasVersion), "backend": "tensorflow", "model_config": keras2.config,
+      "keras_version": .string(Keras2Model.kerasVersion), "backend": "tensorflow",
+      "model_config": Self.named(keras2.config),
     ]
     var json: JSON = [
       "format": "layers-model", "generatedBy": .string("keras v\(Keras2Model.kerasVersion)"), "convertedBy": "KerasKit",

@@ -3,8 +3,8 @@ import KerasModel
 
 /// What TensorFlow.js' layers can be: the classes it registers, and their fields that it refuses.
 ///
-/// Read in tfjs-layers 4.22 (`src/layers`, `activations.ts`, each `serialization.registerClass`). No TensorFlow.js runs in
-/// the tests of this project: its Python loader, which is tf.keras, reads what is written.
+/// Read in tfjs-layers 4 (`src/layers`, `activations.ts`, each `serialization.registerClass`). `Tools/interop/tfjs.py` runs
+/// what is written in TensorFlow.js 1.3.1 and in its Python loader, which is tf.keras.
 enum TFJSLayers {
   static let classes: Set<String> = [
     "InputLayer", "Sequential", "Functional", "Model",

@@ -15,8 +15,10 @@ enum TFJSIdentity: LayerRewrite {
   }
 
   private static func replace(_ layer: inout LayerConfig, _ context: inout RewriteContext) {
-    guard layer.model == nil, classes.contains(layer.className) else { return }
-    if layer.className != "Identity" {
+    // Its Flatten refuses what is flat already.
+    let isFlat = layer.className == "Flatten" && context.inputShape.map { $0.rank == 2 } == true
+    guard layer.model == nil, classes.contains(layer.className) || isFlat else { return }
+    if layer.className != "Identity", !isFlat {
       context.note(.lost, "what \(layer.className) does in training: TensorFlow.js has no such layer")
     }
     let nodes = layer.nodes
@@ -24,6 +26,20 @@ enum TFJSIdentity: LayerRewrite {
       "Activation", name: layer.name,
       fields: ["trainable": true, "dtype": layer.fields["dtype"] ?? "float32", "activation": "linear"])
     layer.nodes = nodes
+  }
+}
+
+/// A masked Bidirectional, of whose sequences TensorFlow.js keeps the last output at masked steps and its Python reader,
+/// which is tf.keras, puts zeros there (`wrappers.ts`, `recurrent.ts`; releases before 2 refuse the mask).
+enum TFJSMaskedBidirectional: LayerRewrite {
+  static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
+    guard chain.layer.className == "Bidirectional", !context.isWrapped, context.facts.masked.contains(context.path),
+      chain.layer.fields["layer"]?["config"]?["return_sequences"] == true
+    else { return }
+    throw context.refusal(
+      "a masked Bidirectional that returns sequences",
+      "TensorFlow.js does not have it as its Python reader has: masked steps repeat the last output in one, are 0 in the other"
+    )
   }
 }
 
