@@ -1,6 +1,6 @@
-"""Lambdas and layers that Keras 3 has not, converted to .keras and run in real Keras: `decompositions.py KERASKIT FIXTURES`.
+"""Lambdas and layers that Keras 3 or tf.keras 2.15 has not, converted and run there: `decompositions.py KERASKIT FIXTURES`.
 
-Outputs are compared with what the releases recorded, 1e-5 of their scale. A refusal must be in REFUSED.
+2.15 stands for itself or for tf_keras, its continuation. Outputs are compared with what the releases recorded, 1e-5 of their scale. A refusal must be in REFUSED.
 """
 import json
 import os
@@ -11,6 +11,7 @@ import tempfile
 
 import keras
 import numpy as np
+import tf_keras
 
 import recordings
 
@@ -34,31 +35,41 @@ REFUSED = {
 UNLOADABLE = {r"legacy_layers/keras-3/image_(augmentation|equalized)$": "deserializ"}
 
 
+# Beside these, what tf.keras 2.15 does not have either.
+REFUSED_215 = {}
+UNLOADABLE_215 = {}
+# Format, ending, options of `convert`, who loads it, and the tables.
+TARGETS = [
+    ("keras", ".keras", [], keras, REFUSED, UNLOADABLE),
+    ("h5 for keras==2.15", ".h5", ["--for", "keras==2.15"], tf_keras, {**REFUSED_215, **REFUSED}, UNLOADABLE_215),
+]
+
+
 def words(table, key):
     return next((text for pattern, text in table.items() if re.search(pattern, key)), None)
 
 
-def check(keraskit, recording, folder):
-    target = os.path.join(folder, "model.keras")
+def check(keraskit, recording, folder, ending, options, library, refused, unloadable):
+    target = os.path.join(folder, "model" + ending)
     if os.path.exists(target):
         os.remove(target)
-    command = [keraskit, "convert", recording.source, target] + recording.options
+    command = [keraskit, "convert", recording.source, target] + options + recording.options
     done = subprocess.run(command, capture_output=True, text=True)
-    expected = words(REFUSED, recording.key)
+    expected = words(refused, recording.key)
     if done.returncode != 0:
         message = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "exit code %d" % done.returncode
         return ("refused" if expected and expected in message else "FAILED"), None, message
     if expected:
         return "FAILED", None, "should be refused"
-    keras.backend.clear_session()
+    library.backend.clear_session()
     try:
-        model = keras.models.load_model(target)
+        model = library.models.load_model(target)
     except Exception as error:
         message = " ".join(str(error).split())
-        known = words(UNLOADABLE, recording.key)
+        known = words(unloadable, recording.key)
         return ("refused" if known and known in message else "FAILED"), None, "load: " + message[-300:]
-    given = recording.inputs([tensor.name for tensor in model.inputs])
-    arrays = [given[tensor.name] for tensor in model.inputs]
+    given = recording.inputs([name(tensor) for tensor in model.inputs])
+    arrays = [given[name(tensor)] for tensor in model.inputs]
     found = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0, batch_size=len(arrays[0]))
     found = found if isinstance(found, (list, tuple)) else [found]
     expected = recording.outputs()
@@ -73,20 +84,25 @@ def check(keraskit, recording, folder):
     return ("passed" if largest <= TOLERANCE else "FAILED"), largest, ""
 
 
+def name(tensor):
+    return tensor.name.split(":")[0]
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     counts = {"passed": 0, "refused": 0, "FAILED": 0}
     results = open(os.environ["INTEROP_RESULTS"], "a") if "INTEROP_RESULTS" in os.environ else None
     with tempfile.TemporaryDirectory() as folder:
         for recording in recordings.recordings(root, folder, texts, ["lambdas", "legacy_layers"]):
-            status, difference, message = check(keraskit, recording, folder)
-            counts[status] += 1
-            number = "%.1e" % difference if difference is not None else ""
-            print("%-48s %-8s %9s %s" % (recording.key, status, number, message[:200]), flush=True)
-            if results:
-                line = {"format": "keras", "case": recording.key, "status": status.lower().replace("passed", "ok"),
-                        "difference": difference, "message": message}
-                results.write(json.dumps(line) + "\n")
+            for format, *target in TARGETS:
+                status, difference, message = check(keraskit, recording, folder, *target)
+                counts[status] += 1
+                number = "%.1e" % difference if difference is not None else ""
+                print("%-48s %-7s %-8s %9s %s" % (recording.key, target[0], status, number, message[:200]), flush=True)
+                if results:
+                    line = {"format": format, "case": recording.key, "status": status.lower().replace("passed", "ok"),
+                            "difference": difference, "message": message}
+                    results.write(json.dumps(line) + "\n")
     print("%d passed, %d failed, %d refused as they should be" % (
         counts["passed"], counts["FAILED"], counts["refused"]))
     sys.exit(1 if counts["FAILED"] or not counts["passed"] else 0)

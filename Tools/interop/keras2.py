@@ -22,10 +22,7 @@ except ImportError:
 from cases import TOLERANCE, Results, arrays, convert, listed, models, one_or_list, worst
 
 # What tf.keras 2.15 cannot express, and words of the message that says so.
-REFUSED = {
-    "keras-1.2.2/bn_sample_wise.h5": "'mode'",
-    "keras-1.2.2-tf/bn_sample_wise.h5": "'mode'",
-}
+REFUSED = {}
 # Cases whose predictions agree while 2.15 computes another loss, and why.
 OTHER_LOSS = {
     "keras-2.3.1/gru_bidirectional.h5": "2.3.1 averaged a masked loss over all steps (said by convert)",

@@ -6,8 +6,8 @@ import OrderedCollections
 /// A layer that Keras 3 does not have, said in operations of `keras.ops`: nodes of a functional model.
 ///
 /// What the layer computes is read from its own lowering, so no class is known here: Lambdas, old merges and old layers
-/// come apart alike. Products with a matrix of weights become Dense layers and stay trainable; other weights become
-/// constants.
+/// come apart alike. Products with a matrix of weights become Dense layers, other trained weights rows of Embeddings, and
+/// so they stay trainable; the rest become constants.
 struct LayerDecomposition {
   /// The nodes, in the order of the computation.
   private(set) var layers: [LayerConfig] = []
@@ -17,10 +17,17 @@ struct LayerDecomposition {
   private(set) var weights: [String: TensorData] = [:]
   /// Names of the source's weights that are constants now.
   private(set) var constants: Set<String> = []
+  /// Names of the source's weights that are rows of Embeddings now.
+  private(set) var rows: Set<String> = []
 
   private let layer: LayerConfig
   private let prefix: String
   private var taken: Set<String>
+  /// Whether trained weights stay variables.
+  private let keepsVariables: Bool
+  /// The tensors of such weights, and of the index that all of them are looked up by.
+  private var variables: [String: TensorReference] = [:]
+  private var rowIndex: TensorReference?
 
   /// Numbers that a constant may have: they stand in the config as text.
   private static let constantLimit = 200_000
@@ -35,8 +42,9 @@ struct LayerDecomposition {
   /// the names of the model's layers. Throws `Failure` with what has no operation.
   init(
     _ layer: LayerConfig, prefix: String, weights: [String: TensorData], taken: Set<String>,
-    types: @escaping (TensorReference) -> TensorType?
+    keepsVariables: Bool = true, types: @escaping (TensorReference) -> TensorType?
   ) throws(Failure) {
+    self.keepsVariables = keepsVariables
     self.layer = layer
     self.prefix = prefix
     self.taken = taken
@@ -80,7 +88,7 @@ struct LayerDecomposition {
     var inputs: [TensorReference] = []
     for reference in node.references where !inputs.contains(reference) { inputs.append(reference) }
     guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
-    let (graph, bound) = try lowered(call, inputs, weights, types)
+    let (graph, trained, bound) = try lowered(call, inputs, weights, types)
     guard !graph.nodes.contains(where: { if case .random = $0.op { true } else { false } }) else {
       throw Failure(reason: "it draws random numbers, and keras.ops has no operation that does")
     }
@@ -93,6 +101,10 @@ struct LayerDecomposition {
       case .input(let name):
         guard let number = Int(name.dropFirst()), inputs.indices.contains(number) else { continue }
         found[index] = inputs[number]
+      case .parameter(let name) where trained.contains(name):
+        if let known = outer.variables[name] { found[index] = known }
+        guard found[index] == nil, let weight = weights[name], !graph.matrixParameters.contains(name) else { continue }
+        found[index] = try outer.addRow(name, weight, inputs[0], rank: types(inputs[0])?.shape.rank ?? 0)
       case .constant, .parameter: continue
       case .matmul(false, false):
         let isResult = graph.outputs == [Value(node: index)]
@@ -113,11 +125,12 @@ struct LayerDecomposition {
     self = outer
   }
 
-  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …, and the weights that are constants in it.
+  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …, the weights that are trained in it and those
+  /// that are constants.
   private func lowered(
     _ call: Int, _ inputs: [TensorReference], _ weights: [String: TensorData],
     _ types: (TensorReference) -> TensorType?
-  ) throws(Failure) -> (graph: Graph, constants: Set<String>) {
+  ) throws(Failure) -> (graph: Graph, trained: Set<String>, constants: Set<String>) {
     let node = layer.nodes[call]
     var layers: [JSON] = []
     for (number, reference) in inputs.enumerated() {
@@ -151,11 +164,15 @@ struct LayerDecomposition {
       let first = try Network(canonical: model(outputs: 1)).lowered(training: false)
       let count = first.layerOutputs.last { $0.path == layer.name }?.outputValues.count ?? 1
       let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(training: false)
-      // Matrices stay weights. Operations on constants alone would have no input in a functional model.
-      let graph = try whole.graph.optimizedForInference(parameters: weights)
+      let specs = keepsVariables ? try Network(canonical: model(outputs: count)).parameterSpecs() : []
+      let trained = Set(specs.filter { $0.trainable && weights[$0.name] != nil }.map(\.name))
+      // Operations on constants alone would have no input in a functional model.
+      let graph = try whole.graph.optimizedForInference(parameters: weights.filter { !trained.contains($0.key) })
       let matrices = call == 0 ? graph.matrixParameters : []
-      let bound = weights.filter { graph.parameter(named: $0.key) != nil && !matrices.contains($0.key) }
-      return (try graph.binding(bound).withoutDeadCode(), Set(bound.keys))
+      let bound = weights.filter {
+        graph.parameter(named: $0.key) != nil && !matrices.contains($0.key) && !trained.contains($0.key)
+      }
+      return (try graph.binding(bound).withoutDeadCode(), trained, Set(bound.keys))
     } catch {
       throw Failure(reason: "\(error)")
     }
@@ -312,6 +329,44 @@ struct LayerDecomposition {
     layers.append(made)
     self.weights[prefix + proposal + "/kernel"] = kernel
     return TensorReference(proposal)
+  }
+
+  /// A weight as the one row of an Embedding, which is looked up by a zero made of the layer's input: so a functional model
+  /// of Keras can hold any variable.
+  private mutating func addRow(
+    _ name: String, _ weight: TensorData, _ input: TensorReference, rank: Int
+  ) throws(Failure) -> TensorReference {
+    let index: TensorReference
+    if let known = rowIndex {
+      index = known
+    } else {
+      let first: JSON = ["class_name": "__slice__", "config": ["start": 0, "stop": 1, "step": 1]]
+      let slices = JSON.array(Array(repeating: first, count: rank))
+      let one = add("GetItem", "numpy", [:], [.tensor(input), slices], name: "first")
+      let zero = add("ZerosLike", "numpy", ["dtype": "int32"], [.tensor(one)], name: "zero")
+      index = add("Reshape", "numpy", ["newshape": [1, 1]], [.tensor(zero)], name: "index")
+      rowIndex = index
+    }
+    let role = name.split(separator: "/").dropFirst().joined(separator: "_")
+    let proposal = unique(role.isEmpty ? "weight" : role)
+    var made = LayerConfig(
+      "Embedding", name: proposal,
+      fields: [
+        "trainable": layer.fields["trainable"] ?? true, "dtype": "float32", "input_dim": 1,
+        "output_dim": JSON(max(weight.elementCount, 1)), "mask_zero": false,
+      ])
+    made.nodes = [CallNode(args: [.tensor(index)])]
+    taken.insert(proposal)
+    layers.append(made)
+    do {
+      self.weights[prefix + proposal + "/embeddings"] = try weight.reshaped([1, weight.elementCount])
+    } catch { throw Failure(reason: "\(error)") }
+    rows.insert(name)
+    let result = add(
+      "Reshape", "numpy", ["newshape": JSON(weight.shape)], [.tensor(TensorReference(proposal))],
+      name: role + "_shaped")
+    variables[name] = result
+    return result
   }
 
   private mutating func add(

@@ -10,7 +10,9 @@ extension Rewriter {
     _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
   ) throws(ExportError) -> Int {
     let place = context.path
-    guard context.target.isKeras3, case .notExpressible(let what, let reason) = refusal.cause else { throw refusal }
+    guard context.target.hasOperations, case .notExpressible(let what, let reason) = refusal.cause else {
+      throw refusal
+    }
     guard !context.facts.maskReaders.contains(place) else {
       throw context.refusal(what, "\(reason); operations have no masks, and what follows reads its mask")
     }
@@ -40,8 +42,16 @@ extension Rewriter {
     }
     let parts: LayerDecomposition
     do throws(LayerDecomposition.Failure) {
-      parts = try LayerDecomposition(
-        layer, prefix: folder, weights: weights, taken: Set(copy.layers.map(\.name)), types: types)
+      let taken = Set(copy.layers.map(\.name))
+      func decomposed(keepsVariables: Bool) throws(LayerDecomposition.Failure) -> LayerDecomposition {
+        try LayerDecomposition(
+          layer, prefix: folder, weights: weights, taken: taken, keepsVariables: keepsVariables, types: types)
+      }
+      if let found = try? decomposed(keepsVariables: true) {
+        parts = found
+      } else {
+        parts = try decomposed(keepsVariables: false)
+      }
     } catch {
       throw context.refusal(what, "\(reason); nor in operations: \(error.reason)")
     }
@@ -62,7 +72,15 @@ extension Rewriter {
     copy.replace(here, with: parts.layers, parts.replacements)
     model = copy
     let list = parts.layers.map(\.className).joined(separator: ", ")
-    context.note(.rewritten, "\(what) is said in Keras 3's own operations: \(list.isEmpty ? "none" : list)")
+    context.note(
+      .rewritten,
+      "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list.isEmpty ? "none" : list)"
+    )
+    if !parts.rows.isEmpty {
+      context.note(
+        .rewritten,
+        "\(parts.rows.sorted().joined(separator: ", ")): each the one row of an Embedding, trained as before")
+    }
     if !parts.constants.isEmpty {
       context.note(
         .lost, "\(parts.constants.sorted().joined(separator: ", ")): constants now, which training does not change")

@@ -65,6 +65,7 @@ enum Keras2Nodes {
   /// An argument with its tensors as `[layer, node, tensor]`.
   static func value(_ json: JSON) -> JSON {
     if let items = json["items"], json["class_name"] == "__tuple__" { return value(items) }
+    if json["class_name"] == "__numpy__", let numbers = json["config"]?["value"] { return numbers }
     return json.replacingTensors { $0.json }
   }
 }

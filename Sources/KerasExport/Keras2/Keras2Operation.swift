@@ -79,13 +79,18 @@ struct Keras2Operation {
         }
         arguments[name] = value
       }
-      let ignored = ["name", "trainable", "dtype"] + fields.map(\.own)
-      for (key, value) in saved where !ignored.contains(key) && !value.isNull && value != false {
+      let ignored = ["name", "trainable", "dtype", "decimals"] + fields.map(\.own)
+      for (key, value) in saved where !ignored.contains(key) && !value.isNull && value != false && !isOwn(key, value) {
         throw refusal("the field '\(key)', \(value.text()),", path)
       }
       for (own, name) in fields { if let value = saved[own], !value.isNull { arguments[name] = value } }
       let first = tensors.first.flatMap { arguments.removeValue(forKey: $0.name) } ?? .null
       return Keras2Operation.node([first], arguments)
+    }
+
+    /// Values that are TensorFlow's own.
+    private func isOwn(_ key: String, _ value: JSON) -> Bool {
+      key == "alpha" && value.doubleValue == 1 && function == "nn.elu"
     }
 
     private func refusal(_ what: String, _ path: String) -> ExportError {
@@ -156,6 +161,9 @@ extension Keras2Operation {
     ("ExpandDims", "expand_dims", "x=input | axis"), ("Squeeze", "squeeze", "x=input | axis"),
     ("Concatenate", "concat", "xs=values | axis"), ("Stack", "stack", "x=values | axis"),
     ("Tile", "tile", "x=input | repeats=multiples"), ("BroadcastTo", "broadcast_to", "x=input | shape"),
+    ("Round", "math.round", "x"), ("Elu", "nn.elu", "x=features"), ("Cumsum", "math.cumsum", "x | axis"),
+    ("Take", "gather", "x=params indices | axis"), ("DivideNoNan", "math.divide_no_nan", "x1=x x2=y"),
+    ("Pad", "pad", "x=tensor constant_values | pad_width=paddings mode"), ("Flip", "reverse", "x=tensor | axis"),
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),
     ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input"),
     ("OnesLike", "ones_like", "x=input"), ("StopGradient", "stop_gradient", "variable=input"),
