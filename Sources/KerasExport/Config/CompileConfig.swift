@@ -39,6 +39,9 @@ struct CompileConfig {
     }
     var translated = canonical
     translated["loss"] = LossObject.translated(canonical["loss"] ?? .null)
+    for key in ["metrics", "weighted_metrics"] {
+      if let metrics = canonical[key] { translated[key] = MetricObject.translated(metrics) }
+    }
     if let unknown = unknownLoss(translated["loss"] ?? .null, target) {
       return (nil, [ExportNote(.lost, "the training config: \(target.name) has no loss '\(unknown)'")])
     }
