@@ -65,6 +65,7 @@ public struct Conversion: Sendable {
     func write() throws -> [ExportNote] {
       var export = options.export
       export.record = record.json
+      if rounding?.isOwnForm == true { export.weightFormat = .float32 }
       return try exporter.export(loaded, to: draft.path, options: export) + optimizerNotes
     }
     stage("written")

@@ -16,6 +16,10 @@ public struct RoundingReport: Sendable {
   /// The largest change of an output, relative to that output's largest, on `samples` samples.
   public var outputDifference: Double
   public var samples: Int
+  /// Arrays of two or more axes that stay what they are.
+  public var untouched: Int
+  /// Whether the format holds such weights in layers of its own, in which the model is already.
+  var isOwnForm = false
 
   /// The model as a reader of the rounded weights has it, and what that changes.
   static func rounding(
@@ -23,9 +27,21 @@ public struct RoundingReport: Sendable {
   ) throws(KerasKitError) -> (model: Model, report: RoundingReport) {
     var loaded = model.loaded
     var arrays: [Array] = []
+    var ownForm: (model: LoadedModel, values: [String: TensorData])?
+    do {
+      ownForm = try exporter.rounded(loaded, in: format)
+    } catch {
+      throw .export(error)
+    }
+    var untouched = 0
     do {
       for (name, array) in model.loaded.weights where format.applies(to: array) {
-        let rounded = try exporter.rounded(array, in: format)
+        if let ownForm, ownForm.values[name] == nil {
+          untouched += 1
+          continue
+        }
+        var rounded = array
+        if let own = ownForm?.values[name] { rounded = own } else { rounded = try exporter.rounded(array, in: format) }
         let (before, after) = (try array.doubles(), try rounded.doubles())
         var (largest, scale) = (0.0, 1e-30)
         for (a, b) in zip(before, after) {
@@ -34,20 +50,22 @@ public struct RoundingReport: Sendable {
           if a.isFinite { scale = max(scale, a.magnitude) }
         }
         arrays.append(Array(name: name, difference: largest / scale))
-        loaded.weights[name] = rounded
+        if ownForm == nil { loaded.weights[name] = rounded }
       }
     } catch {
       throw .data(error)
     }
     arrays.sort { ($1.difference, $0.name) < ($0.difference, $1.name) }
-    let rounded = try Model(loaded)
+    let rounded = try Model(ownForm?.model ?? loaded)
     let inputs = model.inputRecipes(samples: samples, seed: seed)
     let before = try VerificationCase(of: model, inputs: inputs, withLayers: false)
     let after = try VerificationCase(of: rounded, inputs: inputs, withLayers: false)
     let change = Verification.compare(before, after, tolerance: 0)
     return (
       rounded,
-      RoundingReport(format: format, arrays: arrays, outputDifference: change.difference, samples: samples)
+      RoundingReport(
+        format: format, arrays: arrays, outputDifference: change.difference, samples: samples,
+        untouched: untouched, isOwnForm: ownForm != nil)
     )
   }
 }

@@ -20,6 +20,12 @@ public protocol Exporter: Sendable {
   /// Throws what `export` would throw of the model, and writes nothing: to be asked before a long training.
   func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError)
 
+  /// The model as a reader has it where the format stores weights in a form of its own, and the numbers that stand for each
+  /// of them; it is then exported as it is. `nil` where it stores `rounded` arrays.
+  static func rounded(
+    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+  ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])?
+
   /// An array as a reader has it after it was stored in that format; `WeightFormat.rounded` where the format says nothing.
   static func rounded(
     _ array: TensorData, in format: ExportOptions.WeightFormat
@@ -27,6 +33,10 @@ public protocol Exporter: Sendable {
 }
 
 extension Exporter {
+  public static func rounded(
+    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+  ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? { nil }
+
   public static func rounded(
     _ array: TensorData, in format: ExportOptions.WeightFormat
   ) throws(TensorDataError) -> TensorData { try format.rounded(array) }

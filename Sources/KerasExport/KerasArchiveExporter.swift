@@ -10,6 +10,13 @@ public struct KerasArchiveExporter: Exporter {
 
   public init() {}
 
+  /// 8-bit weights are those of Keras' own quantized layers.
+  public static func rounded(
+    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+  ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? {
+    format == .int8 ? try Int8Layers.quantized(model) : nil
+  }
+
   public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
     _ = try Keras3Model(model, options: options)
   }

@@ -25,7 +25,8 @@ enum ConversionText {
     let worst = rounding.arrays.prefix(3).map { "\($0.name) \(NumberText.short($0.difference, digits: 2))" }
     return [
       "weights in \(rounding.format.rawValue): outputs move by \(NumberText.short(rounding.outputDifference, digits: 2)) of "
-        + "their largest on \(rounding.samples) made samples; \(rounding.arrays.count) arrays, most changed: "
+        + "their largest on \(rounding.samples) made samples; \(rounding.arrays.count) arrays, "
+        + (rounding.untouched > 0 ? "\(rounding.untouched) stay float32, " : "") + "most changed: "
         + Terminal.printable(worst.joined(separator: ", "))
     ]
   }
