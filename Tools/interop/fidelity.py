@@ -1,7 +1,7 @@
 """What only a consumer can tell of a conversion: `fidelity.py KERASKIT FOLDER [TEXT ...]`.
 
 Masked steps of an old Bidirectional, whose outputs the script computes itself; metric objects that tf.keras saved, evaluated
-by it and by Keras 3; 8-bit weights, compared with Keras' own `quantize`.
+by it and by Keras 3; 8-bit weights, compared with Keras' own `quantize`; SpectralNormalization in tf.keras.
 """
 import json
 import os
@@ -134,6 +134,22 @@ def quantized(keraskit, root, folder, results):
         results.add("int8 " + case, "ok" if good else "failed", distance, " ".join(sorted(kinds)))
 
 
+def spectral(keraskit, folder, results):
+    """tf.keras 2.15 does not load the layer, so the one inside stands for it."""
+    layers = keras.layers
+    model = keras.Sequential([
+        keras.Input((6, 3)), layers.SpectralNormalization(layers.Conv1D(4, 3)), layers.Flatten(),
+        layers.SpectralNormalization(layers.Dense(2, activation="tanh"))])
+    x = np.random.default_rng(2).normal(size=(5, 6, 3)).astype("float32")
+    source, target = os.path.join(folder, "spectral.keras"), os.path.join(folder, "spectral.h5")
+    model.save(source)
+    code, said = convert(keraskit, source, target, "--for", "keras==2.15")
+    if code != 0:
+        return results.add("SpectralNormalization .h5", "failed", None, said[-300:])
+    distance = worst([tf_keras.models.load_model(target).predict(x, verbose=0)], [model.predict(x, verbose=0)])
+    results.add("SpectralNormalization .h5", "ok" if distance <= TOLERANCE else "failed", distance)
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     results = Results("fidelity")
@@ -141,6 +157,7 @@ def main():
         masked(keraskit, root, folder, results)
         metrics(keraskit, folder, results)
         quantized(keraskit, root, folder, results)
+        spectral(keraskit, folder, results)
     results.finish()
 
 

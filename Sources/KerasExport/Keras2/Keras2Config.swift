@@ -71,13 +71,7 @@ struct Keras2Config {
       // Read without asking whether they are there (from_config of 2.15).
       for key in ["query_shape", "key_shape", "value_shape"] { config[key] = config[key] ?? .null }
     }
-    var json: JSON = ["class_name": .string(layer.className), "config": .object(config)]
-    if layer.className == "SpectralNormalization" {
-      // Not among the classes that 2.15 finds by name alone.
-      json["module"] = "keras.layers"
-      json["registered_name"] = .null
-    }
-    return json
+    return ["class_name": .string(layer.className), "config": .object(config)]
   }
 
   /// A field in Keras 2's words; `nil` for one that it does not have and that changes nothing.

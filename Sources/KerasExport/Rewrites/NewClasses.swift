@@ -13,7 +13,7 @@ enum NewClasses: LayerRewrite {
     "GlobalAveragePooling2D", "GlobalAveragePooling3D", "Flatten", "Reshape", "Permute", "RepeatVector",
     "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D", "UpSampling1D",
     "UpSampling2D", "UpSampling3D", "BatchNormalization", "LayerNormalization", "GroupNormalization",
-    "UnitNormalization", "SpectralNormalization", "Attention", "AdditiveAttention", "MultiHeadAttention",
+    "UnitNormalization", "Attention", "AdditiveAttention", "MultiHeadAttention",
     "Normalization", "CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup",
     "TextVectorization", "HashedCrossing", "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip",
     "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom", "RandomFourierFeatures",

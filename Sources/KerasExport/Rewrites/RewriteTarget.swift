@@ -53,6 +53,7 @@ struct RewriteTarget: Sendable {
       "keraskit>separate_axes", "keraskit>per_batch", "keraskit>resizes",
     ],
     rewrites: [
+      SpectralNormalization215.self,
       SharedAxes.self,
       ResetInput.self,
       NewActivations.self,
@@ -85,7 +86,7 @@ struct RewriteTarget: Sendable {
     target.rewrites += [
       TFJSMaskedBidirectional.self, TFJSTraining.self, TFJSIdentity.self, TFJSReLU.self, TFJSNormalizationAxis.self,
       TFJSSubtraction.self,
-      TFJSCausal.self, TFJSPadding.self,
+      TFJSReshape.self, TFJSCausal.self, TFJSPadding.self,
     ]
     return target
   }()

@@ -44,6 +44,9 @@ enum TFJSLayers {
         throw refuse("the \(field) \(value.stringValue ?? value.text())")
       }
     }
+    if layer.className == "ELU", layer.fields["alpha"]?.doubleValue ?? 1 != 1 {
+      throw refuse("ELU with an alpha but 1")
+    }
     if layer.className.hasPrefix("GRU"), layer.fields["reset_after"] != false {
       throw refuse("\(layer.className) with reset_after", "TensorFlow.js resets before the product only")
     }

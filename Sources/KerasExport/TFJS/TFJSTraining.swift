@@ -10,6 +10,14 @@ enum TFJSTraining: LayerRewrite {
         context.note(.lost, "the activity regularizer: TensorFlow.js does not run a layer that has one")
       } else if key.hasSuffix("_constraint") {
         context.note(.lost, "the \(key): TensorFlow.js would change the weights by it as it loads them")
+      } else if key.hasSuffix("_regularizer"), ["L1", "L2"].contains(value["class_name"]) {
+        // It knows both in one only.
+        let config = value["config"]
+        chain.layer.fields[key] = [
+          "module": "keras.regularizers", "class_name": "L1L2", "registered_name": nil,
+          "config": ["l1": config?["l1"] ?? 0.0, "l2": config?["l2"] ?? 0.0],
+        ]
+        continue
       } else {
         continue
       }
@@ -62,6 +70,18 @@ enum TFJSNormalizationAxis: LayerRewrite {
     chain.layer.fields["axis"] = -1
     context.note(
       .rewritten, "axis \(axis) is brought to the end: the CPU backend of TensorFlow.js normalises along the last only")
+  }
+}
+
+/// TensorFlow.js knows the shape of a Reshape with an inferred size as it runs only: the size is written.
+enum TFJSReshape: LayerRewrite {
+  static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
+    guard chain.layer.className == "Reshape", chain.layer.fields["target_shape"]?.arrayValue?.contains(-1) == true,
+      let calls = context.facts.outputTypes[context.path], !context.isWrapped,
+      let sizes = calls.first?.first.flatMap({ Shape(Array($0.shape.dimensions.dropFirst())).concrete }),
+      calls.allSatisfy({ $0.first?.shape.dimensions.dropFirst().map { $0 ?? -1 } == sizes })
+    else { return }
+    chain.layer.fields["target_shape"] = JSON(sizes)
   }
 }
 
