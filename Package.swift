@@ -169,7 +169,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "KerasConversionTests",
-      dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "PackedFixtures"]),
+      dependencies: ["KerasConversion", "KerasKit", "KerasExport", "KerasModel", "KerasCore", "PackedFixtures"]),
     .testTarget(name: "KerasDiffTests", dependencies: ["KerasDiff", "KerasKit", "KerasCore"]),
     .testTarget(
       name: "KerasKitTests",

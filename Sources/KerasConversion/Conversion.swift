@@ -109,7 +109,7 @@ public struct Conversion: Sendable {
       written, inputs: model.inputs.map(\.name), arrays: arrays, outputs: model.outputs.map(\.name),
       python: options.python)
     var largest = 0.0
-    for (a, b) in zip(expected, found) {
+    for (a, b) in zip(expected, found.outputs) {
       largest = max(
         largest, try ArrayDigest(a, limit: .max).difference(from: try ArrayDigest(b, limit: .max)))
     }

@@ -1,4 +1,5 @@
 import KerasCore
+import KerasFile
 import KerasModel
 
 /// Writes models in one format.
@@ -30,9 +31,24 @@ public protocol Exporter: Sendable {
   static func rounded(
     _ array: TensorData, in format: ExportOptions.WeightFormat
   ) throws(TensorDataError) -> TensorData
+
+  /// Whether a file or folder is of this format, told by content; `false` where this program reads the format itself.
+  static func recognizes(_ path: String) -> Bool
+
+  /// The record that such a file carries, `nil` if it has none.
+  ///
+  /// Throws `ExportError` if the file is damaged.
+  static func record(in path: String) throws(ExportError) -> JSON?
+
+  /// The named results inside such a file; `nil` where the format has no names of layers, or they are seen nowhere.
+  static func graph(in path: String) throws(ExportError) -> WrittenGraph?
 }
 
 extension Exporter {
+  public static func recognizes(_ path: String) -> Bool { false }
+  public static func record(in path: String) throws(ExportError) -> JSON? { nil }
+  public static func graph(in path: String) throws(ExportError) -> WrittenGraph? { nil }
+
   public static func rounded(
     _ model: LoadedModel, in format: ExportOptions.WeightFormat
   ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? { nil }
@@ -40,6 +56,18 @@ extension Exporter {
   public static func rounded(
     _ array: TensorData, in format: ExportOptions.WeightFormat
   ) throws(TensorDataError) -> TensorData { try format.rounded(array) }
+}
+
+extension ExportOptions {
+  /// The record that a file beside a model is.
+  public static func record(inFile path: String) throws(ExportError) -> JSON? {
+    guard let contents = try? FileContents(path: path) else { return nil }
+    do {
+      return try JSON(parsing: contents.array())
+    } catch {
+      throw ExportError(.file(KerasFileError(file: path, .unreadable("\(error)"))))
+    }
+  }
 }
 
 /// The formats of Keras itself, and those that need nothing but this module; `KerasConversion` knows all.

@@ -35,7 +35,7 @@ public struct SavedModelExporter: Exporter {
       try weights.finish()
       try folder.write(try SavedModelDocument(functions).bytes(), as: "saved_model.pb")
       if let record = options.record {
-        try folder.write(Array(record.text().utf8), as: "assets.extra/\(ExportOptions.recordKey).json")
+        try folder.write(Array(record.text().utf8), as: Self.recordName)
       }
       try folder.commit()
     } catch {
@@ -43,4 +43,15 @@ public struct SavedModelExporter: Exporter {
     }
     return functions.notes
   }
+
+  /// Only those that carry a record: others, of Keras and TensorFlow, this program reads as far as they are models.
+  public static func recognizes(_ path: String) -> Bool {
+    [recordName, "saved_model.pb"].allSatisfy { (try? FileContents(path: "\(path)/\($0)")) != nil }
+  }
+
+  public static func record(in path: String) throws(ExportError) -> JSON? {
+    try ExportOptions.record(inFile: "\(path)/\(recordName)")
+  }
+
+  private static var recordName: String { "assets.extra/\(ExportOptions.recordKey).json" }
 }

@@ -40,6 +40,15 @@ public struct SwiftPackageExporter: Exporter {
     return emission.source.notes
   }
 
+  public static func recognizes(_ path: String) -> Bool {
+    FolderListing.isFolder(path) && (try? FileContents(path: "\(path)/Package.swift")) != nil
+      && ((try? FolderListing.names(in: "\(path)/Sources")) ?? []).contains { $0.hasPrefix("Predict") }
+  }
+
+  public static func record(in path: String) throws(ExportError) -> JSON? {
+    try ExportOptions.record(inFile: "\(path)/keraskit.json")
+  }
+
   private func emission(of model: LoadedModel, _ options: ExportOptions) throws(ExportError) -> GraphEmission {
     let source = try ExportGraph(model, foldsWeights: options.weightFormat == .float32)
     return try GraphEmission(source, format: options.weightFormat)

@@ -55,6 +55,14 @@ public struct TFJSExporter: Exporter {
     format == .int8 && format.applies(to: array) ? try TFJSWeight.rounded(array) : try format.rounded(array)
   }
 
+  public static func recognizes(_ path: String) -> Bool {
+    FolderListing.isFolder(path) && (try? FileContents(path: "\(path)/model.json")) != nil
+  }
+
+  public static func record(in path: String) throws(ExportError) -> JSON? {
+    try ExportOptions.record(inFile: "\(path)/model.json")?["userDefinedMetadata"]?[ExportOptions.recordKey]
+  }
+
   private static func shardNames(_ size: Int) -> [String] {
     let count = (size + shardSize - 1) / shardSize
     return (0..<count).map { "group1-shard\($0 + 1)of\(count).bin" }
