@@ -25,7 +25,7 @@ REFUSED = [
     ("preprocessing/", "cannot be written"),
     ("graph_nodes/.*/linalg", "the function '"),
     ("public_layers/(retinanet.*_filter|ssd_decoding|yolo_suppression)", "the function '"),
-    ("lambdas/", "a random draw"),
+    ("lambdas/|graph_nodes/keras-3/geometry", "a random draw"),
 ]
 # Numbers rounded to narrow types on the way differ in their last digit.
 LOOSER = [
@@ -52,7 +52,7 @@ def swift(folder, *arguments):
 
 
 def check_whole(keraskit, source, folder, results):
-    """A package as it is written: no warnings, its own test passes, its command predicts, verify runs it."""
+    """A package as it is written: no warnings, its own test passes."""
     package = os.path.join(folder, "whole-model.swiftpackage")
     try:
         subprocess.run([keraskit, "convert", source, package], check=True, capture_output=True, text=True)
