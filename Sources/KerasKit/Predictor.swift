@@ -80,28 +80,10 @@ final class Predictor {
     return Array(results.prefix(outputCount))
   }
 
-  /// A function that runs one batch again and again: inputs copied in, outputs copied out, nothing allocated.
-  ///
-  /// Meant for benchmarks.
-  func repeatable(_ arrays: [TensorData], names: [String]) throws -> () throws -> Void {
+  /// One batch to be run again and again.
+  func repeatable(_ arrays: [TensorData], names: [String]) throws -> RepeatedCall {
     let inputs = Dictionary(zip(names, arrays), uniquingKeysWith: { first, _ in first })
-    let plan = try executor.plan(for: inputs.mapValues(\.shape), texts: inputs)
-    let first = try plan.run(inputs)
-    let held = try plan.inputTypes.compactMap { name, type -> (name: String, bytes: [UInt8])? in
-      // Strings stay what the first run made of them.
-      guard let array = inputs[name], array.dtype != .string else { return nil }
-      return (name, try array.converted(to: type.dtype.isInteger ? .int32 : .float32).bytes)
-    }
-    var results = first.map { [UInt8](repeating: 0, count: $0.elementCount * 4) }
-    return {
-      for (name, bytes) in held {
-        try plan.withInput(name) { target in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
-      }
-      try plan.execute()
-      for index in results.indices {
-        try plan.withOutput(index) { source in results[index].withUnsafeMutableBytes { $0.copyMemory(from: source) } }
-      }
-    }
+    return try RepeatedCall(executor.plan(for: inputs.mapValues(\.shape), texts: inputs), inputs)
   }
 }
 

@@ -33,19 +33,6 @@ extension Trainer {
     optimizer.map { $0.learningRate.value(at: max($0.iterations - 1, 0)) } ?? 0
   }
 
-  /// A function that makes one training step on a fixed batch each time it is called: forward, backward and update.
-  ///
-  /// Meant for benchmarks. Throws `TrainingError` as `fit` does.
-  public func stepper(on batch: DataSet) throws(TrainingError) -> () throws(TrainingError) -> Void {
-    let loss = try compiledLoss(trains: true, weightRanks: batch.weightRanks)
-    let feed = try BatchFeed(batch, for: loss.loss, classWeights: options.classWeights)
-    noteTrained(loss)
-    let rows = Array(0..<feed.count)
-    return { () throws(TrainingError) in
-      _ = try self.update(loss, Batch(feed: feed, rows: rows[...]), epoch: 1, step: 1)
-    }
-  }
-
   /// The seed of the next step: one sequence for the whole training, whatever plans the batch sizes need.
   var stepSeed: UInt64 { options.seed &+ UInt64(optimizer?.iterations ?? 0) &* 0x9e37_79b9_7f4a_7c15 }
 
@@ -58,7 +45,8 @@ extension Trainer {
 
   /// One step on a batch: its losses and what metrics take, from before the update.
   func update(
-    _ loss: CompiledLoss, _ batch: Batch, epoch: Int, step: Int
+    _ loss: CompiledLoss, _ batch: Batch, epoch: Int, step: Int,
+    execute: (Plan) throws(EngineError) -> Void = { (plan) throws(EngineError) in try plan.execute() }
   ) throws(TrainingError) -> BatchResult {
     let optimizer = try requiredOptimizer()
     let seed = stepSeed
@@ -66,7 +54,7 @@ extension Trainer {
     plan.seed = seed
     try engineStep { () throws(EngineError) in
       try batch.feed.fill(plan, rows: batch.rows)
-      try plan.execute()
+      try execute(plan)
     }
     let result = try loss.result(of: plan)
     guard result.loss.isFinite else {

@@ -90,16 +90,6 @@ import Testing
     #expect(try Command.run("convert", nested, output, "--force", "--batch-size", "4").status == 0)
   }
 
-  @Test func benchmarkPrintsOneLineAndFindsTheEnding() throws {
-    let result = try Command.run(
-      "benchmark", Command.fixture("models/keras-3/mlp_adam"), "--batch", "2", "--threads", "1", "--seconds", "0.05",
-      "--json")
-    #expect(result.status == 0, "\(result.errors)")
-    let json = try JSON(parsing: result.output)
-    #expect((json["min_ms"]?.doubleValue ?? 0) > 0)
-    #expect((json["median_ms"]?.doubleValue ?? 0) >= (json["min_ms"]?.doubleValue ?? 1))
-  }
-
   @Test func everyCommandHasHelpWithAnExample() throws {
     for name in ["inspect", "audit", "convert", "predict", "evaluate", "fine-tune", "benchmark", "explain"] {
       let result = try Command.run(name, "--help")

@@ -1,21 +1,20 @@
 import KerasCore
 import KerasTraining
 
-/// Times of repeated calls, in milliseconds.
-public struct BenchmarkTimes: Sendable {
-  public var median: Double
-  public var minimum: Double
-  public var calls: Int
-}
-
 extension Model {
   /// Times inference on one batch of fixed random numbers; free dimensions are taken as 32.
   public func benchmark(batchSize: Int, seconds: Double) throws(KerasKitError) -> BenchmarkTimes {
     try KerasKitError.wrap {
-      let arrays = try sampleInputs(batchSize: batchSize)
-      let run = try Predictor(lowered, weights: loaded.weights, options: engineOptions)
-        .repeatable(arrays, names: inputs.map(\.name))
-      return try Self.time(seconds: seconds, run)
+      let call = try repeatedCall(batchSize: batchSize)
+      return try .measure(seconds: seconds, work: call.plan.work, threads: call.plan.threadCount) { try call.run() }
+    }
+  }
+
+  /// How long each step of inference takes, by the medians of repeated calls on such a batch.
+  public func profile(batchSize: Int, seconds: Double) throws(KerasKitError) -> Profile {
+    try KerasKitError.wrap {
+      let call = try repeatedCall(batchSize: batchSize)
+      return try .measure(call.plan, seconds: seconds) { try call.profile() }
     }
   }
 
@@ -26,9 +25,19 @@ extension Model {
     batchSize: Int, seconds: Double, options: TrainingOptions = TrainingOptions()
   ) throws(KerasKitError) -> BenchmarkTimes {
     try KerasKitError.wrap {
-      let (options, data) = try trainingBenchmark(options, batchSize: batchSize, count: batchSize)
-      let step = try Trainer(model: loaded, options: options).stepper(on: data)
-      return try Self.time(seconds: seconds) { try step() }
+      let step = try repeatedStep(batchSize: batchSize, options)
+      let plan = try step.plan()
+      return try .measure(seconds: seconds, work: plan.work, threads: plan.threadCount) { try step.run() }
+    }
+  }
+
+  /// How long each step forward and backward takes, as `profile` does; the update is not among them.
+  public func profileTraining(
+    batchSize: Int, seconds: Double, options: TrainingOptions = TrainingOptions()
+  ) throws(KerasKitError) -> Profile {
+    try KerasKitError.wrap {
+      let step = try repeatedStep(batchSize: batchSize, options)
+      return try .measure(step.plan(), seconds: seconds) { try step.profile() }
     }
   }
 
@@ -92,21 +101,17 @@ extension Model {
     return (options, try DataSet(inputs: sampleInputs(batchSize: count), targets: targets))
   }
 
-  private func sampleInputs(batchSize: Int) throws -> [TensorData] {
+  func sampleInputs(batchSize: Int) throws -> [TensorData] {
     try inputRecipes(samples: batchSize, seed: 1).map { try $0.array() }
   }
 
-  private static func time(seconds: Double, _ body: () throws -> Void) throws -> BenchmarkTimes {
-    let clock = ContinuousClock()
-    for _ in 0..<3 { try body() }
-    var times: [Double] = []
-    let end = clock.now + .seconds(seconds)
-    while clock.now < end || times.count < 5 {
-      let start = clock.now
-      try body()
-      times.append((clock.now - start) / .milliseconds(1))
-    }
-    times.sort()
-    return BenchmarkTimes(median: times[times.count / 2], minimum: times[0], calls: times.count)
+  func repeatedCall(batchSize: Int) throws -> RepeatedCall {
+    try Predictor(lowered, weights: loaded.weights, options: engineOptions)
+      .repeatable(sampleInputs(batchSize: batchSize), names: inputs.map(\.name))
+  }
+
+  private func repeatedStep(batchSize: Int, _ options: TrainingOptions) throws -> RepeatedStep {
+    let (options, data) = try trainingBenchmark(options, batchSize: batchSize, count: batchSize)
+    return try RepeatedStep(Trainer(model: loaded, options: options), on: data)
   }
 }

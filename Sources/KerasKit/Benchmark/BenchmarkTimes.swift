@@ -1,0 +1,61 @@
+import KerasEngine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Times of repeated calls, in milliseconds, and what they are measured by.
+public struct BenchmarkTimes: Sendable {
+  public var median: Double
+  public var minimum: Double
+  /// Nine calls of ten take no longer.
+  public var p90: Double
+  public var calls: Int
+  /// Floating-point operations of one call's products and convolutions.
+  public var work: Double
+  /// Floating-point operations a second that the threads reach in registers, measured before and after the calls.
+  public var peak: Double
+
+  /// Floating-point operations a second of the median call.
+  public var rate: Double { median > 0 ? work / median * 1000 : 0 }
+  /// The part of the peak that the median call reaches.
+  public var shareOfPeak: Double { peak > 0 ? rate / peak : 0 }
+
+  /// Bytes of memory that the process has held at most.
+  public static var peakMemory: Int {
+    // RUSAGE_SELF, whose type differs between systems.
+    let itself: Int32 = 0
+    var usage = rusage()
+    guard getrusage(itself, &usage) == 0 else { return 0 }
+    #if canImport(Darwin)
+      return usage.ru_maxrss
+    #else
+      return usage.ru_maxrss * 1024
+    #endif
+  }
+
+  /// Repeats a call for so long, at least five times, after three to warm up.
+  static func measure(
+    seconds: Double, work: Double, threads: Int, _ body: () throws -> Void
+  ) throws -> BenchmarkTimes {
+    let clock = ContinuousClock()
+    for _ in 0..<3 { try body() }
+    let before = ProcessorPeak.measured(threads: threads)
+    var times: [Double] = []
+    let end = clock.now + .seconds(seconds)
+    while clock.now < end || times.count < 5 {
+      let start = clock.now
+      try body()
+      times.append((clock.now - start) / .milliseconds(1))
+    }
+    let after = ProcessorPeak.measured(threads: threads)
+    times.sort()
+    return BenchmarkTimes(
+      median: times[times.count / 2], minimum: times[0], p90: times[min(times.count * 9 / 10, times.count - 1)],
+      calls: times.count, work: work, peak: max(before, after))
+  }
+}
