@@ -1,3 +1,5 @@
+import CKernels
+
 /// How plans are compiled and run.
 public struct EngineOptions: Sendable, Hashable {
   /// Threads a step may use, at most two per processor; results depend on it by rounding at most.
@@ -8,9 +10,21 @@ public struct EngineOptions: Sendable, Hashable {
   /// Where two wait for each other after every small step, a busy machine makes them many times slower than one alone.
   public var sharesWorkFrom: Double
 
-  public init(threads: Int = 1, sharesWorkFrom: Double = 0) {
+  /// How factors of products with constant weights are held; sums and all else are float32.
+  public enum Precision: String, Sendable, Hashable, CaseIterable {
+    case float32
+    /// Eight bits of significand, where the processor multiplies such numbers itself; else float32.
+    case bfloat16
+
+    /// Whether this processor has it.
+    public var isAvailable: Bool { self == .float32 || kk_has_bfloat16() != 0 }
+  }
+  public var precision: Precision
+
+  public init(threads: Int = 1, sharesWorkFrom: Double = 0, precision: Precision = .float32) {
     self.threads = threads
     self.sharesWorkFrom = sharesWorkFrom
+    self.precision = precision
   }
 
   func threads(forWork work: Double) -> Int { work < sharesWorkFrom ? 1 : threads }

@@ -54,7 +54,7 @@ public final class Executor {
       return plan
     }
     var options = options
-    if let threads { options = EngineOptions(threads: threads) }
+    if let threads { options = EngineOptions(threads: threads, precision: options.precision) }
     let plan = try Plan(
       try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,
       options: options,

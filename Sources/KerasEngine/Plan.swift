@@ -15,6 +15,10 @@ public final class Plan {
     public var scope: String
     /// oneDNN's name of the implementation, or `own`.
     public var implementation: String
+    /// Floating-point operations of products and convolutions.
+    public var work: Double
+    /// Bytes that it only brings elsewhere or into another order.
+    public var movedBytes: Int
   }
 
   /// The types of the outputs, in the graph's order.
@@ -34,6 +38,11 @@ public final class Plan {
       state.run = 0
     }
   }
+
+  /// Floating-point operations of one run's products and convolutions.
+  public let work: Double
+  /// Threads that a run uses at most.
+  public var threadCount: Int { Int(threads) }
 
   private let threads: Int32
   private let steps: [Step]
@@ -63,11 +72,12 @@ public final class Plan {
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
     sharedWeights: PreparedWeights
   ) throws(EngineError) {
-    threads = Int32(clamping: options.threads(forWork: graph.work))
+    work = graph.work
+    threads = Int32(clamping: options.threads(forWork: work))
     kk_set_threads(threads)
     let compiler = try PlanCompiler(
-      graph, parameters: parameters, mutableParameters: mutableParameters, fusing: fusing,
-      sharedWeights: sharedWeights)
+      graph, parameters: parameters, mutableParameters: mutableParameters, precision: options.precision,
+      fusing: fusing, sharedWeights: sharedWeights)
     steps = compiler.steps
     state = compiler.state
     inputs = compiler.inputs
@@ -94,7 +104,11 @@ public final class Plan {
   }
 
   public var stepDescriptions: [StepDescription] {
-    steps.map { StepDescription(name: $0.name, scope: $0.scope, implementation: $0.implementation) }
+    steps.map {
+      StepDescription(
+        name: $0.name, scope: $0.scope, implementation: $0.implementation, work: $0.work,
+        movedBytes: $0.movedBytes)
+    }
   }
 
   /// Gives the memory of an input to be filled: floats, int32 for integers, and floats 0 or 1 for bool.

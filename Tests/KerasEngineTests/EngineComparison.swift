@@ -67,6 +67,16 @@ struct EngineComparison {
     return results[0]
   }
 
+  /// The same graph on other numbers.
+  static func replacing(
+    _ comparison: EngineComparison, input: TensorData, parameters: [String: TensorData]
+  ) -> EngineComparison {
+    var changed = comparison
+    changed.inputs["input0"] = input
+    changed.parameters = parameters
+    return changed
+  }
+
   func store() throws -> ParameterStore {
     let store = ParameterStore()
     for (name, data) in parameters { try store.set(name, data) }

@@ -19,6 +19,10 @@ void kk_free(void *memory);
 void kk_set_threads(int count);
 int kk_threads(void);
 
+/// Multiplies and adds in registers on every thread, as fast as the processor can, `repeats` rounds; the number of
+/// floating-point operations done. Its time gives the peak that products are measured by.
+double kk_multiply_add_work(ptrdiff_t repeats);
+
 // --- Elementwise programs ------------------------------------------------------------------------------------------
 
 typedef enum {
@@ -156,6 +160,33 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
 void kk_packed_product(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *packed, ptrdiff_t rows, ptrdiff_t k, ptrdiff_t n,
   int accumulate, const float *bias, int relu);
+
+// --- Convolutions of 3 × 3 by Winograd's products --------------------------------------------------------------------
+
+/// A 3 × 3 convolution of stride 1: x[images][height][width][channels] to y[images][out_height][out_width][filters].
+///
+/// Channels and filters must be multiples of 16. `top` and `left` zeros stand before the input; behind it stand as many
+/// as the output needs. `weights` are those of `kk_winograd_weights`. `bias` and `addend` (of y's shape, added before
+/// the cut) may be NULL.
+typedef struct {
+  ptrdiff_t images, height, width, channels, out_height, out_width, filters, top, left;
+  const float *x, *weights, *bias, *addend;
+  float *y;
+  int relu;
+} kk_winograd;
+
+/// Floats of the transformed weights: four times those of the kernel and what fills its blocks.
+ptrdiff_t kk_winograd_weight_count(ptrdiff_t channels, ptrdiff_t filters);
+/// Transforms kernel[3][3][channels][filters]; if `turned`, the one for the gradient of the input: kernel[3][3][filters]
+/// [channels] with both spatial axes reversed.
+void kk_winograd_weights(float *packed, const float *kernel, ptrdiff_t channels, ptrdiff_t filters, int turned);
+/// Floats of scratch memory that a call on so many threads needs.
+ptrdiff_t kk_winograd_scratch(const kk_winograd *convolution, ptrdiff_t threads);
+void kk_winograd_convolution(const kk_winograd *convolution, float *scratch);
+/// Whether the processor has the registers that these loops are written for; without, direct sums are faster.
+int kk_suits_winograd(void);
+/// Whether the processor multiplies bfloat16 numbers.
+int kk_has_bfloat16(void);
 
 // --- Recurrent cells ---------------------------------------------------------------------------------------------------
 

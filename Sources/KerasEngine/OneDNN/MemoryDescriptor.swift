@@ -45,6 +45,13 @@ struct MemoryDescriptor {
     return MemoryDescriptor(descriptor)
   }
 
+  /// The same order of elements of another type.
+  func holding(_ type: dnnl_data_type_t) -> MemoryDescriptor {
+    var copy = self
+    copy.raw.data_type = type
+    return copy
+  }
+
   var byteCount: Int {
     var copy = raw
     return dnnl_memory_desc_get_size(&copy)

@@ -21,6 +21,7 @@ final class PlanCompiler {
   let state = RunState()
   private let parameters: ParameterStore
   private let mutableParameters: Bool
+  private let precision: EngineOptions.Precision
 
   private(set) var steps: [Step] = []
   private(set) var inputs: [String: FloatBuffer] = [:]
@@ -42,10 +43,11 @@ final class PlanCompiler {
   private(set) var sumsInPlace: Set<Int> = []
 
   init(
-    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, fusing: Bool,
-    sharedWeights: PreparedWeights
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, precision: EngineOptions.Precision,
+    fusing: Bool, sharedWeights: PreparedWeights
   ) throws(EngineError) {
     self.sharedWeights = sharedWeights
+    self.precision = precision.isAvailable ? precision : .float32
     concrete = try ConcreteGraph(graph)
     context = try DNNLContext()
     self.parameters = parameters
@@ -82,6 +84,12 @@ final class PlanCompiler {
       throw EngineError(.unsupported(op: concrete.graph.nodes[value.node].op.name, reason: "a value has no memory"))
     }
     return pointer
+  }
+
+  /// Whether the factors of a product with these weights are held as bfloat16: not where weights change, and not where
+  /// rounding them costs more than it saves.
+  func isInBFloat16(weights: Value) -> Bool {
+    precision == .bfloat16 && isConstant(weights) && concrete.count(weights) >= 4096
   }
 
   func isConstant(_ value: Value) -> Bool { constants.contains(concrete.root(value)) }
@@ -243,13 +251,27 @@ final class PlanCompiler {
   }
 
   private func scratchCount(_ unit: Unit) -> Int? {
-    guard case .node(let node) = unit.work else { return nil }
+    let node: Int
+    switch unit.work {
+    case .node(let index): node = index
+    case .product(let product): node = product.node
+    case .elementwise: return nil
+    }
     switch concrete.graph.nodes[node].op {
+    case .convolution, .convolutionInputGradient:
+      return winogradGeometry(node)?.scratchCount(threads: Int(kk_threads())) ?? roundedCount(node)
+    case .matmul: return roundedCount(node)
     case .reduce: return reductionScratch(node)
     case .recurrence(let recurrence): return recurrenceScratch(recurrence, node, in: .forward)
     case .recurrenceGradient(let recurrence): return recurrenceScratch(recurrence, node, in: .backward)
     default: return nil
     }
+  }
+
+  /// Floats that hold a product's first factor as bfloat16.
+  private func roundedCount(_ node: Int) -> Int? {
+    let operands = concrete.graph.nodes[node].operands
+    return operands.count == 2 && isInBFloat16(weights: operands[1]) ? concrete.count(operands[0]) / 2 + 1 : nil
   }
 
   /// A recurrence's intermediate results, if a gradient after it can use them.
@@ -267,7 +289,7 @@ final class PlanCompiler {
     if unit.writes.allSatisfy({ concrete.count($0) == 0 }) { return [] }
     switch unit.work {
     case .elementwise(let nodes): return [try elementwiseStep(nodes, writes: Set(unit.writes))]
-    case .product(let product): return try productSteps(product)
+    case .product(let product): return try productSteps(product, scratch: scratch)
     case .node(let node): return try nodeSteps(node, scratch: scratch)
     }
   }

@@ -4,10 +4,16 @@ import KerasGraph
 ///
 /// Plans of a graph for different shapes number its nodes alike, so a value names the same weights in each.
 final class PreparedWeights {
-  /// A part of a matrix packed for `kk_packed_product`.
+  /// A part of an array in the order of an own kernel.
   struct PackedPart: Hashable {
+    enum Form: Hashable {
+      /// A matrix, or its transpose, for `kk_packed_product`.
+      case matrix, transposedMatrix
+      /// A kernel for `kk_winograd_convolution`, or turned for the gradient of its input.
+      case winograd(turned: Bool)
+    }
     var value: Value
-    var isTransposed = false
+    var form = Form.matrix
     var firstColumn = 0
     var columns: Int
   }

@@ -2,13 +2,23 @@ import COneDNN
 import KerasGraph
 
 extension PlanCompiler {
-  func convolutionSteps(_ product: FusedProduct, _ convolution: Convolution) throws(EngineError) -> [Step] {
+  func convolutionSteps(
+    _ product: FusedProduct, _ convolution: Convolution, scratch: UnsafeMutablePointer<Float>?
+  ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     let geometry = try ConvolutionGeometry(
       convolution, x: concrete.shape(operands[0]), kernel: concrete.shape(operands[1]),
       y: concrete.shape(Value(node: product.node)))
     guard concrete.count(operands[0]) > 0, concrete.count(operands[1]) > 0 else {
       throw EngineError(.unsupported(op: "convolution", reason: "an empty operand"))
+    }
+    if let scratch, isInBFloat16(weights: operands[1]),
+      let fused = try? forwardDescriptor(geometry, product, postOperations(product), factors: dnnl_bf16),
+      !fused.implementation.hasPrefix("ref")
+    {
+      let (descriptor, round) = try rounded(operands[0], geometry.xDescriptor(), in: scratch)
+      return try [round] + residualSteps(product)
+        + convolutionStep(product, geometry, fused, to: pointer(product.result), x: (descriptor, scratch))
     }
     let fused = try? forwardDescriptor(geometry, product, postOperations(product))
     if let fused, !fused.implementation.hasPrefix("ref") {
@@ -24,13 +34,14 @@ extension PlanCompiler {
   }
 
   private func forwardDescriptor(
-    _ geometry: ConvolutionGeometry, _ product: FusedProduct?, _ operations: [PostOperation]
+    _ geometry: ConvolutionGeometry, _ product: FusedProduct?, _ operations: [PostOperation],
+    factors: dnnl_data_type_t = dnnl_f32
   ) throws(EngineError) -> PrimitiveDescriptor {
     let attributes = try PrimitiveAttributes()
     try attributes.setPostOperations(operations)
-    var x = try geometry.xDescriptor().raw
+    var x = try geometry.xDescriptor().holding(factors).raw
     var y = try geometry.yDescriptor().raw
-    var kernel = try MemoryDescriptor.any(geometry.kernel).raw
+    var kernel = try MemoryDescriptor.any(geometry.kernel).holding(factors).raw
     var bias = dnnl_memory_desc_t()
     if product?.bias != nil { bias = try MemoryDescriptor.dense([geometry.y[1]]).raw }
     var descriptor = dnnl_convolution_desc_t()
@@ -45,13 +56,15 @@ extension PlanCompiler {
 
   private func convolutionStep(
     _ product: FusedProduct, _ geometry: ConvolutionGeometry, _ descriptor: PrimitiveDescriptor,
-    to target: UnsafeMutablePointer<Float>
+    to target: UnsafeMutablePointer<Float>,
+    x: (descriptor: MemoryDescriptor, memory: UnsafeMutablePointer<Float>)? = nil
   ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     let wanted = try descriptor.descriptor(dnnl_query_weights_md)
     let (kernel, reorders) = try weights(operands[1], geometry.kernelDescriptor(), wanted: wanted)
+    let (source, memory) = if let x { x } else { (try geometry.xDescriptor(), try pointer(operands[0])) }
     var bindings = [
-      (argument: DNNL_ARG_SRC, descriptor: try geometry.xDescriptor(), memory: try pointer(operands[0])),
+      (argument: DNNL_ARG_SRC, descriptor: source, memory: memory),
       (DNNL_ARG_WEIGHTS, wanted, kernel),
       (DNNL_ARG_DST, try geometry.yDescriptor(), target),
     ]
@@ -138,8 +151,7 @@ extension PlanCompiler {
     ]
     if !isPlain {
       let reorder = try reordering(memory, made, to: target, own)
-      steps.append(
-        step(index, implementation: reorder.implementation) { () throws(EngineError) in try reorder.execute() })
+      steps.append(reorderStep(index, reorder))
     }
     return steps
   }

@@ -13,7 +13,7 @@ extension PlanCompiler {
   }
 
   func matmulSteps(
-    _ product: FusedProduct, transposeA: Bool, transposeB: Bool
+    _ product: FusedProduct, transposeA: Bool, transposeB: Bool, scratch: UnsafeMutablePointer<Float>?
   ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     let geometry = MatmulGeometry(
@@ -21,6 +21,15 @@ extension PlanCompiler {
       transposeA: transposeA, transposeB: transposeB)
     guard geometry.inner > 0 else {
       throw EngineError(.unsupported(op: "matmul", reason: "an empty operand"))
+    }
+    if let scratch, geometry.y.count == 2, isInBFloat16(weights: operands[1]),
+      let fused = try? matmulDescriptor(geometry, product, operands, postOperations(product), factors: dnnl_bf16),
+      !fused.implementation.hasPrefix("ref")
+    {
+      let own = try MemoryDescriptor.strided(geometry.a, geometry.aStrides)
+      let (descriptor, round) = try rounded(operands[0], own, in: scratch)
+      return try [round] + residualSteps(product)
+        + matmulStep(product, geometry, fused, to: pointer(product.result), a: (descriptor, scratch))
     }
     if geometry.y.count == 2, !transposeA || geometry.rows == 1, isConstant(operands[1]), suitsPacking(geometry) {
       return try packedProductSteps(product, geometry, transposeB: transposeB)
@@ -46,8 +55,9 @@ extension PlanCompiler {
     let operands = concrete.graph.nodes[product.node].operands
     let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
     let packed = try packedWeights(
-      .init(value: concrete.root(operands[1]), isTransposed: transposeB, columns: columns), inner: inner,
-      stride: columns)
+      .init(
+        value: concrete.root(operands[1]), form: transposeB ? .transposedMatrix : .matrix, columns: columns),
+      inner: inner, stride: columns)
     let x = try pointer(operands[0])
     let target =
       try sumsInPlace.contains(product.node)
@@ -92,14 +102,16 @@ extension PlanCompiler {
   }
 
   private func matmulDescriptor(
-    _ geometry: MatmulGeometry, _ product: FusedProduct, _ operands: [Value], _ operations: [PostOperation]
+    _ geometry: MatmulGeometry, _ product: FusedProduct, _ operands: [Value], _ operations: [PostOperation],
+    factors: dnnl_data_type_t = dnnl_f32
   ) throws(EngineError) -> PrimitiveDescriptor {
     let attributes = try PrimitiveAttributes()
     try attributes.setPostOperations(operations)
-    var a = try MemoryDescriptor.strided(geometry.a, geometry.aStrides).raw
+    var a = try MemoryDescriptor.strided(geometry.a, geometry.aStrides).holding(factors).raw
     var b =
       try isConstant(operands[1])
-      ? MemoryDescriptor.any(geometry.b).raw : MemoryDescriptor.strided(geometry.b, geometry.bStrides).raw
+      ? MemoryDescriptor.any(geometry.b).holding(factors).raw
+      : MemoryDescriptor.strided(geometry.b, geometry.bStrides).raw
     var y = try MemoryDescriptor.dense(geometry.y).raw
     var bias = dnnl_memory_desc_t()
     if product.bias != nil { bias = try MemoryDescriptor.dense(biasDimensions(geometry)).raw }
@@ -110,17 +122,19 @@ extension PlanCompiler {
 
   private func matmulStep(
     _ product: FusedProduct, _ geometry: MatmulGeometry, _ descriptor: PrimitiveDescriptor,
-    to target: UnsafeMutablePointer<Float>
+    to target: UnsafeMutablePointer<Float>,
+    a: (descriptor: MemoryDescriptor, memory: UnsafeMutablePointer<Float>)? = nil
   ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     let own = try MemoryDescriptor.strided(geometry.b, geometry.bStrides)
     let wanted = try descriptor.descriptor(dnnl_query_weights_md)
     let (b, reorders) = try weights(operands[1], own, wanted: wanted)
+    let (source, memory) =
+      if let a { a } else {
+        (try MemoryDescriptor.strided(geometry.a, geometry.aStrides), try pointer(operands[0]))
+      }
     var bindings = [
-      (
-        argument: DNNL_ARG_SRC, descriptor: try MemoryDescriptor.strided(geometry.a, geometry.aStrides),
-        memory: try pointer(operands[0])
-      ),
+      (argument: DNNL_ARG_SRC, descriptor: source, memory: memory),
       (DNNL_ARG_WEIGHTS, wanted, b),
       (DNNL_ARG_DST, try MemoryDescriptor.dense(geometry.y), target),
     ]

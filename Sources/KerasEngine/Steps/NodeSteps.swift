@@ -6,7 +6,11 @@ extension PlanCompiler {
   func nodeSteps(_ index: Int, scratch: UnsafeMutablePointer<Float>?) throws(EngineError) -> [Step] {
     let node = concrete.graph.nodes[index]
     switch node.op {
-    case .convolutionInputGradient(let convolution, _): return try convolutionInputGradient(index, convolution)
+    case .convolutionInputGradient(let convolution, _):
+      if let scratch, let geometry = winogradGeometry(index) {
+        return try winogradGradientSteps(index, geometry, scratch: scratch)
+      }
+      return try convolutionInputGradient(index, convolution)
     case .convolutionKernelGradient(let convolution, let window):
       return try convolutionKernelGradient(index, convolution, window)
     case .pool(let pooling): return [try poolStep(index, pooling)]
@@ -45,11 +49,23 @@ extension PlanCompiler {
     _ index: Int, implementation: String = "own", _ run: @escaping () throws(EngineError) -> Void
   ) -> Step {
     let node = concrete.graph.nodes[index]
-    return Step(name: node.op.name, scope: node.scope, implementation: implementation, run: run)
+    return Step(
+      name: node.op.name, scope: node.scope, implementation: implementation, work: concrete.graph.work(of: index),
+      movedBytes: node.op.isMove ? 4 * concrete.count(Value(node: index)) : 0, run: run)
   }
 
   /// A shape seen as (axes before, the axis, axes after).
   func around(_ axis: Int, _ shape: [Int]) -> (outer: Int, count: Int, inner: Int) {
     (shape[..<axis].reduce(1, *), shape[axis], shape[(axis + 1)...].reduce(1, *))
+  }
+}
+
+extension Op {
+  /// Whether the results are elements of the operands and nothing else.
+  fileprivate var isMove: Bool {
+    switch self {
+    case .transpose, .concatenate, .slice, .sliceGradient, .pad, .reverse: true
+    default: false
+    }
   }
 }

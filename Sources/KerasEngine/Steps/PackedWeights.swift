@@ -10,7 +10,7 @@ extension PlanCompiler {
     let (first, columns) = (part.firstColumn, part.columns)
     let buffer = try preparedWeights(of: part.value).packed(part) { () throws(EngineError) in
       let packed = try FloatBuffer(count: kk_packed_count(inner, columns))
-      if part.isTransposed {
+      if part.form == .transposedMatrix {
         let turned = try FloatBuffer(count: inner * columns)
         let numbers = IndexArray([inner, columns, columns, 1, 1, inner])
         kk_copy(2, numbers.pointer, turned.pointer, numbers.pointer + 2, source, numbers.pointer + 4)

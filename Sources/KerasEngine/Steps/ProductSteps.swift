@@ -4,11 +4,17 @@ import KerasGraph
 
 extension PlanCompiler {
   /// A convolution or matrix product and what follows it.
-  func productSteps(_ product: FusedProduct) throws(EngineError) -> [Step] {
+  func productSteps(
+    _ product: FusedProduct, scratch: UnsafeMutablePointer<Float>?
+  ) throws(EngineError) -> [Step] {
     switch concrete.graph.nodes[product.node].op {
-    case .convolution(let convolution): return try convolutionSteps(product, convolution)
+    case .convolution(let convolution):
+      if let scratch, let geometry = winogradGeometry(product.node) {
+        return try winogradSteps(product, geometry, scratch: scratch)
+      }
+      return try convolutionSteps(product, convolution, scratch: scratch)
     case .matmul(let transposeA, let transposeB):
-      return try matmulSteps(product, transposeA: transposeA, transposeB: transposeB)
+      return try matmulSteps(product, transposeA: transposeA, transposeB: transposeB, scratch: scratch)
     default: throw EngineError(.unsupported(op: "product", reason: "not a product"))
     }
   }
@@ -27,7 +33,7 @@ extension PlanCompiler {
     }
     return Step(
       name: names.joined(separator: "+"), scope: concrete.graph.nodes[product.node].scope,
-      implementation: implementation, run: run)
+      implementation: implementation, work: concrete.graph.work(of: product.node), run: run)
   }
 
   /// oneDNN's form of the operations after the product.
@@ -45,7 +51,9 @@ extension PlanCompiler {
     for case .addition(let other) in product.operations where !sumsInPlace.contains(product.node) {
       let (target, source) = (try pointer(product.result), try pointer(other))
       let count = concrete.count(product.result)
-      return [productStep(product, "copy") { target.update(from: source, count: count) }]
+      var copy = aside(product, "copy") { target.update(from: source, count: count) }
+      copy.movedBytes = 4 * count
+      return [copy]
     }
     return []
   }
@@ -83,7 +91,16 @@ extension PlanCompiler {
     }
     let program = try builder.finish()
     retain(program)
-    return productStep(product, "own epilogue") { program.run() }
+    return aside(product, "own epilogue") { program.run() }
+  }
+
+  /// A pass before or after a product, which does none of its work.
+  private func aside(
+    _ product: FusedProduct, _ implementation: String, _ run: @escaping () throws(EngineError) -> Void
+  ) -> Step {
+    var step = productStep(product, implementation, run)
+    step.work = 0
+    return step
   }
 
   /// The memory and order in which a primitive reads weights: reordered now if they are constant, else in each run.
@@ -103,16 +120,23 @@ extension PlanCompiler {
       return (buffer.pointer, [])
     }
     let target = try persistent(wanted.byteCount / 4 + 1)
-    let reorder = try reordering(pointer(value), own, to: target, wanted)
-    let scope = concrete.graph.nodes[value.node].scope
-    return (
-      target,
-      [
-        Step(name: "reorder", scope: scope, implementation: reorder.implementation) { () throws(EngineError) in
-          try reorder.execute()
-        }
-      ]
-    )
+    return (target, [reorderStep(value.node, try reordering(pointer(value), own, to: target, wanted))])
+  }
+
+  /// The first factor of a product rounded to bfloat16 in scratch memory, and the step that rounds it.
+  func rounded(
+    _ value: Value, _ own: MemoryDescriptor, in scratch: UnsafeMutablePointer<Float>
+  ) throws(EngineError) -> (descriptor: MemoryDescriptor, step: Step) {
+    let descriptor = own.holding(dnnl_bf16)
+    return (descriptor, reorderStep(value.node, try reordering(pointer(value), own, to: scratch, descriptor)))
+  }
+
+  /// A step that brings an array of a node into another order.
+  func reorderStep(_ node: Int, _ reorder: Primitive) -> Step {
+    Step(
+      name: "reorder", scope: concrete.graph.nodes[node].scope, implementation: reorder.implementation,
+      movedBytes: 4 * concrete.count(Value(node: node))
+    ) { () throws(EngineError) in try reorder.execute() }
   }
 
   /// The copy of an array into another order.

@@ -1,0 +1,17 @@
+#include "CKernels.h"
+
+int kk_suits_winograd(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+#else
+  return 0;
+#endif
+}
+
+int kk_has_bfloat16(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return 0;
+#endif
+}
