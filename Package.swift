@@ -122,6 +122,7 @@ let package = Package(
 
     .target(name: "ReferenceInterpreter", dependencies: ["KerasGraph"], path: "Tests/ReferenceInterpreter"),
     .target(name: "PackedFixtures", dependencies: ["ZipArchive"], path: "Tests/PackedFixtures"),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "KerasCoreTests", dependencies: ["KerasCore"]),
     .testTarget(
       name: "ContainerTests", dependencies: ["HDF5", "ZipArchive", "DataFiles", "KerasFile", "TensorBundle"]),
@@ -129,7 +130,7 @@ let package = Package(
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
     .testTarget(
       name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles", "PackedFixtures"]),
-    .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter"]),
+    .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter", "CKernels"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit", "PackedFixtures"]),
     .testTarget(
       name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),
@@ -175,7 +176,7 @@ let package = Package(
       name: "KerasKitTests",
       dependencies: [
         "KerasKit", "KerasFile", "KerasModel", "KerasTraining", "KerasExport", "HDF5", "ZipArchive",
-        "TensorBundle", "DataFiles", "PackedFixtures",
+        "TensorBundle", "DataFiles", "PackedFixtures", "KerasEngine", "AllocationCounter",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["KerasKit", "PackedFixtures"]),
   ],

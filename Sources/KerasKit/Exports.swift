@@ -9,5 +9,10 @@
 @_exported import KerasModel
 @_exported import KerasTraining
 
+import KerasEngine
+
 /// Which activity penalty is meant: the one the saving release really added, or the documented one.
 public typealias ActivitySemantics = ExportOptions.ActivitySemantics
+
+/// How predictions hold the factors of products.
+public typealias Precision = EngineOptions.Precision

@@ -4,7 +4,7 @@ extension Model {
   /// Arrays by name, brought into the order of the model's inputs.
   ///
   /// They are found by the inputs' own names, else as `x`, or `x0`, `x1` and so on.
-  func inOrder(_ arrays: [String: TensorData]) throws(KerasKitError) -> [TensorData] {
+  public func inOrder(_ arrays: [String: TensorData]) throws(KerasKitError) -> [TensorData] {
     // All by name or all by number: a mixture would be a guess.
     let named = inputs.compactMap { arrays[$0.name] }
     if named.count == inputs.count { return named }

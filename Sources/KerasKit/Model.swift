@@ -35,9 +35,15 @@ public final class Model {
       sharesWorkFrom = 0
     }
   }
+  /// How predictions hold the factors of products; training computes in float32.
+  public var precision = Precision.float32 {
+    didSet { predictor = nil }
+  }
   /// About a fifth of a millisecond of one processor's time.
   var sharesWorkFrom = 2e7
-  var engineOptions: EngineOptions { EngineOptions(threads: threads, sharesWorkFrom: sharesWorkFrom) }
+  var engineOptions: EngineOptions {
+    EngineOptions(threads: threads, sharesWorkFrom: sharesWorkFrom, precision: precision)
+  }
   var predictor: Predictor?
 
   /// Loads a model file or folder, recognised by content; see `ModelFile.open`.

@@ -18,13 +18,20 @@ public struct OutputDifference: Sendable, Hashable {
     guard found.count == other.count else {
       throw .badRequest("A has \(found.count) outputs and B has \(other.count), so these are not compared")
     }
-    return try KerasKitError.wrap {
-      try found.indices.map { index in
-        let name = a.outputs.indices.contains(index) ? a.outputs[index].name : "\(index)"
-        guard found[index].shape == other[index].shape else {
+    return try between(found, other, names: a.outputs.map(\.name))
+  }
+
+  /// Of outputs that two computations gave for the same samples, as many of both.
+  static func between(
+    _ found: [TensorData], _ other: [TensorData], names: [String]
+  ) throws(KerasKitError) -> [OutputDifference] {
+    try KerasKitError.wrap {
+      try zip(found.indices, other).map { index, other in
+        let name = names.indices.contains(index) ? names[index] : "\(index)"
+        guard found[index].shape == other.shape else {
           return OutputDifference(name: name, relative: .infinity)
         }
-        let (x, y) = (try found[index].doubles(), try other[index].doubles())
+        let (x, y) = (try found[index].doubles(), try other.doubles())
         var (largest, scale) = (0.0, 1e-6)
         for (p, q) in zip(x, y) where !(p == q || p.isNaN && q.isNaN) {
           largest = max(largest, (p - q).magnitude.isNaN ? .infinity : (p - q).magnitude)

@@ -16,10 +16,17 @@ struct BenchmarkCommand: ParsableCommand {
     discussion: """
       Without an ending .keras is tried, then .h5.
 
+      Achieved GFLOP/s count the products and convolutions of a call; the peak they are compared with is that of \
+      multiply-adds in registers, measured in the same run.
+
+      --profile tells how long each layer takes and which implementation computes it; --trace writes the same for \
+      chrome://tracing or Perfetto. With --train these are the steps forward and backward.
+
       With --train and --freeze whole epochs are timed, with frozen first layers computed in every epoch and once.
 
       Examples:
         keraskit benchmark model.keras --batch 1 --threads 2 --seconds 2 --json
+        keraskit benchmark model.h5 --profile --trace trace.json
         keraskit benchmark model.keras --train --freeze '*' --unfreeze head --batch 32 --steps 8 --epochs 5
       """)
 
@@ -30,6 +37,8 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
+
+  @OptionGroup var precision: PrecisionArguments
 
   @Option(help: ArgumentHelp("How long to repeat.", valueName: "s"))
   var seconds = 2.0
@@ -55,12 +64,22 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --freeze: epochs.", valueName: "n"))
   var epochs = 5
 
+  @Flag(help: "Tell how long each layer takes, and which implementations compute it.")
+  var profile = false
+
+  @Option(help: ArgumentHelp("Write the profile as a Chrome trace.", valueName: "file"))
+  var trace: String?
+
   @Flag(help: "Print one JSON line.")
   var json = false
 
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch should be at least 1") }
     if let threads, threads < 1 { throw ValidationError("--threads should be at least 1") }
+    if train, precision.precision != .float32 { throw ValidationError("training computes in float32") }
+    if !freeze.isEmpty, profile || trace != nil {
+      throw ValidationError("--freeze times epochs, which have no profile")
+    }
     if !freeze.isEmpty, !train { throw ValidationError("--freeze is for --train") }
     if steps < 1 || epochs < 2 { throw ValidationError("--steps should be at least 1, --epochs at least 2") }
     if !(seconds >= 0 && seconds <= 3600) { throw ValidationError("--seconds should be between 0 and 3600") }
@@ -69,6 +88,7 @@ struct BenchmarkCommand: ParsableCommand {
   func run() throws {
     let model = try completed.load()
     if let threads { model.threads = threads }
+    precision.apply(to: model)
     let options = TrainingOptions(
       loss: loss, optimizer: optimizer.map { .string($0) }, freeze: freeze, unfreeze: unfreeze)
     if !freeze.isEmpty { return try timeEpochs(model, options) }
@@ -76,18 +96,17 @@ struct BenchmarkCommand: ParsableCommand {
       train
       ? try model.benchmarkTraining(batchSize: batch, seconds: seconds, options: options)
       : try model.benchmark(batchSize: batch, seconds: seconds)
-    if json {
-      let line: JSON = [
-        "median_ms": .number(times.median), "min_ms": .number(times.minimum), "calls": JSON(times.calls),
-        "batch": JSON(batch), "threads": JSON(model.threads),
-      ]
-      Terminal.print(line.text())
-    } else {
-      let rate = Double(batch) / times.median * 1000
-      Terminal.print(
-        "median \(NumberText.short(times.median)) ms, minimum \(NumberText.short(times.minimum)) ms, "
-          + "\(NumberText.short(rate)) samples/s, \(times.calls) calls, \(model.threads) threads")
-    }
+    let measured =
+      profile || trace != nil
+      ? train
+        ? try model.profileTraining(batchSize: batch, seconds: seconds, options: options)
+        : try model.profile(batchSize: batch, seconds: seconds)
+      : nil
+    if let measured, let trace { try AtomicFile.write(Array(measured.trace.text().utf8), to: trace) }
+    let report = BenchmarkText(
+      times: times, batch: batch, threads: model.threads, precision: model.precision,
+      difference: try PrecisionArguments.difference(model, batchSize: batch), profile: profile ? measured : nil)
+    Terminal.print(json ? report.json.text() : report.text)
   }
 
   private func timeEpochs(_ model: Model, _ options: TrainingOptions) throws {

@@ -9,8 +9,9 @@ struct PredictCommand: ParsableCommand {
       Arrays of an .npz go to the model's inputs by name, else as x or x0, x1 … in order. Outputs are written as y0, y1 …
       in the model's order.
 
-      Example:
+      Examples:
         keraskit predict model.h5 --input x.npy --output y.csv
+        keraskit predict model.h5 --input x.npy --output y.npy --precision bfloat16
       """)
 
   @OptionGroup var model: ModelArguments
@@ -27,6 +28,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Threads; if not given all processors, one for small models.", valueName: "n"))
   var threads: Int?
 
+  @OptionGroup var precision: PrecisionArguments
+
   @Option(
     help: ArgumentHelp(
       "The names of the classes, as fine-tune leaves them (default MODEL.labels.json, if it is there): added to the output as class.",
@@ -41,6 +44,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let model = try model.load()
     if let threads { model.threads = threads }
+    precision.apply(to: model)
     try OutputArrays.check(output, outputCount: model.outputs.count)
     let arrays = try ArrayFile.read(input)
     let progress = ProgressBar()
@@ -50,7 +54,14 @@ struct PredictCommand: ParsableCommand {
         progress.show(done: done, total: total, "samples")
       }
       progress.clear()
-    } catch {
+      if let difference = try PrecisionArguments.difference(
+        model, on: model.inOrder(arrays), batchSize: batchSize)
+      {
+        Terminal.printNote(
+          "\(model.precision.rawValue): outputs differ from float32's by at most \(NumberText.short(difference, digits: 2)) "
+            + "of the largest, on the first \(min(batchSize, results.first?.shape.first ?? 0)) samples")
+      }
+    } catch let error as KerasKitError {
       progress.clear()
       if case .badRequest = error { throw error }
       throw CommandFailure.input("\(input): \(error)")
