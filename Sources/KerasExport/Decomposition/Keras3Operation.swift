@@ -32,7 +32,9 @@ struct Keras3Operation {
     let shape = node.types[0].shape
     switch node.op {
     case .unary(let function): self.init(unary: function)
-    case .binary(let function): self.init("numpy", Self.binaries[function] ?? "", operands: 2)
+    case .binary(let function):
+      self.init("numpy", Self.binaries[function] ?? "", operands: 2)
+      if function == .add, Self.isTakenForBias(graph.shape(node.operands[1])) { arguments.reverse() }
     case .compare(let comparison): self.init("numpy", Self.comparisons[comparison] ?? "", operands: 2)
     case .select: self.init("numpy", "Where", operands: 3)
     case .cast(let dtype): self.init("core", "Cast", ["dtype": .string(dtype.rawValue)])
@@ -78,6 +80,15 @@ struct Keras3Operation {
     default: return nil
     }
     if className.isEmpty { return nil }
+  }
+
+  /// Whether `keras.ops.add` may take its second operand for one number per channel, along whatever axis it lies.
+  ///
+  /// Keras 3.15's keras/src/backend/tensorflow/numpy.py squeezes an operand with one axis longer than 1 and adds it along
+  /// the first operand's last axis, or its second, if that is as long. The first operand it leaves as it is.
+  private static func isTakenForBias(_ shape: Shape) -> Bool {
+    let long = shape.dimensions.indices.filter { shape[$0] != 1 }
+    return long.count == 1 && long[0] != shape.rank - 1 && shape[long[0]] != nil
   }
 
   private init?(_ pooling: Pooling) {

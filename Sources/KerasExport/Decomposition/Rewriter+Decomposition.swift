@@ -56,7 +56,12 @@ extension Rewriter {
       throw context.refusal(what, "\(reason); nor in operations: \(error.reason)")
     }
     if var rescaling = parts.rescaling {
-      rescaling.nodes = model.layers[index].nodes
+      // A Lambda's call may name a mask, and a Rescaling's takes nothing but its input.
+      rescaling.nodes = model.layers[index].nodes.map { node in
+        var node = node
+        node.kwargs = .object([:])
+        return node
+      }
       model.layers[index] = rescaling
       context.note(.rewritten, "\(what) is a Rescaling")
       return 1

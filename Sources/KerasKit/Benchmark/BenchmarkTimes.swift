@@ -1,11 +1,9 @@
 import KerasEngine
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
+#if canImport(Darwin)
   import Darwin
+#else
+  import Foundation
 #endif
 
 /// Times of repeated calls, in milliseconds, and what they are measured by.
@@ -25,16 +23,18 @@ public struct BenchmarkTimes: Sendable {
   /// The part of the peak that the median call reaches.
   public var shareOfPeak: Double { peak > 0 ? rate / peak : 0 }
 
-  /// Bytes of memory that the process has held at most.
+  /// Bytes of memory that the process has held at most, zero where the system does not tell.
   public static var peakMemory: Int {
-    // RUSAGE_SELF, whose type differs between systems.
-    let itself: Int32 = 0
-    var usage = rusage()
-    guard getrusage(itself, &usage) == 0 else { return 0 }
     #if canImport(Darwin)
-      return usage.ru_maxrss
+      var usage = rusage()
+      return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0
     #else
-      return usage.ru_maxrss * 1024
+      // Not getrusage's, which begins with what the process that started this one held.
+      guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+        let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+      else { return 0 }
+      return kilobytes * 1024
     #endif
   }
 
