@@ -21,6 +21,7 @@ struct RewrittenModel {
       throw ExportError(.missingOption("the batch size should be positive, received \(batchSize)"))
     }
     var config = try ModelConfig(model.canonical.config, path: "")
+    if !target.isKeras3, (model.sourceVersion?.major ?? 2) >= 3 { config.dropTrainingArguments() }
     var rewriter = Rewriter(
       context: RewriteContext(
         target: target, options: options, semantics: model.semantics,

@@ -39,6 +39,19 @@ import Testing
       source: ModelSource(file: "layers.json", format: .json, config: config), options: options)
   }
 
+  /// Keras 3 gave back the images in prediction, though its layers were called with `training=True`; tf.keras 2.15 would
+  /// augment them.
+  @Test func trainingOfACallStaysInKeras3() throws {
+    let source = try LoadedModel.load(Self.folder + "keras-3/image_augmentation.keras")
+    #expect(source.canonical.config.text().contains("\"training\": true"))
+    let folder = try ScratchFolder()
+    let target = folder.path + "/a.h5"
+    let notes = try Exporters.export(source, to: target, options: ExportOptions(release: KerasVersion(2, 15)))
+    let written = try #require(try LoadedModel.load(target).source.config)
+    #expect(!written.text().contains("\"training\""))
+    #expect(notes.contains { $0.kind == .lost && $0.layer == "random_hue" })
+  }
+
   /// Measured on Keras 3.5, 3.6 and 3.7; 3.15.1 gives back the images.
   @Test(arguments: [
     ("3.5.0", ["keraskit>resizes"]), ("3.6.0", ["keraskit>centres"]), ("3.7.0", ["keraskit>centres"]), ("3.8.0", []),

@@ -96,6 +96,15 @@ struct ModelConfig: Sendable {
     }
   }
 
+  /// Leaves out `training` of the layers' calls: in Keras 3 that of the whole model's call takes its place
+  /// (`functional.py`, 3.15), and in tf.keras it stays what it is.
+  mutating func dropTrainingArguments() {
+    for index in layers.indices {
+      for node in layers[index].nodes.indices { layers[index].nodes[node].kwargs["training"] = nil }
+      layers[index].model?.dropTrainingArguments()
+    }
+  }
+
   /// The name itself, or with the first number that no layer here has.
   func uniqueName(_ proposal: String) -> String {
     let taken = Set(layers.map(\.name))

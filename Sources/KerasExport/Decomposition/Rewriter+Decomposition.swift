@@ -76,10 +76,15 @@ extension Rewriter {
     context.weights.merge(parts.weights) { _, new in new }
     copy.replace(here, with: parts.layers, parts.replacements)
     model = copy
+    guard !parts.layers.isEmpty else {
+      context.note(
+        .lost, "\(what) passes its input on in prediction and is left out, with what it may do in training")
+      return here - index
+    }
     let list = parts.layers.map(\.className).joined(separator: ", ")
     context.note(
       .rewritten,
-      "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list.isEmpty ? "none" : list)"
+      "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list)"
     )
     if !parts.rows.isEmpty {
       context.note(

@@ -16,7 +16,7 @@ enum NewClasses: LayerRewrite {
     "UnitNormalization", "Attention", "AdditiveAttention", "MultiHeadAttention",
     "Normalization", "CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup",
     "TextVectorization", "HashedCrossing", "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip",
-    "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom", "RandomFourierFeatures",
+    "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom",
     "ActivityRegularization", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianNoise",
     "GaussianDropout", "AlphaDropout", "SimpleRNN", "GRU", "LSTM", "RNN", "SimpleRNNCell", "GRUCell", "LSTMCell",
     "StackedRNNCells", "Bidirectional", "TimeDistributed", "Add", "Subtract", "Multiply", "Average", "Maximum",

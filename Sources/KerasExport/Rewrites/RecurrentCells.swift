@@ -18,6 +18,12 @@ enum RecurrentCells: LayerRewrite {
       cell.fields["cells"] = .array(cells)
       // tf.keras' own field, which Keras 3 refuses whatever it says.
       if cell.fields["reverse_state_order"] == false { cell.fields["reverse_state_order"] = nil }
+      let units = Set(cells.compactMap { $0["config"]?["units"] })
+      if !context.target.isKeras3, cell.fields["reverse_state_order"] == true, units.count > 1 {
+        throw context.refusal(
+          "the reversed states of stacked cells",
+          "\(context.target.name) gives each cell another's state, whose size is not its own")
+      }
     } else {
       cell = try rewritten(cell, holder: "cell/", &context)
     }
