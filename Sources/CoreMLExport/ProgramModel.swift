@@ -79,7 +79,9 @@ struct ProgramModel {
     }
 
     description.metadata.shortDescription = "Converted by KerasKit from the Keras model '\(model.network.name)'"
-    if let record = options.record { description.metadata.userDefined[ExportOptions.recordKey] = record.text() }
+    if let record = try options.record(notes) {
+      description.metadata.userDefined[ExportOptions.recordKey] = record.text()
+    }
     if !renamed.isEmpty {
       let originals = renamed.sorted { $0.key < $1.key }.map { ($0.key, $0.value["name"] ?? .null) }
       description.metadata.userDefined[Self.namesKey] = JSON.object(.init(uniqueKeysWithValues: originals)).text()

@@ -62,14 +62,13 @@ public struct Conversion: Sendable {
     let draft = try Draft(for: path)
     defer { draft.remove() }
     let (loaded, optimizerNotes) = model.forExport()
-    func write() throws -> [ExportNote] {
-      var export = options.export
-      export.record = record.json
-      if rounding?.isOwnForm == true { export.weightFormat = .float32 }
-      return try exporter.export(loaded, to: draft.path, options: export) + optimizerNotes
+    var export = options.export
+    if rounding?.isOwnForm == true { export.weightFormat = .float32 }
+    export.makeRecord = { [record] written throws(ExportError) in
+      try record.completed(by: written, optimizerNotes).json
     }
     stage("written")
-    let notes = try write()
+    let notes = try exporter.export(loaded, to: draft.path, options: export) + optimizerNotes
     let rewrites = notes.filter { $0.kind == .rewritten }
     if options.isStrict, !rewrites.isEmpty { throw ConversionError.rewritten(path: path, notes: rewrites) }
 
@@ -84,22 +83,20 @@ public struct Conversion: Sendable {
         let verification = Verification.compare(expected, found, tolerance: options.tolerance)
         guard verification.isEqual else { throw ConversionError.differs(path: path, verification) }
         proof = .verified(verification)
-        // Layers that were rewritten put out something else by design: the file's own are what it is verified by later.
-        record.verification?.layers = found.layers
+        record = ConversionRecord(in: written.loaded.source) ?? record
       }
     }
-    if record.verification != expected || !record.notes.isEmpty { _ = try write() }
-    let difference = try consumerDifference(of: draft.path, exporter, model, for: path, stage)
+    let consumer = try consumerProof(of: draft.path, exporter, model, for: path, stage)
     try draft.place()
     return ConversionReport(
-      path: path, format: type(of: exporter).format, notes: notes, proof: proof, consumerDifference: difference,
+      path: path, format: type(of: exporter).format, notes: notes, proof: proof, consumer: consumer,
       rounding: rounding, record: record)
   }
 
   /// Runs the program that was asked for on what was written; `nil` if none was.
-  private func consumerDifference(
+  private func consumerProof(
     of written: String, _ exporter: any Exporter, _ model: Model, for path: String, _ stage: (String) -> Void
-  ) throws -> Double? {
+  ) throws -> ConversionReport.ConsumerProof? {
     guard let name = options.consumer else { return nil }
     stage("run in \(name)")
     let consumer = try Consumer.named(name, for: type(of: exporter).format)
@@ -108,6 +105,7 @@ public struct Conversion: Sendable {
     let found = try consumer.predict(
       written, inputs: model.inputs.map(\.name), arrays: arrays, outputs: model.outputs.map(\.name),
       python: options.python)
+    if let reason = found.onlyRead { return .onlyRead(program: name, reason: reason) }
     var largest = 0.0
     for (a, b) in zip(expected, found.outputs) {
       largest = max(
@@ -117,7 +115,7 @@ public struct Conversion: Sendable {
       throw ConversionError.consumerDiffers(
         path: path, name: name, difference: largest, tolerance: options.tolerance)
     }
-    return largest
+    return .computed(difference: largest)
   }
 
   private enum ReadBack {

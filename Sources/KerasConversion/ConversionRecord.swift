@@ -1,4 +1,5 @@
 import KerasCore
+import KerasExport
 import KerasFile
 import KerasKit
 
@@ -34,6 +35,22 @@ public struct ConversionRecord: Sendable, Hashable {
   public init?(in source: ModelSource) {
     guard let json = source.record else { return nil }
     self.init(json)
+  }
+
+  /// With what the exporter says of the model that it is about to write.
+  ///
+  /// Layers that were rewritten put out something else by design: those of the written model are what its file is
+  /// verified by later. Throws `ExportError` if that model does not run.
+  func completed(by written: ExportedModel, _ others: [ExportNote]) throws(ExportError) -> ConversionRecord {
+    var record = self
+    record.notes = (written.notes + others).map(\.description)
+    guard let model = written.model, let inputs = verification?.inputs else { return record }
+    do {
+      record.verification?.layers = try VerificationCase(of: Model(model), inputs: inputs).layers
+    } catch {
+      throw ExportError(.malformed("the model in the target's layers does not run: \(error)"))
+    }
+    return record
   }
 
   // MARK: As JSON

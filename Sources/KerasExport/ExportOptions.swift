@@ -1,7 +1,7 @@
 import KerasCore
 
 /// What the writer of a model may choose.
-public struct ExportOptions: Sendable, Hashable {
+public struct ExportOptions: Sendable {
   /// Which activity penalty the written model has.
   public enum ActivitySemantics: String, Sendable, Hashable, CaseIterable {
     /// What the saving release really added to the loss.
@@ -25,23 +25,23 @@ public struct ExportOptions: Sendable, Hashable {
   /// ONNX's opset; `nil` is 21, which runtimes since 2024 have.
   public var opset: Int?
   public var weightFormat: WeightFormat
-  /// Where the model comes from and a case to verify it by: goes into the file's metadata where it has a place, as one
-  /// JSON text by the key `keraskit`.
-  public var record: JSON?
+  /// Says where the model comes from, and a case to verify it by: goes into the file's metadata where it has a place, as
+  /// one JSON text by the key `keraskit`.
+  public var makeRecord: RecordMaker?
 
   public init(
     activitySemantics: ActivitySemantics = .asSaved, batchSize: Int? = nil, release: KerasVersion? = nil,
-    opset: Int? = nil, weightFormat: WeightFormat = .float32, record: JSON? = nil
+    opset: Int? = nil, weightFormat: WeightFormat = .float32, makeRecord: RecordMaker? = nil
   ) {
     self.activitySemantics = activitySemantics
     self.batchSize = batchSize
     self.release = release
     self.opset = opset
     self.weightFormat = weightFormat
-    self.record = record
+    self.makeRecord = makeRecord
   }
 
-  /// The key of `record` in metadata.
+  /// The key of the record in metadata.
   public static let recordKey = "keraskit"
 }
 

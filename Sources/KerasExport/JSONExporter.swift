@@ -32,8 +32,8 @@ public struct JSONExporter: Exporter {
       if let compile = keras3.compile { json["compile_config"] = compile }
       notes = keras3.notes
     }
-    if let record = options.record { json[ExportOptions.recordKey] = record }
     notes.append(ExportNote(.lost, "the weights: the file holds the architecture alone"))
+    if let record = try options.record(notes) { json[ExportOptions.recordKey] = record }
     do {
       let file = try AtomicFile(replacing: path)
       try file.write(Array(json.text().utf8))

@@ -13,6 +13,8 @@ struct Keras3Model {
   /// The optimizer's variables; `nil` where the model is not compiled, or training begins with a fresh state.
   var optimizer: Keras3OptimizerState?
   var notes: [ExportNote]
+  /// As our own reader has it.
+  let model: LoadedModel
 
   struct Variable {
     /// The parameter's name: `encoder/dense_1/kernel`.
@@ -25,7 +27,7 @@ struct Keras3Model {
   /// Rewrites the canonical model; throws `ExportError` naming the layer that Keras 3 cannot express.
   init(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
     let rewritten = try RewrittenModel(model, target: .keras3, options: options)
-    config = rewritten.config
+    (config, self.model) = (rewritten.config, rewritten.model)
     variables = rewritten.variables
     let outputNames = config.isSequential ? [config.layers.last?.name ?? ""] : config.outputs.map(\.layer)
     let (compile, compileNotes) = CompileConfig.of(

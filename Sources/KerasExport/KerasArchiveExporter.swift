@@ -25,7 +25,7 @@ public struct KerasArchiveExporter: Exporter {
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {
     let keras3 = try Keras3Model(model, options: options)
-    let writer = try Self.contents(of: keras3, record: options.record)
+    let writer = try Self.contents(of: keras3, record: options.record(keras3.notes, keras3.model))
     do {
       try writer.write(to: path)
     } catch {

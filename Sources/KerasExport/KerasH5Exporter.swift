@@ -46,10 +46,10 @@ public struct KerasH5Exporter: Exporter {
           .lost, "the optimizer's state: Keras 3 cannot train a model loaded from HDF5 with one; .keras keeps it"))
     }
     let config = keras3.config.keras3JSON
-    let writer = LegacyHDF5Writer(
+    let writer = try LegacyHDF5Writer(
       modelConfig: ["class_name": config["class_name"] ?? .null, "config": config["config"] ?? .null],
       trainingConfig: compile.map { Self.trainingConfig($0) }, kerasVersion: Keras3Model.kerasVersion,
-      layers: layers, record: options.record)
+      layers: layers, record: options.record(notes, keras3.model))
     do {
       try writer.write(to: path)
     } catch {
@@ -62,13 +62,14 @@ public struct KerasH5Exporter: Exporter {
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {
     let keras2 = try Keras2Model(model, options: options)
-    let writer = keras2.writer(withConfig: true, record: options.record)
+    let notes = keras2.notes + Keras2Release.notes(options)
+    let writer = keras2.writer(withConfig: true, record: try options.record(notes, keras2.loaded))
     do {
       try writer.write(to: path)
     } catch {
       throw ExportError(.file(error))
     }
-    return keras2.notes + Keras2Release.notes(options)
+    return notes
   }
 
   /// Whether Keras 3.15's HDF5 loader finds the optimizer, which it looks for among fewer classes than the archive's does.

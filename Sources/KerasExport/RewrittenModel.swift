@@ -10,8 +10,12 @@ struct RewrittenModel {
   /// Outputs of every call of every layer.
   let outputs: [LayerOutput]
   let notes: [ExportNote]
-  /// Parameters whose numbers differ in the written model.
+  /// The source with these layers in place of its own.
+  let model: LoadedModel
+  /// Parameters whose numbers differ in the written model; another shape of the same numbers is no difference.
   let changedWeights: Set<String>
+  /// The source's parameters that are constants in it.
+  let constants: Set<String>
   /// The source's names of parameters that have another name in it, by that one.
   let sourceNames: [String: String]
 
@@ -28,9 +32,15 @@ struct RewrittenModel {
         facts: try LayerFacts(model.network), hasFixedBatch: Self.hasFixedBatch(config),
         weights: model.weights))
     try rewriter.rewrite(&config)
+    var rewritten = model
     do {
+      // The written config is a canonical one too: our own network tells its variables and shapes.
+      rewritten.canonical.config = config.json
+      rewritten.network = try Network(canonical: config.json)
       (variables, outputs) = try Self.variables(
-        of: config, from: rewriter.context.weights, format: options.weightFormat)
+        of: rewritten.network, from: rewriter.context.weights, format: options.weightFormat)
+      rewritten.weights = rewriter.context.weights
+      rewritten.semantics = target.semantics
     } catch let error as ExportError {
       throw error
     } catch let error as ModelError {
@@ -39,18 +49,21 @@ struct RewrittenModel {
       throw ExportError(.malformed("\(error)"))
     }
     self.config = config
+    self.model = rewritten
     notes = rewriter.context.notes
     sourceNames = rewriter.context.sourceNames
     let written = Dictionary(sourceNames.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    constants = rewriter.context.constants
     changedWeights = Set(
-      model.weights.filter { rewriter.context.weights[written[$0.key] ?? $0.key] != $0.value }.keys)
+      model.weights.filter { name, weight in
+        let found = rewriter.context.weights[written[name] ?? name]
+        return found?.dtype != weight.dtype || found?.bytes != weight.bytes
+      }.keys)
   }
 
-  /// The written config is a canonical one too: our own network tells its variables and shapes.
   private static func variables(
-    of config: ModelConfig, from weights: [String: TensorData], format: ExportOptions.WeightFormat
+    of network: Network, from weights: [String: TensorData], format: ExportOptions.WeightFormat
   ) throws -> (variables: [Keras3Model.Variable], outputs: [LayerOutput]) {
-    let network = try Network(canonical: config.json)
     var variables: [Keras3Model.Variable] = []
     for parameter in try network.parameterSpecs() {
       guard let tensor = weights[parameter.name] else { throw ModelError(.missingWeight(parameter.name)) }

@@ -43,13 +43,13 @@ public struct SafetensorsExporter: Exporter {
     ]
     if let compile = model.canonical.compile { metadata["compile_config"] = compile.text() }
     metadata["trained_by"] = model.semantics.name
-    if let record = options.record { metadata[ExportOptions.recordKey] = record.text() }
     var notes: [ExportNote] = []
     if model.optimizerState != nil { notes.append(ExportNote(.lost, "the optimizer's state: training begins anew")) }
     if TrainingSemantics(named: model.semantics.name) != model.semantics, model.canonical.compile != nil {
       notes.append(
         ExportNote(.lost, "that its optimizer is one of tf.keras' legacy classes: read back, it is a current one"))
     }
+    if let record = try options.record(notes, model) { metadata[ExportOptions.recordKey] = record.text() }
     return (SafetensorsWriter(arrays: arrays, metadata: metadata), notes)
   }
 

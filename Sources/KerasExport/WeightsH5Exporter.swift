@@ -24,12 +24,12 @@ public struct WeightsH5Exporter: Exporter {
     do {
       if try Keras2Release.isAsked(by: options) {
         let keras2 = try Keras2Model(model, options: options)
-        try keras2.writer(withConfig: false, record: options.record).write(to: path)
-        notes = keras2.notes + Keras2Release.notes(options)
+        notes = keras2.notes + Keras2Release.notes(options) + lost
+        try keras2.writer(withConfig: false, record: options.record(notes)).write(to: path)
       } else {
         let keras3 = try Keras3Model(model, options: options)
         try KerasArchiveExporter.contents(of: keras3, record: nil).writeWeights(replacing: path)
-        notes = keras3.notes
+        notes = keras3.notes + lost
       }
     } catch let error as ExportError {
       throw error
@@ -38,6 +38,6 @@ public struct WeightsH5Exporter: Exporter {
     } catch {
       throw ExportError(.malformed("\(error)"))
     }
-    return notes + lost
+    return notes
   }
 }

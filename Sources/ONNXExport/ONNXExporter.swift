@@ -39,11 +39,16 @@ public struct ONNXExporter: Exporter {
         }
         converted.notes.append(ExportNote(.rewritten, "the weights are in the file \(name).data beside it"))
       }
+      if let record = try options.record(converted.notes) {
+        converted.add(record.text(), as: ExportOptions.recordKey)
+      }
       let bytes: [UInt8] = try converted.proto.serializedBytes()
       let file = try AtomicFile(replacing: path)
       try file.write(bytes)
       try weights?.commit()
       try file.commit()
+    } catch let error as ExportError {
+      throw error
     } catch let error as FileError {
       throw ExportError(.file(KerasFileError(file: path, .unreadable(error.description))))
     } catch {

@@ -51,16 +51,18 @@ struct ONNXModel {
     proto.opsetImport = [Self.operatorSet("", opset.version)]
     // Version 2 brought the lookups of texts and whole numbers; every runtime of these opsets has it.
     if parts.usesMachineLearning { proto.opsetImport.append(Self.operatorSet("ai.onnx.ml", 2)) }
-    if let record = options.record {
-      var entry = ONNXStringStringEntryProto()
-      (entry.key, entry.value) = (ExportOptions.recordKey, record.text())
-      proto.metadataProps.append(entry)
-    }
     proto.graph = graph
     notes = source.notes + parts.notes
     for (name, written) in zip(source.outputNames, outputNames) where name != written {
       notes.append(ExportNote(.rewritten, "the output '\(name)' is called '\(written)': an input has its name"))
     }
+  }
+
+  /// Adds a text to the model's metadata.
+  mutating func add(_ text: String, as key: String) {
+    var entry = ONNXStringStringEntryProto()
+    (entry.key, entry.value) = (key, text)
+    proto.metadataProps.append(entry)
   }
 
   /// The bytes that the weights take.

@@ -26,6 +26,7 @@ public struct SavedModelExporter: Exporter {
     _ model: LoadedModel, to path: String, options: ExportOptions
   ) throws(ExportError) -> [ExportNote] {
     let functions = try ModelFunctions(model, options: options)
+    let record = try options.record(functions.notes)
     do {
       let folder = try AtomicFolder(replacing: path)
       // Readers look for the assets though there are none.
@@ -34,7 +35,7 @@ public struct SavedModelExporter: Exporter {
       for variable in functions.parts.variables { try weights.add(variable.name, variable.data) }
       try weights.finish()
       try folder.write(try SavedModelDocument(functions).bytes(), as: "saved_model.pb")
-      if let record = options.record {
+      if let record {
         try folder.write(Array(record.text().utf8), as: Self.recordName)
       }
       try folder.commit()

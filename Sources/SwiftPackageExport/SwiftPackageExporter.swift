@@ -29,7 +29,8 @@ public struct SwiftPackageExporter: Exporter {
   ) throws(ExportError) -> [ExportNote] {
     let emission = try emission(of: model, options)
     let name = path.split(separator: "/").last.map { String($0) } ?? path
-    let package = SwiftPackage(emission, module: SwiftNames.module(name), model: model, record: options.record)
+    let package = SwiftPackage(
+      emission, module: SwiftNames.module(name), model: model, record: try options.record(emission.source.notes))
     do {
       let folder = try AtomicFolder(replacing: path)
       for file in package.files { try folder.write(file.bytes, as: file.name) }

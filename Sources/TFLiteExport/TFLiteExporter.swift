@@ -62,6 +62,6 @@ public struct TFLiteExporter: Exporter {
       main.outputs.append(tensor)
       signature.outputs.append((name, tensor))
     }
-    return try model.file(signature: signature, record: options.record)
+    return try model.file(signature: signature, record: options.record(source.notes))
   }
 }

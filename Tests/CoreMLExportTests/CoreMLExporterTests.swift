@@ -59,7 +59,7 @@ import Testing
     let layer: JSON = ["class_name": "Dense", "config": ["name": "out/put", "units": 2]]
     let record: JSON = ["source": "a.h5"]
     let written = try PackageFixture(
-      layers: [layer], input: [nil, 3], named: "1st input", ExportOptions(record: record))
+      layers: [layer], input: [nil, 3], named: "1st input", ExportOptions(makeRecord: { _ in record }))
     let metadata = written.proto.description_p.metadata.userDefined
     #expect(metadata["keraskit"] == record.text())
     #expect(written.proto.description_p.input.map(\.name) == ["var_1st_input"])

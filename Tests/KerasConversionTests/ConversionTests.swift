@@ -34,6 +34,29 @@ import Testing
     #expect(again.isEqual && again.firstDivergence == nil && again.layerCount == stored.layers.count)
   }
 
+  @Test(arguments: [
+    ("model.keras", nil), ("model.h5", nil), ("model.h5", KerasVersion(2, 15)), ("model.safetensors", nil),
+  ])
+  func theRecordIsOfTheModelInTheFile(_ name: String, _ release: KerasVersion?) throws {
+    let folder = try ConversionFolder()
+    let path = "\(folder.path)/\(name)"
+    // Poolings, gates and penalties that are said in several layers.
+    for fixture in ["keras-1.2.2/gru_bidirectional.h5", "keras-2.1.3/nested_activity.h5"] {
+      let export = ExportOptions(batchSize: 4, release: release)
+      let report = try Conversion(ConversionOptions(export: export)).convert(model(fixture), to: path)
+      let written = try Model.load(path)
+      let record = try #require(ConversionRecord(in: written.loaded.source))
+      #expect(record == report.record && record.notes == report.notes.map(\.description))
+      let stored = try #require(record.verification)
+      let found = try VerificationCase(of: written, inputs: stored.inputs)
+      #expect(stored.layers.map(\.path) == found.layers.map(\.path))
+      for (a, b) in zip(stored.layers, found.layers) {
+        for (a, b) in zip(a.digests, b.digests) { #expect(a.difference(from: b) < 1e-6, "\(name)") }
+      }
+      try FileManager.default.removeItem(atPath: path)
+    }
+  }
+
   /// By the system's own tool.
   private func sha256(_ path: String) throws -> String {
     let process = Process()

@@ -28,7 +28,7 @@ import Testing
     let folder = try ScratchFolder()
     let target = folder.path + "/model.safetensors"
     let source = try ExportFixture("keras-3/conv1d.keras").load()
-    let options = ExportOptions(weightFormat: .float16, record: ["tool": "test"])
+    let options = ExportOptions(weightFormat: .float16, makeRecord: { _ in ["tool": "test"] })
     _ = try Exporters.export(source, to: target, options: options)
     let bytes = try Array(Data(contentsOf: URL(filePath: target)))
     let length = Int(bytes[..<8].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) })

@@ -20,7 +20,7 @@ import Testing
 
   @Test func theManifestDescribesAllBytes() throws {
     for name in ["keras-2.1.3/conv1d.h5", "keras-1.2.2/pooling_same.h5", "keras-3/embedding_lstm_mask.keras"] {
-      let (json, bytes) = try model(name, ExportOptions(record: ["tool": "test"]))
+      let (json, bytes) = try model(name, ExportOptions(makeRecord: { _ in ["tool": "test"] }))
       #expect(json["format"] == "layers-model")
       #expect(json["modelTopology"]?["model_config"]?["class_name"]?.stringValue != nil)
       #expect(json["userDefinedMetadata"]?["keraskit"]?["tool"] == "test")

@@ -76,7 +76,7 @@ import Testing
 
   @Test func theRecordIsInTheMetadata() throws {
     let record: JSON = ["source": "a.h5"]
-    let written = try ONNXFixture(recorded: "keras-2.1.3/conv1d.h5", ExportOptions(record: record))
+    let written = try ONNXFixture(recorded: "keras-2.1.3/conv1d.h5", ExportOptions(makeRecord: { _ in record }))
     #expect(written.proto.metadataProps.map(\.key) == ["keraskit"])
     #expect(written.proto.metadataProps.first?.value == record.text())
   }

@@ -44,7 +44,7 @@ import Testing
 
   @Test func aStoredCaseBecomesATest() throws {
     let record: JSON = ["tool": "keraskit", "verification": ["inputs": [], "outputs": []]]
-    let package = try Written("models/keras-2.1.3/mlp_adam.h5", ExportOptions(record: record))
+    let package = try Written("models/keras-2.1.3/mlp_adam.h5", ExportOptions(makeRecord: { _ in record }))
     #expect(try package.text("keraskit.json").contains("\"tool\": \"keraskit\""))
     #expect(package.names.contains("Tests/MyDigitsTests/RecordedCase.swift"))
     #expect(try package.text("Tests/MyDigitsTests/MyDigitsTests.swift").contains("<= tolerance"))

@@ -78,7 +78,7 @@ import Testing
 
   @Test func theRecordIsInTheMetadata() throws {
     let record: JSON = ["source": "model.h5", "n": 3]
-    let file = try written(fixture("keras-2.1.3/conv1d.h5"), ExportOptions(record: record))
+    let file = try written(fixture("keras-2.1.3/conv1d.h5"), ExportOptions(makeRecord: { _ in record }))
     #expect(file.metadata("keraskit") == record.text())
     #expect(try written(fixture("keras-2.1.3/conv1d.h5")).metadata("keraskit") == nil)
   }

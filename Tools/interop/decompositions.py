@@ -20,27 +20,39 @@ TOLERANCE = 1e-5
 REFUSED = {
     r"lambdas/.*/embeddings$": "random",
     r"lambdas/keras-3[^/]*/operations$": "reshape",
-    r"lambdas/(tf-keras|tfkeras|keras-2.1[25])[^/]*/public_tensorflow$": "convolution",
     r"legacy_layers/keras-0.2.0/(deep_rnn|jzs.|mask_reset)$": "mask",
-    r"legacy_layers/keras-0.2.0/mask_reset_last$": "recurrence",
     r"legacy_layers/keras-0.2.0/images$": "ceil",
     r"legacy_layers/keras-1.2.2/deconvolution_(same|smaller)$": "same_theano",
     r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
     r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
     r"legacy_layers/.*/time_major$": "time_major",
+    # A convolution of each channel.
+    r"custom_classes/qconv$": "convolution",
+    r"custom_classes/self_attention$|public_layers/(bert|crf_marginal|translation)$": "what follows reads its mask",
+    # Not the numbers of the source: found as the file is read back.
+    r"custom_classes/transformer$": "embedding_sim",
+    r"public_layers/(contrib_groups|patches(_keras3)?|retinanet(05)?)$": "reshape",
+    r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$": "detections|combined_non_max_suppression",
     r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",
 }
 # What Keras 3.15 itself does not load: the fields are as it wrote them.
 UNLOADABLE = {r"legacy_layers/keras-3/image_(augmentation|equalized)$": "deserializ"}
 
+# Paths of equal length: `predict` takes another one than the release did, as TensorFlow's graph optimiser adds constants in
+# another order (without it there is no difference); so each operation is run by itself.
+TIES = r"public_layers/crf_join$"
+
 # What 2.15 has no function for, beside that.
 REFUSED_215 = dict(REFUSED, **{
-    r"lambdas/(keras-2|tf-?keras)[^/]*/public(_tensorflow)?$": "AveragePool",
+    r"lambdas/(keras-2|tf-?keras)[^/]*/public(_tensorflow)?$": "no function of TensorFlow is known",
     r"legacy_layers/keras-3/image_equalized$": "AdaptiveHistogram",
 })
 
 # What tf.keras 2.15 has of these.
 HAS_215 = r"legacy_layers/.*/(hard_sigmoid|time_major)$"
+FOLDERS = ["lambdas", "legacy_layers", "custom_classes", "public_layers"]
+# In Keras 3 alone.
+ONLY_KERAS_3 = ("custom_classes", "public_layers")
 # Format, ending, options of `convert`, who loads it, and the tables.
 TARGETS = [
     ("keras", ".keras", [], keras, REFUSED, UNLOADABLE),
@@ -63,7 +75,7 @@ def check(keraskit, recording, folder, ending, options, library, refused, unload
         expected = None
     if done.returncode != 0:
         message = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "exit code %d" % done.returncode
-        return ("refused" if expected and expected in message else "FAILED"), None, message
+        return ("refused" if expected and re.search(expected, message) else "FAILED"), None, message
     if expected:
         return "FAILED", None, "should be refused"
     library.backend.clear_session()
@@ -75,7 +87,11 @@ def check(keraskit, recording, folder, ending, options, library, refused, unload
         return ("refused" if known and known in message else "FAILED"), None, "load: " + message[-300:]
     given = recording.inputs([name(tensor) for tensor in model.inputs])
     arrays = [given[name(tensor)] for tensor in model.inputs]
-    found = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0, batch_size=len(arrays[0]))
+    if re.search(TIES, recording.key):
+        found = model(arrays if len(arrays) > 1 else arrays[0])
+        found = [np.asarray(y) for y in found] if isinstance(found, (list, tuple)) else np.asarray(found)
+    else:
+        found = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0, batch_size=len(arrays[0]))
     found = found if isinstance(found, (list, tuple)) else [found]
     expected = recording.outputs()
     if len(found) != len(expected):
@@ -98,8 +114,8 @@ def main():
     counts = {"passed": 0, "refused": 0, "FAILED": 0}
     results = open(os.environ["INTEROP_RESULTS"], "a") if "INTEROP_RESULTS" in os.environ else None
     with tempfile.TemporaryDirectory() as folder:
-        for recording in recordings.recordings(root, folder, texts, ["lambdas", "legacy_layers"]):
-            for format, *target in TARGETS:
+        for recording in recordings.recordings(root, folder, texts, FOLDERS):
+            for format, *target in TARGETS[:1] if recording.key.startswith(ONLY_KERAS_3) else TARGETS:
                 status, difference, message = check(keraskit, recording, folder, *target)
                 counts[status] += 1
                 number = "%.1e" % difference if difference is not None else ""

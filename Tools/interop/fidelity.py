@@ -1,6 +1,6 @@
 """What only a consumer can tell of a conversion: `fidelity.py KERASKIT FOLDER [TEXT ...]`.
 
-Masked steps of an old Bidirectional, whose outputs the script computes itself; metric objects that tf.keras saved, evaluated
+Sums in operations at batches as large as another axis; masked steps of an old Bidirectional, whose outputs the script computes itself; metric objects that tf.keras saved, evaluated
 by it and by Keras 3; 8-bit weights, compared with Keras' own `quantize`; SpectralNormalization in tf.keras.
 """
 import json
@@ -15,6 +15,38 @@ import numpy as np
 import tf_keras
 
 from cases import TOLERANCE, Results, convert, worst
+
+
+SUMS = {
+    "K.sum(x, axis=1, keepdims=True) + K.sum(x, axis=2, keepdims=True)":
+        lambda x: x.sum(1, keepdims=True) + x.sum(2, keepdims=True),
+    "K.sum(x, axis=[1, 2], keepdims=True) + x": lambda x: x.sum((1, 2), keepdims=True) + x,
+    "x + K.sum(x, axis=2, keepdims=True)": lambda x: x + x.sum(2, keepdims=True),
+    "K.sum(x, axis=2) + x[:, 0]": lambda x: x.sum(2) + x[:, 0],
+    "K.expand_dims(x[:, 0], -1) + K.sum(x, axis=1, keepdims=True)":
+        lambda x: x[:, 0, :, None] + x.sum(1, keepdims=True),
+    "K.expand_dims(x[:, 0], -1) + K.mean(x, axis=[1, 2], keepdims=True)":
+        lambda x: x[:, 0, :, None] + x.mean((1, 2), keepdims=True),
+}
+
+
+def sums(keraskit, folder, results):
+    """Keras 3's `add` takes a second operand with one long axis for a bias: at other batches it is another axis."""
+    model = tf_keras.Sequential([tf_keras.layers.Lambda(lambda x: x, input_shape=(4, 4), name="sums")])
+    source, target = os.path.join(folder, "sums.h5"), os.path.join(folder, "sums.keras")
+    model.save(source)
+    for expression, compute in SUMS.items():
+        code, said = convert(keraskit, source, target, "--map", "sums=" + expression)
+        if code != 0:
+            results.add(expression, "failed", None, said[-300:])
+            continue
+        found = keras.models.load_model(target)
+        distance = 0.0
+        for batch in range(1, 6):
+            x = np.random.default_rng(batch).normal(size=(batch, 4, 4)).astype("float32")
+            for y in (found(x), found.predict_on_batch(x)):
+                distance = max(distance, worst([y], [compute(x)]))
+        results.add(expression[:44], "ok" if distance <= TOLERANCE else "failed", distance)
 
 
 def directions(x, kept, arrays):
@@ -154,6 +186,7 @@ def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     results = Results("fidelity")
     with tempfile.TemporaryDirectory() as folder:
+        sums(keraskit, folder, results)
         masked(keraskit, root, folder, results)
         metrics(keraskit, folder, results)
         quantized(keraskit, root, folder, results)

@@ -80,17 +80,34 @@ struct Keras3OptimizerState {
     guard state.className == className else {
       throw Lost(reason: "it is that of \(state.className), the training config names \(className)")
     }
-    let written = Set(variables.filter(\.trainable).map(\.name))
+    let trained = variables.filter(\.trainable)
+    let written = Dictionary(trained.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
     let names = Dictionary(rewritten.sourceNames.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     let foreign = Set(state.slots.values.flatMap(\.keys)).filter {
-      rewritten.changedWeights.contains($0) || !written.contains(names[$0] ?? $0)
+      rewritten.changedWeights.contains($0) || written[names[$0] ?? $0] == nil
     }
-    let trainedBefore = foreign.filter { model.weights[$0] != nil }
+    let trainedBefore = foreign.filter { model.weights[$0] != nil && !rewritten.constants.contains($0) }
     if let first = trainedBefore.sorted().first, !isUntrained(first, model) {
       throw Lost(reason: "the weight '\(first)' is written in another form")
     }
-    state.slots = state.slots.mapValues { arrays in
-      Dictionary(arrays.map { (names[$0] ?? $0, $1) }, uniquingKeysWith: { first, _ in first })
+    for (old, new) in names {
+      guard let shape = model.weights[old]?.shape, let other = written[new] else { continue }
+      let form = state.form
+      guard form.part(of: old) == form.part(of: new),
+        form.slots.allSatisfy({ $0.belongs(to: old, shape: shape) == $0.belongs(to: new, shape: other) })
+      else { throw Lost(reason: "\(className) updates '\(new)', which stands for '\(old)', in another way") }
+    }
+    do {
+      state.slots = try state.slots.mapValues { arrays in
+        try arrays.reduce(into: [:]) { result, entry in
+          let name = names[entry.key] ?? entry.key
+          // The same numbers in another shape have a state in that shape.
+          let isReshaped = entry.value.shape == model.weights[entry.key]?.shape
+          result[name] = isReshaped ? try written[name].map(entry.value.reshaped) ?? entry.value : entry.value
+        }
+      }
+    } catch {
+      throw Lost(reason: "\(error)")
     }
     return state
   }

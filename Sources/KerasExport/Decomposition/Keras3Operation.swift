@@ -8,6 +8,10 @@ struct Keras3Operation {
   indirect enum Argument {
     /// The node's operand of that number.
     case operand(Int)
+    /// Less that operand.
+    case negated(Int)
+    /// That operand with a value around it, so many times before and after each axis.
+    case padded(Int, [(before: Int, after: Int)], Float)
     case json(JSON)
     case list([Argument])
   }
@@ -32,9 +36,8 @@ struct Keras3Operation {
     let shape = node.types[0].shape
     switch node.op {
     case .unary(let function): self.init(unary: function)
-    case .binary(let function):
-      self.init("numpy", Self.binaries[function] ?? "", operands: 2)
-      if function == .add, Self.isTakenForBias(graph.shape(node.operands[1])) { arguments.reverse() }
+    case .binary(.add): self.init(sumOf: graph.shape(node.operands[0]), graph.shape(node.operands[1]))
+    case .binary(let function): self.init("numpy", Self.binaries[function] ?? "", operands: 2)
     case .compare(let comparison): self.init("numpy", Self.comparisons[comparison] ?? "", operands: 2)
     case .select: self.init("numpy", "Where", operands: 3)
     case .cast(let dtype): self.init("core", "Cast", ["dtype": .string(dtype.rawValue)])
@@ -69,12 +72,11 @@ struct Keras3Operation {
         ])
       }
       arguments = [.operand(0), .list(slices)]
-    case .pad(let before, let after, let value):
-      let widths = zip(before, after).map { JSON.array([JSON($0), JSON($1)]) }
-      self.init("numpy", "Pad", ["pad_width": .array(widths), "mode": "constant"])
-      keywords = [("constant_values", .json(.number(Double(value))))]
+    case .pad(let before, let after, let value): self.init(padding: Array(zip(before, after)), with: value)
     case .reverse(let axes): self.init("numpy", "Flip", ["axis": .array(axes.map { JSON($0) })])
     case .pool(let pooling): self.init(pooling)
+    case .convolution(let convolution):
+      self.init(convolution, graph.shape(node.operands[0]), graph.shape(node.operands[1]))
     case .gatherRows: self.init("numpy", "Take", ["axis": 0], operands: 2)
     case .stopGradient: self.init("core", "StopGradient")
     default: return nil
@@ -82,13 +84,68 @@ struct Keras3Operation {
     if className.isEmpty { return nil }
   }
 
-  /// Whether `keras.ops.add` may take its second operand for one number per channel, along whatever axis it lies.
+  /// A sum, in the order that `keras.ops.add` computes it as written, or else as a difference, which it has no short way for.
   ///
-  /// Keras 3.15's keras/src/backend/tensorflow/numpy.py squeezes an operand with one axis longer than 1 and adds it along
-  /// the first operand's last axis, or its second, if that is as long. The first operand it leaves as it is.
-  private static func isTakenForBias(_ shape: Shape) -> Bool {
-    let long = shape.dimensions.indices.filter { shape[$0] != 1 }
-    return long.count == 1 && long[0] != shape.rank - 1 && shape[long[0]] != nil
+  /// Keras 3.15's keras/src/backend/tensorflow/numpy.py takes a second operand with one axis longer than 1 for a bias: it
+  /// adds it along the first operand's last axis, or its second, if that is as long, wherever the long axis lies.
+  private init(sumOf first: Shape, _ second: Shape) {
+    self.init("numpy", "Add", operands: 2)
+    if Self.isAdded(second, to: first) { return }
+    if Self.isAdded(first, to: second) {
+      arguments.reverse()
+    } else {
+      className = "Subtract"
+      arguments[1] = .negated(1)
+    }
+  }
+
+  /// Whether `keras.ops.add(first, second)` is their sum, whatever sizes the open axes come to.
+  private static func isAdded(_ second: Shape, to first: Shape) -> Bool {
+    // Of equal shapes the long axis lies where it is added.
+    guard first != second, first.rank > 1 else { return true }
+    let long = second.dimensions.indices.filter { second[$0] != 1 }
+    let known = long.filter { second[$0] != nil }
+    guard !long.isEmpty, known.count < 2 else { return true }
+    let compared = [first[1], first[first.rank - 1]]
+    guard let only = known.first, let size = second[only] else {
+      // Open axes alone are as long as the batch happens to be.
+      return compared.allSatisfy { $0 == 1 }
+    }
+    if !compared.contains(where: { $0 == nil || $0 == size }) { return true }
+    // A bias as it should be.
+    return only == second.rank - 1 && compared[1] == size && second.rank <= first.rank
+  }
+
+  init(padding widths: [(before: Int, after: Int)], with value: Float) {
+    let sizes = widths.map { JSON.array([JSON($0.before), JSON($0.after)]) }
+    self.init("numpy", "Pad", ["pad_width": .array(sizes), "mode": "constant"])
+    keywords = [("constant_values", .json(.number(Double(value))))]
+  }
+
+  /// Not of groups, which TensorFlow computes on no processor; another padding than TensorFlow's is zeros put around.
+  private init?(_ convolution: Convolution, _ input: Shape, _ kernel: Shape) {
+    guard convolution.groups == 1, kernel.rank > 2, let sizes = Shape(Array(kernel.dimensions.dropLast(2))).concrete
+    else { return nil }
+    // Keras' own operation refuses strides together with dilations.
+    guard convolution.strides.allSatisfy({ $0 == 1 }) || convolution.dilations.allSatisfy({ $0 == 1 }) else {
+      return nil
+    }
+    self.init(
+      "nn", "Conv",
+      [
+        "strides": .array(convolution.strides.map { JSON($0) }), "padding": "same", "data_format": "channels_last",
+        "dilation_rate": .array(convolution.dilations.map { JSON($0) }),
+      ], operands: 2)
+    if convolution.padding == .same { return }
+    let spatial = Array(input.dimensions.dropFirst().dropLast())
+    guard
+      case .explicit(let before, let after) = try? WindowPadding(
+        convolution.padding, input: spatial, kernel: sizes, strides: convolution.strides,
+        dilations: convolution.dilations)
+    else { return nil }
+    config["padding"] = "valid"
+    guard (before + after).contains(where: { $0 != 0 }) else { return }
+    arguments[0] = .padded(0, [(0, 0)] + Array(zip(before, after)) + [(0, 0)], 0)
   }
 
   private init?(_ pooling: Pooling) {

@@ -15,6 +15,8 @@ struct LayerDecomposition {
   private(set) var replacements: [TensorReference: TensorReference] = [:]
   /// Weights of the layers that were made, by their names in the written model.
   private(set) var weights: [String: TensorData] = [:]
+  /// The source's names of what these hold.
+  private(set) var sources: [String: String] = [:]
   /// Names of the source's weights that are constants now.
   private(set) var constants: Set<String> = []
   /// Names of the source's weights that are rows of Embeddings now.
@@ -28,9 +30,11 @@ struct LayerDecomposition {
   /// The tensors of such weights, and of the index that all of them are looked up by.
   private var variables: [String: TensorReference] = [:]
   private var rowIndex: TensorReference?
+  /// Where the Dense layers of matrices of weights are in `layers`.
+  private var matrices: [String: Int] = [:]
 
   /// Numbers that a constant may have: they stand in the config as text.
-  private static let constantLimit = 200_000
+  static let constantLimit = 200_000
 
   struct Failure: Error {
     var reason: String
@@ -49,12 +53,24 @@ struct LayerDecomposition {
     self.prefix = prefix
     self.taken = taken
     for call in layer.nodes.indices { try add(call, weights, types) }
+    dropUnread()
+  }
+
+  /// Leaves out operations whose results another way of saying them made needless.
+  private mutating func dropUnread() {
+    let references = Dictionary(uniqueKeysWithValues: layers.map { ($0.name, $0.nodes.flatMap(\.references)) })
+    var next = replacements.values.map(\.layer) + layers.filter { !$0.module.hasPrefix("keras.src.ops.") }.map(\.name)
+    var read: Set<String> = []
+    while let name = next.popLast() {
+      if read.insert(name).inserted { next += (references[name] ?? []).map(\.layer) }
+    }
+    layers.removeAll { !read.contains($0.name) }
   }
 
   /// The layer as one Rescaling, where all it does to its input is scale·x + offset with two numbers: as most Lambdas in
   /// front of an image model do.
   var rescaling: LayerConfig? {
-    guard layer.nodes.count == 1, layer.nodes[0].references.count == 1, (1...2).contains(layers.count) else {
+    guard layer.nodes.count == 1, layer.nodes[0].args.tensorReferences.count == 1, (1...2).contains(layers.count) else {
       return nil
     }
     var (scale, offset) = (1.0, 0.0)
@@ -167,7 +183,8 @@ struct LayerDecomposition {
       let specs = keepsVariables ? try Network(canonical: model(outputs: count)).parameterSpecs() : []
       let trained = Set(specs.filter { $0.trainable && weights[$0.name] != nil }.map(\.name))
       // Operations on constants alone would have no input in a functional model.
-      let graph = try whole.graph.optimizedForInference(parameters: weights.filter { !trained.contains($0.key) })
+      let graph = try whole.graph.optimizedForInference(
+        parameters: weights.filter { !trained.contains($0.key) }, constantLimit: Self.constantLimit)
       let matrices = call == 0 ? graph.matrixParameters : []
       let bound = weights.filter {
         graph.parameter(named: $0.key) != nil && !matrices.contains($0.key) && !trained.contains($0.key)
@@ -222,6 +239,14 @@ struct LayerDecomposition {
     if case .broadcast(let target) = node.op, node.types[0].shape.dimensions.contains(where: { $0 == nil }) {
       return try addBroadcast(target, index, graph, weights, found, call)
     }
+    // The least of numbers: Keras 3's argmax tells the signs of zeros, which negation has made.
+    if case .argMax(let axis) = node.op, case .unary(.negate) = graph.nodes[node.operands[0].node].op,
+      let x = found[graph.nodes[node.operands[0].node].operands[0].node]
+    {
+      return add(
+        "Argmin", "keras.src.ops.numpy", ["axis": JSON(axis), "keepdims": false], [.tensor(x)], [:],
+        name: resultName(index, graph, "argmin", call))
+    }
     if case .iota(let axis) = node.op { return try addPlaces(axis, index, graph, weights, found, call) }
     guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
       throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
@@ -230,6 +255,20 @@ struct LayerDecomposition {
       switch argument {
       case .json(let value): return value
       case .operand(let number): return try self.argument(node.operands[number], graph, weights, found)
+      case .negated(let number):
+        if let x = found[node.operands[number].node] {
+          return .tensor(add("Negative", "numpy", [:], [.tensor(x)], name: "negative"))
+        }
+        return try constant(known(node.operands[number], graph, weights), isNegated: true)
+      case .padded(let number, let widths, let value):
+        guard let x = found[node.operands[number].node] else {
+          throw Failure(reason: "keras.ops computes nothing from constants alone, as its \(node.op.name) does")
+        }
+        let pad = Keras3Operation(padding: widths, with: value)
+        return .tensor(
+          add(
+            pad.className, pad.module, pad.config, [.tensor(x)], ["constant_values": .number(Double(value))],
+            name: unique("pad")))
       case .list(let arguments):
         var values: [JSON] = []
         for argument in arguments { values.append(try json(argument)) }
@@ -247,68 +286,6 @@ struct LayerDecomposition {
     return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
   }
 
-  /// 0, 1, 2 … along an axis: ones added up, less one.
-  private mutating func addPlaces(
-    _ axis: Int, _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference],
-    _ call: Int
-  ) throws(Failure) -> TensorReference {
-    guard let x = found[graph.nodes[index].operands[0].node] else {
-      throw Failure(reason: "keras.ops computes nothing from constants alone, as its iota does")
-    }
-    let ones = add("OnesLike", "numpy", ["dtype": "int32"], [.tensor(x)], name: "ones")
-    let sums = add("Cumsum", "numpy", ["axis": JSON(axis)], [.tensor(ones)], name: "counted")
-    return add(
-      "Subtract", "keras.src.ops.numpy", [:], [.tensor(sums), 1], [:], name: resultName(index, graph, "places", call))
-  }
-
-  /// Zeros of the shape to reach are added: `keras.ops` broadcasts to no shape with an open size.
-  private mutating func addBroadcast(
-    _ target: [TargetDimension], _ index: Int, _ graph: Graph, _ weights: [String: TensorData],
-    _ found: [Int: TensorReference], _ call: Int
-  ) throws(Failure) -> TensorReference {
-    let node = graph.nodes[index]
-    let (shape, dtype) = (node.types[0].shape, node.types[0].dtype)
-    let own = graph.shape(node.operands[0])
-    func zeros(_ shape: [Int]) throws(Failure) -> JSON {
-      do {
-        let count = checkedProduct(shape) ?? 0
-        return try constant(TensorData(shape: shape, int32s: Array(repeating: 0, count: count)).converted(to: dtype))
-      } catch let error as Failure {
-        throw error
-      } catch {
-        throw Failure(reason: "\(error)")
-      }
-    }
-    var json = try argument(node.operands[0], graph, weights, found)
-    // Open sizes that are another operand's: that operand's own first entries along the axis, as zeros.
-    for (axis, dimension) in target.enumerated() where shape[axis] == nil {
-      guard case .ofOperand(let number, let axisOfOperand) = dimension, number > 0 else { continue }
-      guard node.operands.indices.contains(number) else { throw Failure(reason: "a broadcast names no operand") }
-      let rank = graph.shape(node.operands[number]).rank
-      var value = try argument(node.operands[number], graph, weights, found)
-      let slices = (0..<rank).map { place -> JSON in
-        [
-          "class_name": "__slice__",
-          "config": ["start": 0, "stop": place == axisOfOperand ? .null : 1, "step": 1],
-        ]
-      }
-      value = .tensor(add("GetItem", "numpy", [:], [value, .array(slices)], name: "size"))
-      value = .tensor(
-        add("ZerosLike", "numpy", ["dtype": .string(dtype.rawValue)], [value], name: "size_zeros"))
-      let sizes = (0..<shape.rank).map { $0 == axis ? JSON(-1) : 1 }
-      value = .tensor(add("Reshape", "numpy", ["newshape": .array(sizes)], [value], name: "size_reshaped"))
-      json = .tensor(add("Add", "numpy", [:], [json, value], name: "broadcast"))
-    }
-    // Then all that is known.
-    let padded = Array(repeating: Int?.some(1), count: shape.rank - own.rank) + own.dimensions
-    let known = shape.dimensions.enumerated().map { axis, size in
-      size.map { $0 == padded[axis] ? 1 : $0 } ?? 1
-    }
-    return add(
-      "Add", "keras.src.ops.numpy", [:], [json, try zeros(known)], [:],
-      name: resultName(index, graph, "broadcast", call))
-  }
-
   /// x · weights as a Dense layer; `nil` where the node is another product.
   private mutating func addDense(
     _ node: Node, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], isResult: Bool,
@@ -317,6 +294,11 @@ struct LayerDecomposition {
     guard case .parameter(let name) = graph.nodes[node.operands[1].node].op, let kernel = weights[name],
       kernel.shape.count == 2, let x = found[node.operands[0].node], call == 0
     else { return nil }
+    // One layer, however often the matrix is used: training changes it once.
+    if let known = matrices[name] {
+      layers[known].nodes.append(CallNode(args: [.tensor(x)]))
+      return TensorReference(layers[known].name, layers[known].nodes.count - 1, 0)
+    }
     let proposal = isResult ? layer.name : unique("dense")
     var made = LayerConfig(
       "Dense", name: proposal,
@@ -326,8 +308,10 @@ struct LayerDecomposition {
       ])
     made.nodes = [CallNode(args: [.tensor(x)])]
     taken.insert(proposal)
+    matrices[name] = layers.count
     layers.append(made)
     self.weights[prefix + proposal + "/kernel"] = kernel
+    sources[prefix + proposal + "/kernel"] = prefix + name
     return TensorReference(proposal)
   }
 
@@ -361,6 +345,7 @@ struct LayerDecomposition {
     do {
       self.weights[prefix + proposal + "/embeddings"] = try weight.reshaped([1, weight.elementCount])
     } catch { throw Failure(reason: "\(error)") }
+    sources[prefix + proposal + "/embeddings"] = prefix + name
     rows.insert(name)
     let result = add(
       "Reshape", "numpy", ["newshape": JSON(weight.shape)], [.tensor(TensorReference(proposal))],
@@ -369,7 +354,7 @@ struct LayerDecomposition {
     return result
   }
 
-  private mutating func add(
+  mutating func add(
     _ className: String, _ module: String, _ config: [String: JSON], _ arguments: [JSON], name: String
   ) -> TensorReference {
     add(
@@ -377,7 +362,7 @@ struct LayerDecomposition {
       arguments, [:], name: unique(name))
   }
 
-  private mutating func add(
+  mutating func add(
     _ className: String, _ module: String, _ config: OrderedDictionary<String, JSON>, _ arguments: [JSON],
     _ keywords: JSON,
     name: String
@@ -390,7 +375,7 @@ struct LayerDecomposition {
     return TensorReference(name)
   }
 
-  private mutating func argument(
+  mutating func argument(
     _ value: Value, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference]
   ) throws(Failure) -> JSON {
     if let reference = found[value.node], value.output == 0 { return .tensor(reference) }
@@ -412,10 +397,11 @@ struct LayerDecomposition {
   }
 
   /// An array as Keras 3 writes one in a config; a number where it has no axes.
-  private func constant(_ array: TensorData) throws(Failure) -> JSON {
-    guard array.elementCount <= Self.constantLimit, let numbers = try? array.doubles() else {
+  func constant(_ array: TensorData, isNegated: Bool = false) throws(Failure) -> JSON {
+    guard array.elementCount <= Self.constantLimit, let positives = try? array.doubles() else {
       throw Failure(reason: "a constant of \(array.elementCount) numbers is too large for a config")
     }
+    let numbers = isNegated ? positives.map { -$0 } : positives
     let isWhole = array.dtype.isInteger
     let values = numbers.map { number in
       array.dtype == .bool ? JSON.bool(number != 0) : isWhole ? JSON(Int(number)) : JSON.number(number)
@@ -435,7 +421,7 @@ struct LayerDecomposition {
   // MARK: Names
 
   /// The layer's own name for the one result of its first call, so that outputs keep their names.
-  private mutating func resultName(_ index: Int, _ graph: Graph, _ proposal: String, _ call: Int) -> String {
+  mutating func resultName(_ index: Int, _ graph: Graph, _ proposal: String, _ call: Int) -> String {
     if call == 0, graph.outputs == [Value(node: index)] { return layer.name }
     return unique(proposal)
   }

@@ -22,9 +22,8 @@ extension Rewriter {
       try copy.becomeFunctional(inputShape: context.facts.inputShapes[first]?.first)
     }
     let here = index + copy.layers.count - model.layers.count
-    let layer = copy.layers[here]
     let folder = path.isEmpty ? "" : path + "/"
-    let types = { [context, copy] (reference: TensorReference) -> TensorType? in
+    let modelTypes = { [context, copy] (reference: TensorReference) -> TensorType? in
       if let calls = context.facts.outputTypes[folder + reference.layer], calls.indices.contains(reference.node),
         calls[reference.node].indices.contains(reference.tensor)
       {
@@ -35,14 +34,18 @@ extension Rewriter {
       let dtype = fields["dtype"]?.stringValue.flatMap { DType(rawValue: $0) } ?? .float32
       return TensorType(dtype, Shape(sizes.map(\.intValue)))
     }
+    var masks = MaskOperations(copy, folder: folder)
+    let layer = masks.stated(copy.layers[here], context.facts.maskOrigins[place] ?? [], modelTypes)
+    let types = { [masks] in masks.types[$0] ?? modelTypes($0) }
     let own = layer.name + "/"
     let weights = context.weights.reduce(into: [String: TensorData]()) { result, weight in
       guard weight.key.hasPrefix(folder + own) else { return }
       result[String(weight.key.dropFirst(folder.count))] = weight.value
     }
     let parts: LayerDecomposition
+    let readsMasks: Bool
     do throws(LayerDecomposition.Failure) {
-      let taken = Set(copy.layers.map(\.name))
+      let taken = Set((copy.layers + masks.layers).map(\.name))
       func decomposed(keepsVariables: Bool) throws(LayerDecomposition.Failure) -> LayerDecomposition {
         try LayerDecomposition(
           layer, prefix: folder, weights: weights, taken: taken, keepsVariables: keepsVariables, types: types)
@@ -52,6 +55,9 @@ extension Rewriter {
       } else {
         parts = try decomposed(keepsVariables: false)
       }
+      let read = Set(parts.layers.flatMap(\.nodes).flatMap(\.references))
+      if let reason = read.compactMap({ masks.unknown[$0] }).first { throw LayerDecomposition.Failure(reason: reason) }
+      readsMasks = masks.layers.contains { read.contains(TensorReference($0.name)) }
     } catch {
       throw context.refusal(what, "\(reason); nor in operations: \(error.reason)")
     }
@@ -74,14 +80,17 @@ extension Rewriter {
       context.facts.outputTypes[folder + new.layer] = calls
     }
     context.weights.merge(parts.weights) { _, new in new }
-    copy.replace(here, with: parts.layers, parts.replacements)
+    for (made, source) in parts.sources { context.carry(source, as: made) }
+    for name in parts.constants where !parts.sources.values.contains(folder + name) { context.fix(folder + name) }
+    let made = (readsMasks ? masks.layers : []) + parts.layers
+    copy.replace(here, with: made, parts.replacements)
     model = copy
-    guard !parts.layers.isEmpty else {
+    guard !made.isEmpty else {
       context.note(
         .lost, "\(what) passes its input on in prediction and is left out, with what it may do in training")
       return here - index
     }
-    let list = parts.layers.map(\.className).joined(separator: ", ")
+    let list = made.map(\.className).joined(separator: ", ")
     context.note(
       .rewritten,
       "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list)"
@@ -95,6 +104,6 @@ extension Rewriter {
       context.note(
         .lost, "\(parts.constants.sorted().joined(separator: ", ")): constants now, which training does not change")
     }
-    return parts.layers.count + here - index
+    return made.count + here - index
   }
 }

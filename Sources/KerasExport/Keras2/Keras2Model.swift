@@ -19,13 +19,15 @@ struct Keras2Model {
   let names: [String]
   let optimizer: Keras2OptimizerState?
   let notes: [ExportNote]
+  /// As our own reader has it.
+  let loaded: LoadedModel
 
   /// Rewrites the canonical model; throws `ExportError` naming the layer that tf.keras 2.15 cannot express.
   init(
     _ loaded: LoadedModel, options: ExportOptions, target: RewriteTarget = .keras2
   ) throws(ExportError) {
     let rewritten = try RewrittenModel(loaded, target: target, options: options)
-    model = rewritten.config
+    (model, self.loaded) = (rewritten.config, rewritten.model)
     config = try Keras2Config(rewritten.config).json
     variables = rewritten.variables
     names = Keras2VariableNames(rewritten.config, namesCells: target.namesCells)

@@ -162,7 +162,7 @@ extension Keras2Operation {
     ("Concatenate", "concat", "xs=values | axis"), ("Stack", "stack", "x=values | axis"),
     ("Tile", "tile", "x=input | repeats=multiples"), ("BroadcastTo", "broadcast_to", "x=input | shape"),
     ("Round", "math.round", "x"), ("Elu", "nn.elu", "x=features"), ("Cumsum", "math.cumsum", "x | axis"),
-    ("Argmax", "argmax", "x=input | axis"),
+    ("Argmax", "argmax", "x=input | axis"), ("Argmin", "argmin", "x=input | axis"),
     ("Take", "gather", "x=params indices | axis"), ("DivideNoNan", "math.divide_no_nan", "x1=x x2=y"),
     ("Pad", "pad", "x=tensor constant_values | pad_width=paddings mode"), ("Flip", "reverse", "x=tensor | axis"),
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),

@@ -10,6 +10,14 @@ struct LayerFacts: Sendable {
   var outputTypes: [String: [[TensorType]]] = [:]
   /// Layers whose first input has a mask in some call.
   private(set) var masked: Set<String> = []
+  /// A call of a layer that made a mask.
+  struct MaskOrigin: Sendable, Hashable {
+    var path: String
+    var call: Int
+  }
+
+  /// Who made the masks of the inputs of every layer's calls.
+  private(set) var maskOrigins: [String: [[MaskOrigin?]]] = [:]
   /// Layers whose outputs have a mask that an output of the model depends on.
   private(set) var maskReaders: Set<String> = []
   /// Merging layers that would compute something else by Keras 3's rule of merged masks.
@@ -23,7 +31,11 @@ struct LayerFacts: Sendable {
     let graph = model.graph
     let forOutputs = Self.needed(by: graph.outputs, in: graph)
     let forAll = Self.needed(by: graph.outputs + model.outputMasks.compactMap { $0 }, in: graph)
+    var makers: [Value: MaskOrigin] = [:]
     for output in model.layerOutputs {
+      let origin = MaskOrigin(path: output.path, call: outputTypes[output.path]?.count ?? 0)
+      maskOrigins[output.path, default: []].append(output.inputMasks.map { $0.flatMap { makers[$0] } })
+      for case let mask? in output.outputMasks where makers[mask] == nil { makers[mask] = origin }
       if inputShapes[output.path] == nil { inputShapes[output.path] = output.inputShapes }
       outputTypes[output.path, default: []].append(output.outputValues.map { graph.type($0) })
       if output.inputMasks.first.flatMap({ $0 }) != nil { masked.insert(output.path) }

@@ -42,6 +42,8 @@ struct RewriteContext: Sendable {
   var weights: [String: TensorData]
   /// The source's names of weights that have another name now, by that one.
   private(set) var sourceNames: [String: String] = [:]
+  /// The source's names of weights that are constants now.
+  private(set) var constants: Set<String> = []
   var notes: [ExportNote] = []
 
   init(
@@ -71,6 +73,12 @@ struct RewriteContext: Sendable {
       sourceNames[new] = sourceNames.removeValue(forKey: name) ?? name
     }
   }
+
+  /// Says that another weight holds the numbers of one now, and what is trained of them.
+  mutating func carry(_ name: String, as other: String) { sourceNames[other] = sourceNames[name] ?? name }
+
+  /// Says that training changes a weight no more.
+  mutating func fix(_ name: String) { constants.insert(sourceNames[name] ?? name) }
 
   func refusal(_ what: String, _ reason: String) -> ExportError {
     ExportError(.notExpressible(what: what, reason: reason), layer: path)

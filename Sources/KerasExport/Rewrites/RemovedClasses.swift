@@ -5,7 +5,8 @@ enum RemovedClasses: LayerRewrite {
   private static let gone: Set<String> = [
     "Highway", "LRN2D", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "ParametricSoftplus", "SReLU",
     "RandomHeight", "RandomWidth", "ThresholdedLinear", "AutoEncoder", "JZS1", "JZS2", "JZS3", "RandomFourierFeatures",
-    "SimpleDeepRNN", "TimeDistributedMerge", "WordContextProduct",
+    "SimpleDeepRNN", "TimeDistributedMerge", "WordContextProduct", "TFOpLambda", "SlicingOpLambda",
+    "TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty",
   ]
 
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {

@@ -104,7 +104,7 @@ public struct TFJSExporter: Exporter {
     if keras2.optimizer != nil {
       notes.append(ExportNote(.lost, "the optimizer's state: TensorFlow.js has no place for it"))
     }
-    if let record = options.record { json["userDefinedMetadata"] = [ExportOptions.recordKey: record] }
+    if let record = try options.record(notes) { json["userDefinedMetadata"] = [ExportOptions.recordKey: record] }
     return (json, bytes, notes)
   }
 }

@@ -6,8 +6,10 @@ struct ConstantFolding: RewriteRule {
 
   /// A folded result may not be much larger than what it was made of.
   private static let freeElements = 4096
+  /// Elements of results beyond that, repeated numbers among them, where nothing may be computed from constants alone.
+  let limit: Int?
 
-  init(parameters: [String: TensorData]) { self.parameters = parameters }
+  init(parameters: [String: TensorData], limit: Int? = nil) { (self.parameters, self.limit) = (parameters, limit) }
 
   mutating func replacement(
     for node: Node, at index: Int, operands: [Value], in graph: inout Graph
@@ -15,10 +17,12 @@ struct ConstantFolding: RewriteRule {
     guard node.types.count == 1, let shape = node.types[0].shape.concrete, !operands.isEmpty else { return nil }
     guard isFoldable(node.op), operands.allSatisfy({ isKnown($0, graph) }) else { return nil }
     let sizes = operands.compactMap { graph.shape($0).elementCount }
-    guard let count = checkedProduct(shape), count <= max(Self.freeElements, sizes.reduce(0, +)) else { return nil }
+    guard let count = checkedProduct(shape), count <= max(limit ?? Self.freeElements, sizes.reduce(0, +)) else {
+      return nil
+    }
 
     // A repeated number stays one number.
-    if case .broadcast = node.op, count > sizes.first ?? 0 { return nil }
+    if limit == nil, case .broadcast = node.op, count > sizes.first ?? 0 { return nil }
     if case .reshape = node.op, let data = known(operands[0], graph), data.dtype == node.types[0].dtype,
       let reshaped = try? data.reshaped(shape)
     {

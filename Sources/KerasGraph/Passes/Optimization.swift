@@ -5,13 +5,17 @@ extension Graph {
   ///
   /// Of `parameters` those that are folded with others become constants in the graph; the rest stay parameters.
   /// Works on graphs with unknown and with concrete shapes; a specialised graph may be optimised once more.
-  public func optimizedForInference(parameters: [String: TensorData]) throws(GraphError) -> Graph {
+  ///
+  /// `constantLimit` is how many elements a folded result may have, where formats compute nothing from constants alone.
+  public func optimizedForInference(
+    parameters: [String: TensorData], constantLimit: Int? = nil
+  ) throws(GraphError) -> Graph {
     var graph = self
     // Every round can only open ways for the next; models settle after three or four.
     for _ in 0..<Self.roundLimit {
       let before = graph
       graph = try graph.simplified(dropsStopGradient: true)
-      var folding = ConstantFolding(parameters: parameters)
+      var folding = ConstantFolding(parameters: parameters, limit: constantLimit)
       graph = try graph.rewritten(by: &folding)
       var affine = AffineFolding(graph, parameters: parameters)
       graph = try graph.rewritten(by: &affine).withoutDeadCode()
