@@ -1,5 +1,6 @@
 import KerasCore
 import KerasExport
+import KerasFile
 import KerasModel
 
 /// Writes Core ML model packages: an ML program of float32 for iOS 15 and macOS 12 and later, with an open batch.
@@ -24,5 +25,23 @@ public struct CoreMLExporter: Exporter {
     let converted = try ProgramModel(model, options: options)
     try ModelPackage(model: converted.proto, weights: converted.weights).write(to: path)
     return converted.notes
+  }
+
+  public static func recognizes(_ path: String) -> Bool {
+    ["Manifest.json", ModelPackage.specification].allSatisfy { (try? FileContents(path: "\(path)/\($0)")) != nil }
+  }
+
+  public static func record(in path: String) throws(ExportError) -> JSON? {
+    let file = "\(path)/\(ModelPackage.specification)"
+    do {
+      let model = try FileContents(path: file).withBytes { bytes throws in
+        try CoreMLModel(serializedBytes: Array(bytes))
+      }
+      return model.description_p.metadata.userDefined[ExportOptions.recordKey].flatMap {
+        try? JSON(parsing: Array($0.utf8))
+      }
+    } catch {
+      throw ExportError(.file(KerasFileError(file: file, .unreadable("it is no Core ML model: \(error)"))))
+    }
   }
 }

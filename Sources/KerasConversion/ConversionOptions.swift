@@ -48,12 +48,20 @@ public struct ConversionReport: Sendable {
     case notVerified(String)
   }
 
+  /// What the program that was asked for made of the file.
+  public enum ConsumerProof: Sendable, Hashable {
+    /// How far its outputs lie from the source's, relative to their largest.
+    case computed(difference: Double)
+    /// It read the file and checked it; why it computed nothing.
+    case onlyRead(program: String, reason: String)
+  }
+
   public var path: String
   public var format: String
   public var notes: [ExportNote]
   public var proof: Proof
-  /// How far the outputs of the program that was asked for lie from the source's, relative to their largest.
-  public var consumerDifference: Double?
+  /// `nil` if no program was asked for.
+  public var consumer: ConsumerProof?
   public var rounding: RoundingReport?
   public var record: ConversionRecord
 }

@@ -15,7 +15,7 @@ import Testing
 
   @Test(arguments: [
     ("m.onnx", "onnx"), ("m.tflite", "tflite"), ("m.tfjs", "tfjs"), ("m.swiftpackage", "swift"),
-    ("m.savedmodel", "savedmodel"),
+    ("m.savedmodel", "savedmodel"), ("m.mlpackage", "coreml"),
   ])
   func theRecordIsFoundInEveryFormat(_ name: String, _ format: String) throws {
     let folder = try ConversionFolder()
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["m.onnx", "m.tflite"])
+  @Test(arguments: ["m.onnx", "m.tflite", "m.mlpackage"])
   func aProgramThatIsNotThereIsAnErrorAndNoPass(_ name: String) throws {
     let folder = try ConversionFolder()
     let (model, source) = try written(name, in: folder)

@@ -104,6 +104,14 @@ def main():
                 check_damage(keraskit, "%s %s, damaged" % (model, ending), files, results)
         code, said = verify(keraskit, os.path.join(folder, "m.onnx"), "/bin/false")
         results.add("no program", "ok" if code == 3 and "not verified" in said else "failed", None, str(said)[:200])
+        package = os.path.join(folder, "digits.mlpackage")
+        done = subprocess.run(
+            [keraskit, "convert", os.path.join(root, "models", MODELS[0]), package, "--verify-with", "coremltools",
+             "--python", sys.executable], capture_output=True, text=True)
+        words = "Apple's systems only"
+        results.add("coremltools", "ok" if done.returncode == 0 and words in done.stdout else "failed", None, done.stderr.strip()[-200:])
+        code, said = verify(keraskit, package)
+        results.add("a Core ML package", "ok" if code == 3 and words in said else "failed", None, str(said)[:200])
         package = os.path.join(folder, "digits.swiftpackage")
         subprocess.run(
             [keraskit, "convert", os.path.join(root, "models", MODELS[0]), package], capture_output=True, check=True)

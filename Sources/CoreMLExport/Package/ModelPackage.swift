@@ -9,6 +9,9 @@ struct ModelPackage {
   var model: CoreMLModel
   var weights: WeightFile
 
+  /// The model's file in the folder.
+  static let specification = "Data/com.apple.CoreML/model.mlmodel"
+
   /// Writes the folder; it appears only when it is whole.
   ///
   /// Throws `ExportError` where the disk does not take it.
@@ -23,7 +26,7 @@ struct ModelPackage {
     }
     do {
       let folder = try AtomicFolder(replacing: path)
-      try folder.write(bytes, as: "Data/com.apple.CoreML/model.mlmodel")
+      try folder.write(bytes, as: Self.specification)
       try folder.write(weights.bytes, as: "Data/com.apple.CoreML/weights/weight.bin")
       try folder.write(Array(Self.manifest.text().utf8), as: "Manifest.json")
       try folder.commit()

@@ -13,9 +13,13 @@ enum ConversionText {
       lines.append("verified: read back, outputs equal within \(NumberText.short(verification.difference, digits: 2))")
     case .notVerified(let reason): lines.append(Terminal.printable("not read back: \(reason)"))
     }
-    if let difference = report.consumerDifference {
+    switch report.consumer {
+    case .computed(let difference)?:
       lines.append(
         "verified: the program asked for computes the same within \(NumberText.short(difference, digits: 2))")
+    case .onlyRead(let program, let reason)?:
+      lines.append(Terminal.printable("checked: \(program) reads the file without complaint; \(reason)"))
+    case nil: break
     }
     lines.append(Terminal.printable("wrote \(report.path)"))
     return lines.joined(separator: "\n")
@@ -48,7 +52,11 @@ enum ConversionText {
       json["verified"] = ["difference": .number(verification.difference), "layers": JSON(verification.layerCount)]
     case .notVerified(let reason): json["not_verified"] = .string(reason)
     }
-    if let difference = report.consumerDifference { json["program_difference"] = .number(difference) }
+    switch report.consumer {
+    case .computed(let difference)?: json["program_difference"] = .number(difference)
+    case .onlyRead(_, let reason)?: json["program_only_read"] = .string(reason)
+    case nil: break
+    }
     if let rounding = report.rounding {
       json["rounding"] = [
         "format": .string(rounding.format.rawValue), "output_difference": .number(rounding.outputDifference),

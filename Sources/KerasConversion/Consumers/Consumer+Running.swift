@@ -8,6 +8,8 @@ extension Consumer {
   /// What a program computes of a written model.
   public struct Results: Sendable {
     public var outputs: [TensorData]
+    /// Why nothing was computed, of a program that did read the file.
+    public var onlyRead: String?
     /// By the names of `WrittenGraph`, where they were asked for: not all that the graph has need be there.
     public var inside: [String: TensorData] = [:]
   }
@@ -59,6 +61,9 @@ extension Consumer {
       let isMissing = last.contains("ModuleNotFoundError") || last.contains("No such file")
       return "\(python): \(last)\(isMissing ? " (pip install \(packages))" : "")"
     }
+    if let reason = try? String(contentsOfFile: "\(folder)/only_read", encoding: .utf8) {
+      return Results(outputs: [], onlyRead: reason)
+    }
     let found = try NumpyArchive(path: "\(folder)/outputs.npz")
     var results = Results(outputs: try self.outputs(outputCount) { found["y\($0)"] })
     for (index, name) in names.enumerated() { results.inside[name] = found["r\(index)"] }
@@ -73,7 +78,11 @@ extension Consumer {
     request = json.load(open(os.path.join(folder, "request.json")))
     path, inputs, outputs = request["path"], request["inputs"], request["outputs"]
     results, observed, addition = request["results"], {}, os.path.join(folder, "addition")
+    only_read = None
     \(script)
+    if only_read:
+        open(os.path.join(folder, "only_read"), "w").write(only_read)
+        sys.exit(0)
     stored = np.load(os.path.join(folder, "inputs.npz"))
     found = predict({name: stored["x%d" % i] for i, name in enumerate(inputs)})
     kept = {"y%d" % i: np.asarray(y) for i, y in enumerate(found)}

@@ -15,6 +15,8 @@ public struct Consumer: Sendable {
   enum Program: Sendable {
     /// Statements that load `path` and set `predict`, a function from a dictionary of named arrays to a list of arrays.
     ///
+    /// Where the program reads files and runs none here, `only_read` is set to the reason instead.
+    ///
     /// They see `numpy as np`; where `results` names tensors, `predict` puts them into the dictionary `observed`, and
     /// `addition` is the path of what `WrittenGraph.addition` is.
     case python(String)
@@ -120,6 +122,32 @@ public struct Consumer: Sendable {
         import tensorflowjs.converters.keras_tfjs_loader as loader
         model = loader.load_keras_model(os.path.join(path, "model.json"))
         \(kerasPrediction)
+        """)),
+    // Core ML belongs to Apple's systems; elsewhere coremltools reads packages, and its front end builds the program again,
+    // which checks each operation's arguments and types.
+    Consumer(
+      name: "coremltools", formats: ["coreml"], packages: "coremltools",
+      program: .python(
+        """
+        import logging
+        logging.disable(logging.WARNING)
+        import coremltools
+        runs = sys.platform == "darwin"
+        model = coremltools.models.MLModel(path, skip_model_load=not runs)
+        spec = model.get_spec()
+        if not runs:
+            from coremltools.converters.mil.frontend.milproto import load
+            weights = os.path.join(path, "Data", "com.apple.CoreML", "weights")
+            load.load(spec, spec.specificationVersion, weights).validate()
+            only_read = "predictions can be run on Apple's systems only"
+        def predict(arrays):
+            given = {}
+            for feature in spec.description.input:
+                whole = feature.type.multiArrayType.dataType == 131104
+                given[feature.name] = arrays[feature.shortDescription or feature.name].astype(
+                    "int32" if whole else "float32")
+            found = model.predict(given)
+            return [found[feature.name] for feature in spec.description.output]
         """)),
     Consumer(name: "swift", formats: ["swift"], packages: "", program: .swift),
   ]

@@ -55,8 +55,12 @@ public struct WrittenModel: Sendable {
           path, inputs: expected.inputs.map(\.name), arrays: arrays, outputs: expected.outputs.map(\.name),
           python: python, graph: graph)
       }
+      let results = try run(nil)
+      if let reason = results.onlyRead {
+        throw ConversionError.consumer(name: consumer.name, reason: "it reads the file without complaint; \(reason)")
+      }
       var largest = 0.0
-      for (output, array) in zip(expected.outputs, try run(nil).outputs) {
+      for (output, array) in zip(expected.outputs, results.outputs) {
         let digest = try ArrayDigest(array, limit: VerificationCase.outputLimit)
         largest = max(largest, output.digest.difference(from: digest))
       }
