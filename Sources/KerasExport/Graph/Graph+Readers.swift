@@ -21,6 +21,11 @@ extension Graph {
     return readers
   }
 
+  /// Whether a node or an output of the graph reads a value.
+  public func isRead(_ value: Value) -> Bool {
+    outputs.contains(value) || nodes.contains { $0.operands.contains(value) }
+  }
+
   /// The bias that follows a value of that rank, if one does; `constant` tells the numbers of a value that has some.
   public func followingBias(
     _ value: Value, rank: Int, readers: [Value: [Int]], constant: (Value) -> TensorData?

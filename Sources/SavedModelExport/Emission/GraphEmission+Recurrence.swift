@@ -29,10 +29,8 @@ extension GraphEmission {
     }
     let output = keepsOutput ? loop.add("output", zero, stateShape) : nil
     let elementShape = try joined([.known(-1), .known(units)])
-    let list = node(
-      "TensorListReserve", [elementShape, time],
-      ["element_dtype": .type(.float), "shape_type": .type(.int32)], as: .variant)
-    let sequence = loop.add("sequence", list, Shape([]))
+    // Where the last step alone is asked for, no list of them is kept: LiteRT's converter refuses lists of open shapes.
+    let sequence = graph.isRead(Value(node: index)) ? loop.add("sequence", list(elementShape, time), Shape([])) : nil
     let width = recurrence.gateCount * units
     let given = loop.add("projected", steps, Shape([graph.shape(operands[0])[1], batch, width]))
     let mask = try recurrence.maskIndex.map { position in
@@ -79,8 +77,10 @@ extension GraphEmission {
     var after = arguments
     let made = try emission.tensor(stepOutput)
     after[counter] = emission.node("AddV2", [now, emission.int(1)])
-    after[sequence] = emission.node(
-      "TensorListSetItem", [arguments[sequence], now, made], ["element_dtype": .type(.float)], as: .variant)
+    if let sequence {
+      after[sequence] = emission.node(
+        "TensorListSetItem", [arguments[sequence], now, made], ["element_dtype": .type(.float)], as: .variant)
+    }
     for (variable, value) in zip(states, next) { after[variable] = try emission.tensor(value) }
     if let output { after[output] = made }
     parts.functions.append(step.function(results: loop.results(after, of: step)))
@@ -99,10 +99,18 @@ extension GraphEmission {
     func final(_ variable: Int) -> Tensor {
       Tensor(name: "\(name):output:\(variable)", type: loop.initial[variable].type)
     }
-    let stacked = node(
-      "TensorListStack", [final(sequence), elementShape], ["element_dtype": .type(.float)], as: .float)
-    define(Value(node: index), node("Transpose", [stacked, ints([1, 0, 2])]))
+    if let sequence {
+      let stacked = node(
+        "TensorListStack", [final(sequence), elementShape], ["element_dtype": .type(.float)], as: .float)
+      define(Value(node: index), node("Transpose", [stacked, ints([1, 0, 2])]))
+    }
     for (state, variable) in states.enumerated() { define(Value(node: index, output: state + 1), final(variable)) }
+  }
+
+  private func list(_ elementShape: Tensor, _ count: Tensor) -> Tensor {
+    node(
+      "TensorListReserve", [elementShape, count], ["element_dtype": .type(.float), "shape_type": .type(.int32)],
+      as: .variant)
   }
 
   /// The input's share of all steps, `(batch, time, gates·units)`, and the bias of the state's share.

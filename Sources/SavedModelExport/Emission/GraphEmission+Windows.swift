@@ -2,12 +2,6 @@ import KerasCore
 import KerasExport
 import KerasGraph
 
-/// How a window's operation is padded.
-private enum WindowPadding {
-  case valid, same
-  case explicit(before: [Int], after: [Int])
-}
-
 extension GraphEmission {
   // MARK: Convolutions
 
@@ -18,12 +12,8 @@ extension GraphEmission {
       convolution.padding, input: spatial(operands[0]), kernel: window, strides: convolution.strides,
       dilations: convolution.dilations)
     var x = try tensor(operands[0])
-    var name = "SAME"
-    switch padding {
-    case .same: break
-    case .valid: name = "VALID"
-    case .explicit(let before, let after): (x, name) = (padded(x, [0] + before + [0], [0] + after + [0], 0), "VALID")
-    }
+    if case .explicit(let before, let after) = padding { x = padded(x, [0] + before + [0], [0] + after + [0], 0) }
+    let name = padding == .same ? "SAME" : "VALID"
     let channels = graph.shape(operands[1])[rank].map { $0 * convolution.groups }
     if let channels, channels == convolution.groups, channels > 1, rank < 3,
       Set(lifted(convolution.strides, rank)).count == 1 || rank == 1
@@ -185,8 +175,9 @@ extension GraphEmission {
     }
     let kind = pooling.kind == .maximum ? "MaxPool" : "AvgPool"
     switch padding {
-    case .valid: define(result, pool(kind, x, "VALID"))
     case .same: define(result, pool(kind, x, "SAME"))
+    case .explicit(let before, let after) where (before + after).allSatisfy({ $0 == 0 }):
+      define(result, pool(kind, x, "VALID"))
     case .explicit(let before, let after):
       let (before, after) = ([0] + before + [0], [0] + after + [0])
       switch pooling.kind {
@@ -221,36 +212,15 @@ extension GraphEmission {
     return known
   }
 
-  /// Padding that holds for every size of the axes that are not known.
+  /// What TensorFlow has a word for stays that word; the rest are zeros that the window is given.
   private func windowPadding(
     _ padding: Padding, input: [Int?], kernel: [Int], strides: [Int], dilations: [Int], countsPadding: Bool = false
   ) throws -> WindowPadding {
-    let reach = kernel.indices.map { (kernel[$0] - 1) * dilations[$0] + 1 }
-    switch padding {
-    case .explicit(let before, let after):
-      return (before + after).allSatisfy { $0 == 0 } ? .valid : .explicit(before: before, after: after)
-    case .same:
-      guard countsPadding || Set(strides).count > 1 else { return .same }
-      guard let known = Shape(input).concrete else {
-        if !countsPadding { return .same }
-        guard strides.allSatisfy({ $0 == 1 }) else {
-          throw refused("a strided average that counts its padding", "the padding depends on a size that is not known")
-        }
-        return .explicit(before: reach.map { ($0 - 1) / 2 }, after: reach.map { $0 - 1 - ($0 - 1) / 2 })
-      }
-      let (before, after, _) = try padding.resolved(
-        inputSpatial: known, kernel: kernel, strides: strides, dilations: dilations)
-      return .explicit(before: before, after: after)
-    case .sameTheano, .samePoolTheano:
-      if let known = Shape(input).concrete {
-        let (before, after, _) = try padding.resolved(
-          inputSpatial: known, kernel: kernel, strides: strides, dilations: dilations)
-        return .explicit(before: before, after: after)
-      }
-      // All that a window can reach lies behind: with ⌈n/s⌉ positions, (n + reach − 1 − reach) / s + 1.
-      let before =
-        padding == .sameTheano ? reach.map { $0 / 2 } : reach.map { $0 > 2 && $0 % 2 == 1 ? $0 - 2 : $0 - 1 }
-      return .explicit(before: before, after: zip(reach, before).map { $0 - 1 - $1 })
+    if padding == .same, !countsPadding, Set(strides).count == 1 || Shape(input).concrete == nil { return .same }
+    let found = try WindowPadding(padding, input: input, kernel: kernel, strides: strides, dilations: dilations)
+    guard found != .same || !countsPadding else {
+      throw refused("a strided average that counts its padding", "the padding depends on a size that is not known")
     }
+    return found
   }
 }
