@@ -16,6 +16,7 @@ static inline hid_t keraskit_h5_uint64(void) { return H5T_STD_U64LE; }
 static inline hid_t keraskit_h5_c_string(void) { return H5T_C_S1; }
 static inline hid_t keraskit_h5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t keraskit_h5_link_create(void) { return H5P_LINK_CREATE; }
+static inline hid_t keraskit_h5_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline size_t keraskit_h5_variable_size(void) { return H5T_VARIABLE; }
 static inline unsigned keraskit_h5_truncate(void) { return H5F_ACC_TRUNC; }
 

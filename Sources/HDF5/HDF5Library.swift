@@ -19,6 +19,9 @@ final class HDF5Library: @unchecked Sendable {
   private var count = 0
 
   private init() {
+    // A file that the disk did not take cannot be closed (HDF5 1.10.8), and the library, as the program ends, crashes over
+    // such a file. All others are closed by then.
+    H5dont_atexit()
     mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
   }

@@ -85,10 +85,13 @@ public final class HDF5Writer: Sendable {
         throw HDF5Error(file: name, object: path, .unsupportedType(tensor.dtype.rawValue))
       }
       guard let properties = HDF5Handle(H5Pcreate(keraskit_h5_link_create())),
-        H5Pset_create_intermediate_group(properties.id, 1) >= 0, let space = Self.space(tensor.shape),
+        H5Pset_create_intermediate_group(properties.id, 1) >= 0,
+        // As h5py: without the time, equal models are equal files.
+        let creation = HDF5Handle(H5Pcreate(keraskit_h5_dataset_create())),
+        H5Pset_obj_track_times(creation.id, false) >= 0, let space = Self.space(tensor.shape),
         let dataset = HDF5Handle(
           H5Dcreate2(
-            root, path, type.id, space.id, properties.id, HDF5Library.defaults, HDF5Library.defaults))
+            root, path, type.id, space.id, properties.id, creation.id, HDF5Library.defaults))
       else { throw unwritable(path) }
       let status = tensor.bytes.withUnsafeBytes { bytes in
         bytes.isEmpty

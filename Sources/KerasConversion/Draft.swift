@@ -27,6 +27,7 @@ struct Draft {
     guard folder.isEmpty || FolderListing.isFolder(folder) else {
       throw .inTheWay(path: path, reason: "there is no folder \(folder)")
     }
+    Self.removeAbandoned(in: folder, name: name)
     remove()
     guard mkdir(home, 0o777) == 0 else { throw .inTheWay(path: path, reason: String(cString: strerror(errno))) }
   }
@@ -39,7 +40,8 @@ struct Draft {
       guard !FolderListing.isFolder(target) else { throw .inTheWay(path: target, reason: "it is a folder") }
       // Weights that are too large for the file itself (ONNX).
       if access(path + ".data", F_OK) == 0 { try rename(path + ".data", to: target + ".data") }
-      return try rename(path, to: target)
+      try rename(path, to: target)
+      return AtomicFile.sync(folderOf: target)
     }
     let new = Set((try? FolderListing.names(in: path)) ?? [])
     let foreign = ((try? FolderListing.names(in: target)) ?? []).filter { name in
@@ -58,11 +60,24 @@ struct Draft {
       try? rename(old, to: target)
       throw error
     }
+    AtomicFile.sync(folderOf: target)
     FolderListing.remove(old)
   }
 
   /// Removes what is left of it.
   func remove() { FolderListing.remove(home) }
+
+  /// Removes what conversions that were killed left beside the place.
+  private static func removeAbandoned(in folder: String, name: String) {
+    let (prefix, suffix) = (".draft-", "-\(name)")
+    for entry in (try? FolderListing.names(in: folder.isEmpty ? "." : folder)) ?? [] {
+      guard entry.hasPrefix(prefix), entry.hasSuffix(suffix),
+        let process = Int32(entry.dropFirst(prefix.count).dropLast(suffix.count)), process > 0,
+        kill(process, 0) == -1, errno == ESRCH
+      else { continue }
+      FolderListing.remove(folder + entry)
+    }
+  }
 
   private func rename(_ old: String, to new: String) throws(ConversionError) {
     #if canImport(Glibc)

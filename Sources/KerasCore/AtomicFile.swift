@@ -89,8 +89,14 @@ public final class AtomicFile {
     descriptor = -1
     guard closed == 0, rename(temporaryPath, target) == 0 else { throw failure() }
     isCommitted = true
-    // The new name survives a power cut only once its folder is on disk too; some file systems cannot, and need not.
-    let folder = open(Self.folder(of: target), O_RDONLY | O_CLOEXEC)
+    Self.sync(folderOf: target)
+  }
+
+  /// Brings the names in the folder of a path to disk: a new one survives a power cut only then.
+  ///
+  /// Some file systems cannot, and need not.
+  public static func sync(folderOf path: String) {
+    let folder = open(Self.folder(of: path), O_RDONLY | O_CLOEXEC)
     if folder >= 0 {
       fsync(folder)
       close(folder)

@@ -83,6 +83,7 @@ public final class AtomicFolder {
       throw FileError(path: path, .unwritable(reason))
     }
     isCommitted = true
+    AtomicFile.sync(folderOf: path)
     if replaces { FolderListing.remove(old) }
   }
 }
