@@ -34,8 +34,8 @@ public struct BatchConversion: Sendable {
     public var status: Status
     /// The largest difference of outputs, where they were compared.
     public var difference: Double?
-    public var rewrites = 0
-    public var losses = 0
+    /// What is said in another way, lost or to be known.
+    public var notes: [ExportNote] = []
     public var message = ""
   }
 
@@ -116,8 +116,7 @@ public struct BatchConversion: Sendable {
       if let slash = target.lastIndex(of: "/") { try Self.makeFolder("\(output)/\(target[..<slash])") }
       let report = try conversion.convert(try Model.load(file, options: loading), to: path, sourceFile: file)
       item.status = .converted
-      item.rewrites = report.notes.count { $0.kind == .rewritten }
-      item.losses = report.notes.count { $0.kind == .lost }
+      item.notes = report.notes
       switch report.proof {
       case .verified(let verification): item.difference = verification.difference
       case .notVerified(let reason): item.message = "not compared: \(reason)"

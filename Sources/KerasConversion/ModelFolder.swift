@@ -1,7 +1,7 @@
 import KerasCore
 import KerasFile
 
-/// The models in a folder, told by content.
+/// The models in a folder, told by content; what is only called one is there too, so that it is not missed in silence.
 enum ModelFolder {
   struct Candidate: Sendable, Hashable {
     /// Relative to the folder.
@@ -18,6 +18,8 @@ enum ModelFolder {
     try collect(folder, "", depth: 0, into: &found)
     return found
   }
+
+  private static let endings = [".h5", ".hdf5", ".keras"]
 
   private static func collect(
     _ folder: String, _ prefix: String, depth: Int, into found: inout [Candidate]
@@ -36,12 +38,12 @@ enum ModelFolder {
         }
         continue
       }
-      guard let contents = try? FileContents(path: path) else { continue }
-      switch contents.withBytes({ ContainerKind($0) }) {
+      switch (try? FileContents(path: path))?.withBytes({ ContainerKind($0) }) {
       case .hdf5: found.append(Candidate(path: prefix + name, isText: false))
-      case .zip where name.hasSuffix(".keras"): found.append(Candidate(path: prefix + name, isText: false))
       case .json, .yaml, .safetensors: texts.append(Candidate(path: prefix + name, isText: true))
-      case .zip, .unknown: continue
+      case .zip, .unknown, nil:
+        guard endings.contains(where: { name.lowercased().hasSuffix($0) }) else { continue }
+        found.append(Candidate(path: prefix + name, isText: false))
       }
     }
     found += texts

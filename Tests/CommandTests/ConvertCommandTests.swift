@@ -52,6 +52,8 @@ import Testing
     let first = try Command.run("convert", "\(folder)/in", "\(folder)/out", "--to", "keras")
     #expect(first.status == 1)
     #expect(first.output.contains("1 converted, 1 failed") && first.output.contains("sub/a.keras"))
+    let explained = try Command.run("convert", "\(folder)/in", "\(folder)/out2", "--to", "keras", "--explain")
+    #expect(explained.output.contains("sub/a.h5\n  rewritten: layer 'lstm_1'"))
     let second = try Command.run("convert", "\(folder)/in", "\(folder)/out", "--to", "keras", "--json")
     #expect(second.output.contains("\"unchanged\"") && second.output.contains("\"failed\""))
   }

@@ -29,6 +29,8 @@ import Testing
     #expect(byName["deep/er/b.hdf5"]?.target == "deep/er/b.keras")
     #expect(byName["broken.h5"]?.status == .failed && byName["broken.h5"]?.message.isEmpty == false)
     #expect(byName["refused.h5"]?.status == .failed && byName["refused.h5"]?.message.contains("hard_sigmoid") == true)
+    #expect(byName["c.h5"]?.status == .failed && byName["c.h5"]?.message.isEmpty == false)
+    #expect(byName["deep/er/b.hdf5"]?.notes.contains { $0.kind == .rewritten } == true)
     #expect(byName["other.json"]?.status == .skipped)
     #expect(byName["README.txt"] == nil)
     #expect(try Model.load("\(folder.path)/new/deep/er/b.keras").inputs.count == 1)

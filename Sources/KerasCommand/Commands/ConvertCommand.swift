@@ -38,7 +38,10 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
-  @Flag(help: "Also print every field that was renamed, translated, defaulted or dropped.")
+  @Flag(
+    help:
+      "Also print every field that was renamed, translated, defaulted or dropped; of a folder what is said in another way in each file, or lost."
+  )
   var explain = false
 
   @Flag(help: "Print one JSON object.")
@@ -96,7 +99,8 @@ struct ConvertCommand: ParsableCommand {
       throw Self.failure(error)
     }
     bar.clear()
-    Terminal.print(json ? ConversionText.json(items).text(indent: 2) : ConversionText.text(items, output))
+    Terminal.print(
+      json ? ConversionText.json(items).text(indent: 2) : ConversionText.text(items, output, withNotes: explain))
     if items.contains(where: { $0.status == .failed }) { throw ExitStatus.findings }
   }
 

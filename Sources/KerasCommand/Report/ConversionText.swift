@@ -38,13 +38,7 @@ enum ConversionText {
   static func json(_ report: ConversionReport, _ provenance: [Provenance]) -> JSON {
     var json: JSON = [
       "output": .string(report.path), "format": .string(report.format),
-      "notes": .array(
-        report.notes.map { note in
-          [
-            "kind": .string(note.kind.rawValue), "layer": note.layer.map { .string($0) } ?? .null,
-            "message": .string(note.message),
-          ]
-        }),
+      "notes": json(report.notes),
       "record": report.record.json,
     ]
     switch report.proof {
@@ -68,9 +62,20 @@ enum ConversionText {
     return json
   }
 
+  private static func json(_ notes: [ExportNote]) -> JSON {
+    .array(
+      notes.map { note in
+        [
+          "kind": .string(note.kind.rawValue), "layer": note.layer.map { .string($0) } ?? .null,
+          "message": .string(note.message),
+        ]
+      })
+  }
+
   // MARK: Folders
 
-  static func text(_ items: [BatchConversion.Item], _ output: String) -> String {
+  /// A table, and before it all notes if they are asked for.
+  static func text(_ items: [BatchConversion.Item], _ output: String, withNotes: Bool = false) -> String {
     var table = TextTable(
       ("source", .left), ("result", .left), ("difference", .right), ("rewrites", .right), ("lost", .right),
       ("target, or why not", .left))
@@ -78,14 +83,23 @@ enum ConversionText {
       let isDone = item.status == .converted || item.status == .unchanged
       table.add(
         item.source, item.status.rawValue, item.difference.map { NumberText.short($0, digits: 2) } ?? "",
-        item.rewrites > 0 ? "\(item.rewrites)" : "", item.losses > 0 ? "\(item.losses)" : "",
+        count(.rewritten, item), count(.lost, item),
         isDone ? item.target : item.message)
     }
     let counts = Dictionary(grouping: items, by: \.status).mapValues(\.count)
     let order: [BatchConversion.Status] = [.converted, .unchanged, .skipped, .failed]
     let summary = order.compactMap { status in counts[status].map { "\($0) \(status.rawValue)" } }
-    return table.text + "\n"
+    var notes = ""
+    for item in withNotes ? items : [] where !item.notes.isEmpty {
+      notes += ([item.source] + item.notes.map { "  \($0)" }).map { Terminal.printable($0) + "\n" }.joined() + "\n"
+    }
+    return notes + table.text + "\n"
       + (items.isEmpty ? "no models found" : summary.joined(separator: ", ") + Terminal.printable(" in \(output)"))
+  }
+
+  private static func count(_ kind: ExportNote.Kind, _ item: BatchConversion.Item) -> String {
+    let count = item.notes.count { $0.kind == kind }
+    return count > 0 ? "\(count)" : ""
   }
 
   static func json(_ items: [BatchConversion.Item]) -> JSON {
@@ -93,8 +107,8 @@ enum ConversionText {
       items.map { item in
         [
           "source": .string(item.source), "target": .string(item.target), "status": .string(item.status.rawValue),
-          "difference": item.difference.map { .number($0) } ?? .null, "rewrites": JSON(item.rewrites),
-          "lost": JSON(item.losses), "message": .string(item.message),
+          "difference": item.difference.map { .number($0) } ?? .null, "notes": json(item.notes),
+          "message": .string(item.message),
         ]
       })
   }
