@@ -144,6 +144,28 @@ def check(keraskit, recording, folder, every_way):
     return ("ok" if found <= limit else "failed"), found, ""
 
 
+def lite(keraskit, root, folder, results):
+    """LiteRT's converter takes recurrences of an open batch with its own operators where the last step alone is read.
+
+    Where all steps are it needs TensorFlow's (SELECT_TF_OPS), as for what Keras exports itself.
+    """
+    source = os.path.join(root, "models", "keras-2.1.3", "embedding_lstm_mask")
+    target = os.path.join(folder, "lite.savedmodel")
+    truth = np.load(source + ".npz")
+    code, said = convert(keraskit, source + ".h5", target, "--no-verify")
+    if code != 0:
+        return results.add("LiteRT's converter", "failed", None, said[-200:])
+    try:
+        bytes_made = tf.lite.TFLiteConverter.from_saved_model(target).convert()
+        runner = tf.lite.Interpreter(model_content=bytes_made).get_signature_runner()
+        name, detail = next(iter(runner.get_input_details().items()))
+        found = next(iter(runner(**{name: truth["x0"].astype(detail["dtype"])}).values()))
+    except Exception as error:
+        return results.add("LiteRT's converter", "failed", None, " ".join(str(error).split())[:300])
+    distance = float(np.max(np.abs(found - truth["y0"])))
+    results.add("LiteRT's converter", "ok" if distance <= TOLERANCE else "failed", distance)
+
+
 def main():
     keraskit, root = sys.argv[1:3]
     everything = "--all" in sys.argv
@@ -161,6 +183,8 @@ def main():
             status, found, message = check(keraskit, recording, folder, run_so_far % EVERY_WAY == 0)
             run_so_far += 1
             results.add(recording.key, status, found, message)
+        if not texts:
+            lite(keraskit, root, folder, results)
     print("%.0f s" % (time.time() - begin))
     results.finish()
 
