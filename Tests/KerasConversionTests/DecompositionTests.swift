@@ -117,6 +117,16 @@ import Testing
     #expect(!sums.isEmpty || layers.contains { $0["class_name"] == "Subtract" })
   }
 
+  /// A layer that takes another's table of embeddings beside its samples: the table's first size is no batch.
+  @Test func aTableKeepsItsSize() throws {
+    let folder = try ConversionFolder()
+    let root = PackedFixtures.folder("custom_classes")
+    let (written, _) = try convert(try Model.load("\(root)/transformer.h5"), folder)
+    let truth = try ArrayFile.read("\(root)/transformer.npz")
+    let output = try written.predict([try #require(truth["x"])])[0].doubles()
+    for (a, b) in zip(output, try #require(truth["y"]).doubles()) { #expect(abs(a - b) < 1e-5) }
+  }
+
   /// Attention of public models reads the mask of a Masking before it (`Tools/fixtures/custom_layers.py`).
   @Test func operationsReadAMaskThatIsMadeForThem() throws {
     let folder = try ConversionFolder()

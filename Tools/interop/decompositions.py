@@ -29,8 +29,6 @@ REFUSED = {
     # A convolution of each channel.
     r"custom_classes/qconv$": "convolution",
     r"custom_classes/self_attention$|public_layers/(bert|crf_marginal|translation)$": "what follows reads its mask",
-    # Not the numbers of the source: found as the file is read back.
-    r"custom_classes/transformer$": "embedding_sim",
     r"public_layers/(contrib_groups|patches(_keras3)?|retinanet(05)?)$": "reshape",
     r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$": "detections|combined_non_max_suppression",
     r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",

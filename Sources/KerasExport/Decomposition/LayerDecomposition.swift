@@ -177,9 +177,9 @@ struct LayerDecomposition {
     }
     do {
       // How many outputs there are shows when it is lowered.
-      let first = try Network(canonical: model(outputs: 1)).lowered(training: false)
+      let first = try Network(canonical: model(outputs: 1)).lowered(keepsSizes: true)
       let count = first.layerOutputs.last { $0.path == layer.name }?.outputValues.count ?? 1
-      let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(training: false)
+      let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(keepsSizes: true)
       let specs = keepsVariables ? try Network(canonical: model(outputs: count)).parameterSpecs() : []
       let trained = Set(specs.filter { $0.trainable && weights[$0.name] != nil }.map(\.name))
       // Operations on constants alone would have no input in a functional model.

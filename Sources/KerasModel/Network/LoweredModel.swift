@@ -27,16 +27,17 @@ public struct LoweredModel: Sendable {
 extension Network {
   /// The model as a graph with unknown batch size (a fixed one only if a layer is stateful).
   ///
+  /// With `keepsSizes` inputs that state a first size keep it: they are tables then, and no samples.
   /// With `augmentation` images are changed at random before the model, in training. Throws `ModelError` if the config does
   /// not state the input shape, a layer cannot be lowered, or no input is an image.
   public func lowered(
     training: Bool = false, batchNormalization: BatchNormalizationSemantics = .init(),
-    augmentation: Augmentation? = nil
+    augmentation: Augmentation? = nil, keepsSizes: Bool = false
   ) throws(ModelError) -> LoweredModel {
     let inputs = try inputs
     var context = LoweringContext(isTraining: training, batchNormalization: batchNormalization)
     context.hasFixedBatch = inputs.contains { $0.type.shape.rank > 0 && $0.type.shape[0] != nil }
-    let keepsBatch = isStateful
+    let keepsBatch = keepsSizes || isStateful
     var tensors = inputs.map { input in
       var type = input.type
       if !keepsBatch, type.shape.rank > 0 { type.shape[0] = nil }
