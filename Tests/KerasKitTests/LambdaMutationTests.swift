@@ -7,7 +7,8 @@ import Testing
 /// Marshalled code of every Python with bytes changed, through the reader, the interpreter and the ops: whatever it says, it
 /// is computed or refused with a typed error, soon.
 ///
-/// `Tools/fuzz` runs it for longer: KERASKIT_FUZZ_SECONDS.
+/// `Tools/fuzz` runs it for longer: KERASKIT_FUZZ_SECONDS. A code that ends the process is then in `lambda.txt` of
+/// KERASKIT_FUZZ_FOLDER, in base64.
 @Suite(.serialized) struct LambdaMutationTests {
   /// More than this for a function of a few hundred bytes is a hang.
   private static let patience: TimeInterval = 20
@@ -77,10 +78,14 @@ import Testing
   private static func run(rounds: Int?, seconds: TimeInterval, seed: UInt64) throws -> (rounds: Int, followed: Int) {
     let codes = try recorded()
     var random = SeededNumbers(seed: seed)
+    let folder =
+      rounds == nil ? MutationBench.environment["KERASKIT_FUZZ_FOLDER"].map { URL(fileURLWithPath: $0) } : nil
+    if let folder { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
     let start = Date()
     var (round, followed) = (0, 0)
     while round < rounds ?? .max, rounds != nil || Date().timeIntervalSince(start) < seconds {
       let code = damaged(codes[Int.random(in: codes.indices, using: &random)], codes, &random)
+      if let folder { try Data(code).base64EncodedData().write(to: folder.appendingPathComponent("lambda.txt")) }
       let begin = Date()
       if try isFollowed(code) { followed += 1 }
       let time = Date().timeIntervalSince(begin)

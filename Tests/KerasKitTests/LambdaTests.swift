@@ -7,7 +7,7 @@ import Testing
 /// byte code of Python 2.7 and 3.5 to 3.13, each by a real Keras that runs on it.
 @Suite struct LambdaTests {
   static let releases = [
-    "keras-1.2.2-tf", "keras-2.12-python-3.10", "tfkeras-2.8-python-3.8", "keras-2.15", "keras-2.2.4",
+    "keras-1.2.2-tf", "keras-2.12-python-3.10", "tfkeras-2.8-python-3.8", "keras-2.15", "keras-2.1.3", "keras-2.2.4",
     "keras-2.2.4-python-3.5",
     "keras-2.2.4-python-3.6",
     "keras-2.3.1-python-3.7", "keras-3", "keras-3-python-3.12", "keras-3-python-3.13", "tf-keras-python-3.12",

@@ -51,7 +51,8 @@ struct Keras3Operation {
         "numpy", Self.reductions[reduction] ?? "",
         ["axis": .array(axes.map { JSON($0) }), "keepdims": .bool(keeps)])
     case .reshape(let target):
-      guard let sizes = Self.sizes(target, shape, of: graph.shape(node.operands[0])) else { return nil }
+      let own = target.map { Self.ofItself($0, node, graph) }
+      guard let sizes = Self.sizes(own, shape, of: graph.shape(node.operands[0])) else { return nil }
       self.init("numpy", "Reshape", ["newshape": .array(sizes.map { JSON($0) })])
     case .broadcast:
       guard let sizes = shape.concrete else { return nil }
@@ -180,6 +181,17 @@ struct Keras3Operation {
       self.init(module, name)
       if function == .roundHalfToEven { config["decimals"] = 0 }
     }
+  }
+
+  /// The batch that another operand has is the reshaped tensor's own, where that is the same tensor or a model's input.
+  private static func ofItself(_ dimension: TargetDimension, _ node: Node, _ graph: Graph) -> TargetDimension {
+    guard case .ofOperand(let number, axis: 0) = dimension, node.operands.indices.contains(number), number > 0,
+      graph.shape(node.operands[0]).dimensions.first == .some(nil)
+    else { return dimension }
+    let other = node.operands[number]
+    if other == node.operands[0] { return .ofOperand(0, axis: 0) }
+    if case .input = graph.nodes[other.node].op { return .ofOperand(0, axis: 0) }
+    return dimension
   }
 
   /// A shape to reach with one open size at most, which is -1.

@@ -83,7 +83,12 @@ struct Keras2Operation {
       for (key, value) in saved where !ignored.contains(key) && !value.isNull && value != false && !isOwn(key, value) {
         throw refusal("the field '\(key)', \(value.text()),", path)
       }
-      for (own, name) in fields { if let value = saved[own], !value.isNull { arguments[name] = value } }
+      for (own, name) in fields {
+        guard let value = saved[own], !value.isNull else { continue }
+        // TensorFlow writes paddings in capitals.
+        let isPadding = own == "padding" && name == "padding"
+        arguments[name] = isPadding ? .string(value.stringValue?.uppercased() ?? "") : value
+      }
       let first = tensors.first.flatMap { arguments.removeValue(forKey: $0.name) } ?? .null
       return Keras2Operation.node([first], arguments)
     }
@@ -91,6 +96,7 @@ struct Keras2Operation {
     /// Values that are TensorFlow's own.
     private func isOwn(_ key: String, _ value: JSON) -> Bool {
       key == "alpha" && value.doubleValue == 1 && function == "nn.elu"
+        || key == "data_format" && value == "channels_last" && function.hasPrefix("nn.")
     }
 
     private func refusal(_ what: String, _ path: String) -> ExportError {
@@ -167,6 +173,9 @@ extension Keras2Operation {
     ("Pad", "pad", "x=tensor constant_values | pad_width=paddings mode"), ("Flip", "reverse", "x=tensor | axis"),
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),
     ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input"),
+    ("Conv", "nn.convolution", "inputs=input kernel=filters | strides padding dilation_rate=dilations"),
+    ("AveragePool", "nn.avg_pool", "inputs=input | pool_size=ksize strides padding"),
+    ("MaxPool", "nn.max_pool", "inputs=input | pool_size=ksize strides padding"),
     ("OnesLike", "ones_like", "x=input"), ("StopGradient", "stop_gradient", "variable=input"),
   ]
 

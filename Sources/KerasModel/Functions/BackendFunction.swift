@@ -37,7 +37,7 @@ struct BackendFunction: Sendable {
       elementwise, activations, arithmetic, logic, reductions, shaping, joining, products, creation, selection, images,
       statistics, normalization, numbers, ordering, windows, rearranging, tolerant, losses, attention,
       bits, colours, linearAlgebra, detection, imageGeometry,
-      imageAdjustments, signals, draws, applications, scattering, transposedConvolutions,
+      imageAdjustments, signals, complexSignals, tensorFlow, draws, applications, scattering, transposedConvolutions,
     ]
     for part in parts {
       for (name, function) in part { table[name] = function }

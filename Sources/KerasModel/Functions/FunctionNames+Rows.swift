@@ -44,7 +44,8 @@ extension FunctionNames {
     (
       "depthwise_conv2d", "depthwise_conv", "x=inputs depthwise_kernel=kernel strides padding data_format dilation_rate"
     ),
-    ("cumprod", "cumprod", "x axis"), ("softsign", "softsign", "x"), ("softplus", "softplus", "x"),
+    ("dtype", "keraskit>dtype", "x"), ("cumprod", "cumprod", "x axis"), ("softsign", "softsign", "x"),
+    ("softplus", "softplus", "x"),
     ("epsilon", "keraskit>epsilon", ""), ("floatx", "keraskit>floatx", ""), ("backend", "keraskit>backend", ""),
     ("image_data_format", "keraskit>image_data_format", ""),
     ("image_dim_ordering", "keraskit>image_dim_ordering", ""), ("sign", "sign", "x"), ("round", "round", "x"),
@@ -125,7 +126,7 @@ extension FunctionNames {
     ("image.central_crop", "keraskit>central_crop", "image=x central_fraction"),
     (
       "nn.conv2d nn.convolution nn.conv1d nn.conv3d", "conv",
-      "input=inputs filters=kernel filter=kernel strides padding data_format dilations=dilation_rate name"
+      "input=inputs filters=kernel filter=kernel strides padding data_format dilations=dilation_rate name stride=strides value=inputs"
     ),
     (
       "nn.depthwise_conv2d", "depthwise_conv",
@@ -146,7 +147,7 @@ extension FunctionNames {
     ("acos", "arccos", "x"), ("atan", "arctan", "x"), ("asinh", "arcsinh", "x"), ("acosh", "arccosh", "x"),
     ("atanh", "arctanh", "x"), ("xlogy", "keraskit>xlogy", "x y"), ("xdivy", "divide_no_nan", "x=x1 y=x2"),
     ("multiply_no_nan", "keraskit>multiply_no_nan", "x y"), ("logical_xor", "logical_xor", "x=x1 y=x2"),
-    ("cumsum", "cumsum", "x axis exclusive reverse"), ("cumprod", "cumprod", "x axis"),
+    ("cumsum", "cumsum", "x axis exclusive reverse"), ("cumprod", "keraskit>cumprod", "x axis exclusive reverse"),
     ("linalg.diag_part matrix_diag_part", "keraskit>diagonal", "input=x"),
     ("linalg.inv matrix_inverse", "inv", "input=x"), ("linalg.det matrix_determinant", "det", "input=x"),
     ("linalg.logdet logdet", "logdet", "matrix=x"), ("linalg.slogdet", "slogdet", "input=x"),
@@ -212,6 +213,27 @@ extension FunctionNames {
     ),
     ("signal.rfft", "keraskit>complex_rfft", "x fft_length"),
     ("signal.stft", "keraskit>complex_stft", "x frame_length frame_step fft_length window_fn pad_end !window_fn=hann"),
+    ("signal.irfft", "keraskit>complex_irfft", "input_tensor=x fft_length"),
+    ("signal.fft fft", "keraskit>complex_fft", "input=x"),
+    ("signal.ifft ifft", "keraskit>complex_fft", "input=x !inverse=True"),
+    ("signal.fft2d fft2d", "keraskit>complex_fft", "input=x !axes=2"),
+    ("signal.ifft2d ifft2d", "keraskit>complex_fft", "input=x !axes=2 !inverse=True"),
+    ("dtypes.complex complex", "keraskit>complex", "real imag"),
+    ("signal.dct", "keraskit>cosine_transform", "input=x type n axis norm"),
+    ("signal.mfccs_from_log_mel_spectrograms", "keraskit>mel_cepstrum", "log_mel_spectrograms=x"),
+    (
+      "signal.linear_to_mel_weight_matrix", "keraskit>mel_matrix",
+      "num_mel_bins num_spectrogram_bins sample_rate lower_edge_hertz upper_edge_hertz dtype"
+    ),
+    ("cond", "cond", "pred true_fn false_fn fn1=true_fn fn2=false_fn"),
+    ("nn.crelu", "keraskit>crelu", "features=x axis"),
+    ("clip_by_norm", "keraskit>clip_by_norm", "t=x clip_norm axes=axis"),
+    ("linalg.matvec", "keraskit>matvec", "a b transpose_a"),
+    ("linalg.diag matrix_diag", "keraskit>diagonal_matrix", "diagonal=x"),
+    (
+      "extract_image_patches image.extract_image_patches", "extract_patches",
+      "images ksizes=size strides rates=dilation_rate padding"
+    ),
     ("math.real real", "keraskit>real", "x"), ("math.imag imag", "keraskit>imaginary", "x"),
     ("signal.frame", "keraskit>frames", "signal=x frame_length frame_step pad_end pad_value axis"),
     ("sequence_mask", "keraskit>sequence_mask", "lengths maxlen dtype"),
@@ -233,6 +255,7 @@ extension FunctionNames {
   /// Names of `keras.ops` that are not those of a function here.
   static let operationRows: [(String, String, String)] = [
     ("abs", "absolute", "x"), ("dropout", "keraskit>dropout", "inputs=x rate noise_shape seed"),
+    ("convert_to_tensor", "array", "x dtype"), ("hard_swish", "hard_silu", "x"), ("swish", "silu", "x"),
   ]
 
   static let numpyRows: [(String, String, String)] = [

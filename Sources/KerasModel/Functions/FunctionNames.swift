@@ -19,7 +19,7 @@ enum FunctionNames {
   private static let current: Set<String> = ["ops", "keras.ops", "keras.src.ops", "keras_core.ops", "knp"]
   private static let backends: Set<String> = [
     "K", "keras.backend", "backend", "tensorflow.keras.backend", "tf.keras.backend", "tensorflow.python.keras.backend",
-    "KB", "Kb",
+    "KB", "Kb", "keras.config", "tf.keras.config", "keras.src.backend",
   ]
   private static let activations: Set<String> = [
     "activations", "keras.activations", "tf.keras.activations", "tensorflow.keras.activations", "keras.src.activations",
@@ -66,6 +66,7 @@ enum FunctionNames {
     case "newaxis": return CallValue.none
     case "float16", "float32", "float64", "half", "double": return .dtype(.float32)
     case "int8", "uint8", "int16", "int32", "int64": return .dtype(.int32)
+    case "complex64", "complex128": return .string("complex64")
     case "bool", "bool_": return .dtype(.bool)
     case "image.ResizeMethod.BILINEAR": return .string("bilinear")
     case "image.ResizeMethod.NEAREST_NEIGHBOR": return .string("nearest")
@@ -125,6 +126,7 @@ enum FunctionNames {
       return folded
     }
     guard let (target, alias) = resolve(name) else { throw ModelError(.unsupported("the function \(name)")) }
+    if let parts = try ComplexNumbers.call(name, target, positional, keywords, &context) { return parts }
     guard let alias else {
       return try BackendFunction.call(target, positional, keywords, writtenAs: name, &context)
     }

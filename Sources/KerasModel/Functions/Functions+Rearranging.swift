@@ -200,6 +200,9 @@ extension BackendFunction {
       "keraskit>gather_nd",
       BackendFunction("x indices") { arguments, context throws(ModelError) in
         let x = try arguments.value("x", &context)
+        if case .tensor(let indices) = arguments["indices"] {
+          return .tensor(try places(x, indices, arguments, &context))
+        }
         guard case .sequence(let rows) = arguments["indices"], !rows.isEmpty, rows.count <= 4096 else {
           throw arguments.unsupported("indices", "a list of places")
         }

@@ -62,60 +62,7 @@ extension BackendFunction {
         return .sequence([.tensor(real), .tensor(imaginary)])
       }
     ),
-    // TensorFlow's, whose results are complex numbers.
-    (
-      "keraskit>complex_rfft",
-      BackendFunction("x fft_length") { arguments, context throws(ModelError) in
-        // Its length is a list of one.
-        let length = arguments["fft_length"].elements?.first ?? arguments["fft_length"]
-        return complex(try call("rfft", [arguments["x"], length], writtenAs: arguments.function, &context))
-      }
-    ),
-    (
-      "keraskit>complex_stft",
-      BackendFunction("x frame_length frame_step fft_length window_fn pad_end") {
-        arguments, context throws(ModelError) in
-        let frame = try arguments.int("frame_length", default: 0)
-        // Where the transform is longer than the frame, the two libraries pad it at different sides.
-        var length = 1
-        while length < frame, length < 1 << 20 { length *= 2 }
-        guard try arguments.int("fft_length", default: length) == frame else {
-          throw arguments.unsupported("fft_length", "as long as the frame")
-        }
-        guard arguments["window_fn"] == .string("hann"), try !arguments.bool("pad_end", default: false) else {
-          throw arguments.unsupported("window_fn", "the standard one, without 'pad_end'")
-        }
-        return complex(
-          try call(
-            "stft",
-            [arguments["x"], .int(frame), arguments["frame_step"], .int(frame), .string("hann"), .bool(false)],
-            writtenAs: arguments.function, &context))
-      }
-    ),
-    (
-      "keraskit>real",
-      BackendFunction("x") { arguments, _ throws(ModelError) in
-        if case .complex(let real, _) = arguments["x"] { return .tensor(real) }
-        return try arguments.required("x")
-      }
-    ),
-    (
-      "keraskit>imaginary",
-      BackendFunction("x") { arguments, _ throws(ModelError) in
-        guard case .complex(_, let imaginary) = arguments["x"] else {
-          throw arguments.unsupported("x", "a tensor of complex numbers")
-        }
-        return .tensor(imaginary)
-      }
-    ),
   ]
-
-  private static func complex(_ parts: CallValue) -> CallValue {
-    guard let both = parts.elements, both.count == 2, case .tensor(let real) = both[0],
-      case .tensor(let imaginary) = both[1]
-    else { return parts }
-    return .complex(real: real, imaginary: imaginary)
-  }
 
   /// Values at places of a tensor.
   static let scattering: Table = [
@@ -162,7 +109,7 @@ extension BackendFunction {
     return try context.op(.reshape(shape.map { .fixed($0) }), sum)
   }
 
-  private static func times(
+  static func times(
     _ x: Value, _ matrix: TensorData, _ context: inout LoweringContext
   ) throws(ModelError) -> Value {
     guard context.shape(x).rank > 1 else {

@@ -28,7 +28,8 @@ extension PythonOperators {
   static let builtinNames: Set<String> = [
     "len", "int", "float", "bool", "str", "tuple", "list", "slice", "print", "abs", "pow", "sum", "max", "min",
     "isinstance", "range", "xrange", "reversed", "iter", "enumerate", "zip", "map", "dict", "True", "False", "None",
-    "any", "all", "sorted", "filter", "divmod", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
+    "any", "all", "sorted", "hasattr", "functools", "reduce",
+    "filter", "divmod", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
     "NotImplementedError", "RuntimeError", "Exception", "KeyError", "IndexError", "AttributeError",
   ]
 

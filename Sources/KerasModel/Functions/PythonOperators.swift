@@ -25,6 +25,7 @@ enum PythonOperators {
     default: break
     }
     if let folded = try PythonArithmetic.bits(symbol, a, b) { return folded }
+    if let complex = try ComplexNumbers.infix(symbol, a, b, &context) { return complex }
     guard let name = infix[symbol] else { throw ModelError(.unsupported("the operator '\(symbol)'")) }
     return try BackendFunction.call(name, [a, b], writtenAs: "'\(symbol)'", &context)
   }
@@ -69,6 +70,7 @@ enum PythonOperators {
       return try item(table, key, &context)
     default: break
     }
+    if case .complex(let real, let imaginary) = base { return try ComplexNumbers.item(real, imaginary, key, &context) }
     guard case .tensor(let x) = base else { throw ModelError(.unsupported("an item of \(base.kind)")) }
     var keys = [key]
     if let list = key.elements { keys = list }
@@ -204,6 +206,7 @@ enum PythonOperators {
   ) throws(ModelError) -> CallValue {
     switch base {
     case .name(let path):
+      guard path.utf8.count + name.utf8.count < 512 else { throw ModelError(.unsupported("a name without an end")) }
       let full = "\(path).\(name)"
       return FunctionNames.constant(full) ?? .name(full)
     case .tensor(let value):
@@ -232,6 +235,12 @@ enum PythonOperators {
     _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
     switch (base, name) {
+    case (.tensor, "set_shape"): return .none
+    case (.int, "astype"), (.float, "astype"):
+      return try BackendFunction.call("cast", [base] + arguments, keywords, &context)
+    case (.int, "item"), (.float, "item"): return base
+    case (_, "reshape") where arguments.count > 1, (_, "transpose") where arguments.count > 1:
+      return try method(base, name, [.sequence(arguments)], keywords, &context)
     case (.tensor, "get_shape"): return try attribute(base, "shape", &context)
     case (.sequence, "as_list"), (.array, "tolist"): return base.listed
     case (.array, "astype"): return try BackendFunction.call("cast", [base] + arguments, keywords, &context)

@@ -13,11 +13,20 @@ extension ConfigUpgrade {
     let field = fields["function"] ?? .null
     guard let function = try? LambdaFunction(field) else { return }
     let python = "Python \(LambdaDescription.python(function.releases) ?? "")"
-    let text =
+    var text =
       function.expression.map { "translated to: \($0)" }
       ?? "is followed instruction by instruction: it is no single expression (inspect --lambda shows it)"
+    let unknown = function.firstUnknown
+    if let unknown {
+      let line = unknown.line.map { " (line \($0))" } ?? ""
+      let name = path.last ?? "NAME"
+      text =
+        (function.expression.map { "reads: \($0)" } ?? "is no single expression (inspect --lambda shows it)")
+        + ". \(unknown.name)\(line) has no meaning here: where the function comes to it, the layer is refused, and "
+        + "--map \(name)='…' gives the layer a meaning"
+    }
     note(
-      "lambda-translated", .note, path, saved.fieldsPointer.appending("function"),
+      "lambda-translated", unknown == nil ? .note : .warning, path, saved.fieldsPointer.appending("function"),
       "The function '\(function.code.name)', byte code of \(python), \(text). Nothing is executed.")
     let assumed: KeyValuePairs = [
       "image_data_format": "'channels_last'", "image_dim_ordering": "'tf'", "floatx": "'float32'",

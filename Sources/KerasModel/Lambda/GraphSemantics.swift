@@ -9,6 +9,10 @@ struct GraphSemantics: PythonSemantics {
   typealias Failure = ModelError
 
   var context: LoweringContext
+  /// Where in the graph functions of single samples begin, outermost first.
+  private var mappings: [Int] = []
+
+  init(context: LoweringContext) { self.context = context }
 
   func reason(_ failure: ModelError) -> String {
     switch failure.cause {
@@ -58,7 +62,18 @@ struct GraphSemantics: PythonSemantics {
     return try PythonOperators.infix(symbol, a, b, &context)
   }
 
-  func sequence(_ elements: [CallValue], isTuple: Bool) -> CallValue { .sequence(elements) }
+  func sequence(_ elements: [CallValue], isTuple: Bool) throws(ModelError) -> CallValue {
+    var seen = 0
+    try Self.checkNesting(elements, levels: 32, &seen)
+    return .sequence(elements)
+  }
+
+  /// Refuses lists in lists that nest too deep to walk over, or that hold one another too often.
+  private static func checkNesting(_ elements: [CallValue], levels: Int, _ seen: inout Int) throws(ModelError) {
+    seen += elements.count
+    guard levels > 0, seen <= 1 << 20 else { throw ModelError(.unsupported("lists nested too deep")) }
+    for case .sequence(let inner) in elements { try checkNesting(inner, levels: levels - 1, &seen) }
+  }
 
   func slice(_ start: CallValue, _ stop: CallValue, _ step: CallValue) -> CallValue { .slice(start, stop, step) }
 
@@ -97,6 +112,62 @@ struct GraphSemantics: PythonSemantics {
       text = PythonText.formatted(.string(plain), specification)
     }
     return text.map { .string($0) } ?? PythonText.unknown
+  }
+
+  mutating func rows(of value: CallValue, axis: Int) throws(ModelError) -> [CallValue]? {
+    if axis == 0, let elements = resolved(value).elements { return elements }
+    guard case .tensor(let x) = value, axis < context.shape(x).rank, let size = context.shape(x)[axis] else {
+      return nil
+    }
+    guard size <= 1024 else { throw ModelError(.unsupported("a loop over \(size) elements")) }
+    let all = Array(repeating: CallValue.slice(.none, .none, .none), count: axis)
+    var rows: [CallValue] = []
+    for index in 0..<size {
+      rows.append(try PythonOperators.item(value, .sequence(all + [.int(index)]), &context))
+    }
+    return rows
+  }
+
+  mutating func stacked(_ values: [CallValue], axis: Int) throws(ModelError) -> CallValue? {
+    try BackendFunction.call("stack", [.sequence(values), .int(axis)], &context)
+  }
+
+  mutating func samples(of wholes: [CallValue]) throws(ModelError) -> [CallValue]? {
+    var samples: [CallValue] = []
+    for whole in wholes {
+      guard case .tensor(let x) = whole, context.shape(x).rank > 0, context.shape(x)[0] == nil else { return nil }
+      samples.append(try PythonOperators.item(whole, .int(0), &context))
+    }
+    mappings.append(context.graph.nodes.count)
+    return samples
+  }
+
+  mutating func spread(
+    _ results: [CallValue], over wholes: [CallValue], from samples: [CallValue]
+  ) throws(ModelError) -> [CallValue] {
+    var pairs: [(sample: KerasGraph.Value, whole: KerasGraph.Value)] = []
+    for case (.tensor(let sample), .tensor(let whole)) in zip(samples, wholes) { pairs.append((sample, whole)) }
+    guard let start = mappings.popLast(), var mapping = BatchMapping(pairs) else {
+      throw ModelError(.unsupported("a function of samples that takes none"))
+    }
+    try mapping.spread(context.graph.nodes[start...].indices, &context)
+    var spread: [CallValue] = []
+    for result in results {
+      spread.append(.tensor(try mapping.whole(of: context.value(result, for: "a function of each sample"), &context)))
+    }
+    return spread
+  }
+
+  func has(_ value: CallValue, attribute: String) -> Bool? {
+    switch value {
+    case .name(let path):
+      FunctionNames.knows("\(path).\(attribute)") || FunctionNames.constant("\(path).\(attribute)") != nil
+    // A size is TensorFlow 1's Dimension, which has a value, and a number.
+    case .size, .int: attribute == "value"
+    case .tensor: ["shape", "dtype", "ndim", "get_shape", "_keras_shape"].contains(attribute) ? true : nil
+    case .sequence: ["as_list", "rank", "ndims"].contains(attribute) ? true : nil
+    default: nil
+    }
   }
 
   func choice(_ condition: CallValue, _ then: CallValue, _ otherwise: CallValue) throws(ModelError) -> CallValue {

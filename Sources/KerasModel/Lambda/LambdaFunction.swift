@@ -90,6 +90,23 @@ public struct LambdaFunction: Sendable {
     ((try? code.globalNames(as: release)) ?? []).filter { !FunctionNames.knows(global: $0) }
   }
 
+  /// The first function or value in the code that has no meaning here, with its line; `nil` if all have one.
+  ///
+  /// Where the code comes to it, it is refused.
+  var firstUnknown: (name: String, line: Int?)? {
+    ((try? code.dottedNames(as: release)) ?? []).first { found in
+      let parts = found.name.split(separator: ".").map(String.init)
+      guard let root = parts.first, FunctionNames.knows(global: root) else { return true }
+      guard parts.count > 1, !PythonLoops.knows(found.name) else { return false }
+      // A constant may have attributes of its own.
+      return !(2...parts.count).contains { count in
+        let path = parts[..<count].joined(separator: ".")
+        return FunctionNames.knows(path) || FunctionNames.constant(path) != nil
+          || count == parts.count && FunctionNames.knows(global: path)
+      }
+    }
+  }
+
   /// Names that stand for settings of the program that saved the model, which its file does not hold.
   var settings: [String] {
     let settings: Set<String> = ["image_data_format", "image_dim_ordering", "floatx", "epsilon", "backend"]

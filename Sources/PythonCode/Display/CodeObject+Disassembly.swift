@@ -28,6 +28,25 @@ extension CodeObject {
     return found
   }
 
+  /// Global names with the attributes that follow them at once (`tf.nn.relu`), and the lines they stand in.
+  public func dottedNames(as release: PythonRelease) throws(PythonCodeError) -> [(name: String, line: Int?)] {
+    var found: [(name: String, line: Int?)] = []
+    for function in functions {
+      var isOpen = false
+      for instruction in try InstructionList(function, as: release).instructions {
+        switch instruction.opcode {
+        case "LOAD_GLOBAL", "LOAD_NAME":
+          found.append((function.meaning(of: instruction, release), instruction.line))
+          isOpen = true
+        case "LOAD_ATTR" where isOpen, "LOAD_METHOD" where isOpen:
+          found[found.count - 1].name += "." + function.meaning(of: instruction, release)
+        default: isOpen = false
+        }
+      }
+    }
+    return found
+  }
+
   private func meaning(of instruction: Instruction, _ release: PythonRelease) -> String {
     let argument = instruction.argument
     if let target = instruction.target { return "to \(target)" }

@@ -157,6 +157,15 @@ struct TextSemantics: PythonSemantics {
       ExpressionText("\(then.inside(.or)) if \(condition.inside(.or)) else \(otherwise.inside(.choice))", .choice))
   }
 
+  // Loops that come apart step by step are no expression to show.
+  func rows(of value: ExpressionText, axis: Int) -> [ExpressionText]? { nil }
+  func stacked(_ values: [ExpressionText], axis: Int) -> ExpressionText? { nil }
+  func samples(of wholes: [ExpressionText]) -> [ExpressionText]? { nil }
+  func spread(
+    _ results: [ExpressionText], over wholes: [ExpressionText], from samples: [ExpressionText]
+  ) -> [ExpressionText] { results }
+  func has(_ value: ExpressionText, attribute: String) -> Bool? { nil }
+
   func name(of value: ExpressionText) -> String? { value.isName ? value.text : nil }
 
   func truth(_ value: ExpressionText) -> Bool? {

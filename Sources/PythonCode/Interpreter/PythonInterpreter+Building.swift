@@ -51,11 +51,12 @@ extension PythonInterpreter {
     return true
   }
 
-  private func append(_ items: [Item], toListAt place: Int, _ frame: inout Frame) throws(PythonCodeError) {
+  private mutating func append(_ items: [Item], toListAt place: Int, _ frame: inout Frame) throws(PythonCodeError) {
     guard place > 0, place <= frame.stack.count, case .list(let list) = frame.stack[frame.stack.count - place] else {
       throw refusal("no list to append to", frame)
     }
     guard list.elements.count + items.count <= Self.maximumElements else { throw refusal("an endless list", frame) }
+    for item in items { try countStore(of: item, frame) }
     list.elements += items
   }
 
@@ -89,6 +90,7 @@ extension PythonInterpreter {
       guard instruction.argument > 0, frame.stack.indices.contains(place),
         case .keywords(var earlier) = frame.stack[place]
       else { throw refusal("no dictionary to add to", frame) }
+      try countStore(of: item, frame)
       earlier[try text(key, frame)] = item
       guard earlier.count <= Self.maximumElements else { throw refusal("an endless dictionary", frame) }
       frame.stack[place] = .keywords(earlier)
@@ -99,6 +101,7 @@ extension PythonInterpreter {
       else { throw refusal("'**' of something else than a dictionary", frame) }
       let place = frame.stack.count - instruction.argument
       guard case .keywords(let earlier) = frame.stack[place] else { throw refusal("no dictionary to add to", frame) }
+      try countStore(of: .keywords(part), frame)
       frame.stack[place] = .keywords(earlier.merging(part) { $1 })
       return
     }
@@ -116,6 +119,7 @@ extension PythonInterpreter {
     guard let index = semantics.int(key), index >= -list.elements.count, index < list.elements.count else {
       throw refusal("an assignment to an item that is not known", frame)
     }
+    try countStore(of: item, frame)
     list.elements[index < 0 ? index + list.elements.count : index] = item
   }
 

@@ -8,6 +8,21 @@ extension PythonInterpreter {
     switch (name, arguments.count) {
     case ("dict", 0): return .keywords(keywords)
     case ("enumerate", 1...2): return try enumerated(arguments, keywords, frame)
+    case ("hasattr", 2):
+      guard let attribute = semantics.text(try value(arguments[1], frame)),
+        let answer = semantics.has(try value(arguments[0], frame), attribute: attribute)
+      else { return nil }
+      return try constant(.bool(answer), frame)
+    case ("sum", 1) where keywords.keys.elementsEqual(["start"]):
+      let (values, named) = try values(arguments, keywords, frame)
+      guard let start = named["start"] else { return nil }
+      let function = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.global(name)
+      }
+      return .value(
+        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+          try semantics.call(function, values + [start], [:])
+        })
     case ("sorted", 1): return .list(PythonList(try sorted(elements(arguments[0], frame), keywords, frame)))
     default: break
     }
@@ -78,34 +93,6 @@ extension PythonInterpreter {
     return .iterator(PythonIterator(pairs))
   }
 
-  /// Whole numbers or texts in order.
-  private mutating func sorted(
-    _ items: [Item], _ keywords: OrderedDictionary<String, Item>, _ frame: Frame
-  ) throws(PythonCodeError) -> [Item] {
-    guard keywords.keys.allSatisfy({ $0 == "reverse" }) else { throw refusal("'sorted' by a key", frame) }
-    var isReversed = false
-    if let given = keywords["reverse"] {
-      guard let truth = try truth(given, frame) else { throw refusal("'reverse' that is not known", frame) }
-      isReversed = truth
-    }
-    var numbers: [Int] = []
-    var texts: [String] = []
-    for item in items {
-      let value = try value(item, frame)
-      if let number = semantics.int(value) { numbers.append(number) }
-      if let text = semantics.text(value) { texts.append(text) }
-    }
-    let order: [Int]
-    if numbers.count == items.count {
-      order = items.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
-    } else if texts.count == items.count {
-      order = items.indices.sorted { (texts[$0], $0) < (texts[$1], $1) }
-    } else {
-      throw refusal("'sorted' of something else than known whole numbers or texts", frame)
-    }
-    return (isReversed ? order.reversed() : order).map { items[$0] }
-  }
-
   /// `any` and `all` of what is known.
   private mutating func truths(_ name: String, _ item: Item, _ frame: Frame) throws(PythonCodeError) -> Item? {
     // An array of numpy's is the semantics' to judge.
@@ -139,7 +126,7 @@ extension PythonInterpreter {
       })
   }
 
-  private mutating func int(_ value: Int, _ frame: Frame) throws(PythonCodeError) -> Item {
+  mutating func int(_ value: Int, _ frame: Frame) throws(PythonCodeError) -> Item {
     try constant(.int(value), frame)
   }
 
@@ -172,9 +159,13 @@ extension PythonInterpreter {
       return try none(frame)
     }
     guard keywords.isEmpty else { return nil }
+    if name == "append" || name == "insert", let item = arguments.last { try countStore(of: item, frame) }
     switch (name, arguments.count) {
     case ("append", 1): list.elements.append(arguments[0])
-    case ("extend", 1): list.elements += try elements(arguments[0], frame)
+    case ("extend", 1):
+      let items = try elements(arguments[0], frame)
+      for item in items { try countStore(of: item, frame) }
+      list.elements += items
     case ("reverse", 0): list.elements.reverse()
     case ("insert", 2):
       guard let place = semantics.int(try value(arguments[0], frame)) else {

@@ -126,6 +126,7 @@ extension PythonInterpreter {
     case .value(let function):
       if let name = semantics.name(of: function) {
         if let result = error(name, positional) { return result }
+        if let result = try loop(name, positional, keywords, frame) { return result }
         if let result = try builtin(name, positional, keywords, frame) { return result }
         if let result = try withFunctions(name, function, positional, keywords, frame) { return result }
       }

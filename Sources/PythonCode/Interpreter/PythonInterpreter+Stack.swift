@@ -80,7 +80,10 @@ extension PythonInterpreter {
         throw refusal("the variable '\(frame.code.cell(argument) ?? "")' before it has a value", frame)
       }
       frame.stack.append(content)
-    case "STORE_DEREF": try cell(argument, frame).content = try pop(&frame)
+    case "STORE_DEREF":
+      let item = try pop(&frame)
+      try countStore(of: item, frame)
+      try cell(argument, frame).content = item
     case "LOAD_GLOBAL", "LOAD_NAME": try loadGlobal(instruction, &frame)
     case "LOAD_ATTR": try loadAttribute(instruction, &frame)
     case "LOAD_METHOD":
@@ -160,7 +163,7 @@ extension PythonInterpreter {
 
   /// Only modules whose functions have a meaning here can be imported; `import a.b` gives `a`.
   private mutating func importedModule(_ name: String, _ frame: Frame) throws(PythonCodeError) -> Item {
-    let roots: Set<Substring> = ["tensorflow", "keras", "numpy", "math", "tensorflow_addons"]
+    let roots: Set<Substring> = ["tensorflow", "keras", "numpy", "math", "tensorflow_addons", "functools"]
     guard let root = name.split(separator: ".").first, roots.contains(root) else {
       throw refusal("the import of '\(name)'", frame)
     }

@@ -12,11 +12,16 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
   static var maximumSteps: Int { 200_000 }
   static var maximumDepth: Int { 24 }
   static var maximumElements: Int { 65_536 }
+  /// Of lists in lists, closures in closures …: what nests deeper ends the stack of whoever walks over it or lets it go.
+  static var maximumNesting: Int { 64 }
+  /// How many containers are put into lists and variables that exist already, each a level that nobody counts.
+  static var maximumStores: Int { 1024 }
 
   public var semantics: Semantics
   let release: PythonRelease
   private var steps = 0
   private var depth = 0
+  private var stores = 0
   /// How deep choices between two ways nest; each doubles the work.
   private var forks = 0
 
@@ -128,12 +133,24 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
       if try control(instruction, &frame) { continue }
       if try block(instruction, &frame) { continue }
       if try stackOperation(instruction, &frame) { continue }
-      if try load(instruction, &frame) { continue }
+      if try load(instruction, &frame) {
+        if case .attribute? = frame.stack.last { try checkNesting(frame) }
+        continue
+      }
       if try operate(instruction, &frame) { continue }
-      if try build(instruction, &frame) { continue }
       if try format(instruction, &frame) { continue }
-      if try makeFunction(instruction, &frame) { continue }
-      if try call(instruction, &frame) { continue }
+      if try build(instruction, &frame) {
+        if instruction.opcode.hasPrefix("BUILD_") { try checkNesting(frame) }
+        continue
+      }
+      if try makeFunction(instruction, &frame) {
+        try checkNesting(frame)
+        continue
+      }
+      if try call(instruction, &frame) {
+        try checkNesting(frame)
+        continue
+      }
       throw refusal("the instruction \(instruction.opcode) has no meaning here", frame)
     }
     throw refusal("the code ends without a result", frame)
@@ -160,6 +177,55 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
       try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
         try semantics.choice(condition, then, otherwise)
       })
+  }
+
+  // MARK: Bounds
+
+  /// Refuses what nests too deep on top of the stack.
+  private mutating func checkNesting(_ frame: Frame) throws(PythonCodeError) {
+    if let top = frame.stack.last { try checkNesting(of: top, inside: [], frame) }
+  }
+
+  /// Each container on the way is a step.
+  private mutating func checkNesting(
+    of item: Item, inside path: [ObjectIdentifier], _ frame: Frame
+  ) throws(PythonCodeError) {
+    let parts: [Item]
+    var object: AnyObject?
+    switch item {
+    case .value, .raised, .null: return
+    case .tuple(let elements): parts = elements
+    case .keywords(let pairs): parts = Array(pairs.values)
+    case .attribute(let base, _): parts = [base]
+    case .list(let list): (parts, object) = (list.elements, list)
+    case .iterator(let iterator): (parts, object) = (iterator.elements, iterator)
+    case .cell(let cell): (parts, object) = (cell.content.map { [$0] } ?? [], cell)
+    case .function(let function):
+      parts = function.defaults + function.keywordDefaults.values + function.closure.compactMap(\.content)
+      object = function
+    }
+    // What holds itself, as a function that calls itself does, goes no deeper by that.
+    let own = object.map { ObjectIdentifier($0) } ?? ObjectIdentifier(PythonInterpreter.self)
+    if object != nil, path.contains(own) { return }
+    steps += 1
+    guard path.count < Self.maximumNesting else {
+      throw refusal("values nested more than \(Self.maximumNesting) deep", frame)
+    }
+    guard steps <= Self.maximumSteps else { throw refusal("more than \(Self.maximumSteps) steps", frame) }
+    for part in parts { try checkNesting(of: part, inside: path + [own], frame) }
+  }
+
+  /// Counts what is put into a list or a variable that exists already, where it is more than a value.
+  mutating func countStore(of item: Item, _ frame: Frame) throws(PythonCodeError) {
+    switch item {
+    case .value, .raised, .null: return
+    default: break
+    }
+    stores += 1
+    guard stores <= Self.maximumStores else {
+      throw refusal("more than \(Self.maximumStores) lists, tuples and functions put into lists and variables", frame)
+    }
+    try checkNesting(of: item, inside: [], frame)
   }
 
   // MARK: For all instructions
@@ -240,6 +306,9 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
     defer { depth -= 1 }
     // A list that holds itself has no end.
     guard depth <= 2 * Self.maximumDepth else { throw refusal("lists nested too deep", frame) }
+    // A list may hold another one many times over.
+    steps += items.count
+    guard steps <= Self.maximumSteps else { throw refusal("more than \(Self.maximumSteps) steps", frame) }
     var values: [Value] = []
     for item in items { values.append(try value(item, frame)) }
     return try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in

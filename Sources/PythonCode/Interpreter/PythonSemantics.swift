@@ -28,6 +28,16 @@ public protocol PythonSemantics {
   ) throws(Failure) -> Value
   /// A value as text, as `str` (`s`), `repr` (`r`) or a format's specification writes it.
   mutating func formatted(_ value: Value, conversion: Character, specification: Value?) throws(Failure) -> Value
+  /// The parts of a tensor along an axis of known size; `nil` where it is not known.
+  mutating func rows(of value: Value, axis: Int) throws(Failure) -> [Value]?
+  /// Values of one shape as one with a new axis; `nil` where that has no meaning.
+  mutating func stacked(_ values: [Value], axis: Int) throws(Failure) -> Value?
+  /// One sample of each of these batches, for a function to be followed on; `nil` where their sizes are known.
+  mutating func samples(of wholes: [Value]) throws(Failure) -> [Value]?
+  /// What was computed of those samples, for all samples of the batches.
+  mutating func spread(_ results: [Value], over wholes: [Value], from samples: [Value]) throws(Failure) -> [Value]
+  /// Whether a module, a tensor or another value has an attribute of that name; `nil` where it is not known.
+  func has(_ value: Value, attribute: String) -> Bool?
   /// What two ways give of which data decide; throws where no meaning is known.
   mutating func choice(_ condition: Value, _ then: Value, _ otherwise: Value) throws(Failure) -> Value
 

@@ -39,6 +39,8 @@ struct FramedFourier: Sendable {
   let window: Window
   /// Whether the signal is continued by its mirror image, so that frames lie around their places.
   var reflects = true
+  /// Whether a frame shorter than the transform lies in its middle (Keras) or at its beginning (TensorFlow).
+  var isCentred = true
 
   var frequencyCount: Int { length / 2 + 1 }
 
@@ -68,17 +70,19 @@ struct FramedFourier: Sendable {
     return try context.ops(.concatenate(axis: 1), [before, signal, after])[0]
   }
 
-  /// The weighted Fourier matrix `(length, 1, 2·frequencies)`: cosines, then negative sines.
+  /// The weighted Fourier matrix `(samples, 1, 2·frequencies)`: cosines, then negative sines.
   private func kernel() throws(ModelError) -> TensorData {
     let columns = 2 * frequencyCount
-    guard let count = checkedProduct([length, columns]), count < 1 << 27 else {
+    // Zeros behind a frame need no samples.
+    let rows = isCentred ? length : frame
+    guard let count = checkedProduct([rows, columns]), count < 1 << 27 else {
       throw ModelError(.unsupported("a Fourier transform of \(length) samples"))
     }
     let weights = try padded()
     let turn = 2 * Double.pi / Double(length)
     let circle = (0..<length).map { (cosine: cos(turn * Double($0)), sine: sin(turn * Double($0))) }
     var elements = [Float](repeating: 0, count: count)
-    for row in 0..<length where weights[row] != 0 {
+    for row in 0..<rows where weights[row] != 0 {
       for frequency in 0..<frequencyCount {
         let point = circle[row * frequency % length]
         elements[row * columns + frequency] = Float(weights[row] * point.cosine)
@@ -86,7 +90,7 @@ struct FramedFourier: Sendable {
       }
     }
     do {
-      return try TensorData(shape: [length, 1, columns], floats: elements)
+      return try TensorData(shape: [rows, 1, columns], floats: elements)
     } catch {
       throw ModelError(.unsupported(error.description))
     }
@@ -96,7 +100,8 @@ struct FramedFourier: Sendable {
   private func padded() throws(ModelError) -> [Double] {
     let values: [Double]
     switch window {
-    case .none: return [Double](repeating: 1, count: length)
+    case .none where isCentred: return [Double](repeating: 1, count: length)
+    case .none: values = [Double](repeating: 1, count: frame)
     case .hann: values = cosineWindow(0.5)
     case .hamming: values = cosineWindow(0.54)
     case .values(let list):
@@ -106,7 +111,7 @@ struct FramedFourier: Sendable {
       }
       values = list
     }
-    let before = (length - frame) / 2
+    let before = isCentred ? (length - frame) / 2 : 0
     return [Double](repeating: 0, count: before) + values
       + [Double](repeating: 0, count: length - frame - before)
   }
