@@ -137,7 +137,9 @@ import Testing
     }
     #expect(found == names.count)
     let plain = try #require(try entries(python, "plain").first { $0["source"] == "lambda x: x / 127.5 - 1.0" })
-    let note = try #require(try words(try #require(plain["code"]?.stringValue)).notes.first)
+    let plainCode = try #require(plain["code"]?.stringValue)
+    let translated = try words(plainCode).notes
+    let note = try #require(translated.first)
     #expect(note.hasPrefix("note") && note.contains("translated to: lambda x: x / 127.5 - 1"), "\(note)")
   }
 

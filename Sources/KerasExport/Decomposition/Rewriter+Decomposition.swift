@@ -10,7 +10,9 @@ extension Rewriter {
     _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
   ) throws(ExportError) -> Int {
     let place = context.path
-    guard context.target.hasOperations, case .notExpressible(let what, let reason) = refusal.cause else {
+    guard context.target.hasOperations || context.target.saysOperationsInLayers,
+      case .notExpressible(let what, let reason) = refusal.cause
+    else {
       throw refusal
     }
     guard !context.facts.maskReaders.contains(place) else {
@@ -72,6 +74,11 @@ extension Rewriter {
       context.note(.rewritten, "\(what) is a Rescaling")
       return 1
     }
+    if !context.target.hasOperations {
+      return try sayInLayers(parts, here, copy, index, of: &model, types) { [context] found in
+        context.refusal(what, "\(reason); nor in layers: \(found)")
+      }
+    }
     for (old, new) in parts.replacements {
       guard let type = types(old) else { continue }
       var calls = context.facts.outputTypes[folder + new.layer] ?? []
@@ -105,5 +112,69 @@ extension Rewriter {
         .lost, "\(parts.constants.sorted().joined(separator: ", ")): constants now, which training does not change")
     }
     return made.count + here - index
+  }
+
+  /// Puts plain layers in the place of a decomposition's operations, for a target that has none; their number.
+  private func sayInLayers(
+    _ parts: LayerDecomposition, _ here: Int, _ model: ModelConfig, _ index: Int, of result: inout ModelConfig,
+    _ types: @escaping (TensorReference) -> TensorType?, refusal: (String) -> ExportError
+  ) throws(ExportError) -> Int {
+    guard parts.weights.isEmpty, parts.constants.isEmpty, !parts.layers.isEmpty else {
+      throw refusal("it has weights of its own")
+    }
+    let inner = try operationTypes(parts, types)
+    let made: StockLayers
+    do throws(StockLayers.Failure) {
+      made = try StockLayers(
+        parts.layers, taken: Set((model.layers + parts.layers).map(\.name)), target: context.target.name
+      ) { inner[$0] ?? types($0) }
+    } catch {
+      throw refusal(error.reason)
+    }
+    var copy = model
+    copy.replace(here, with: made.layers, parts.replacements)
+    result = copy
+    return made.layers.count + here - index
+  }
+
+  /// What the operations of a decomposition put out.
+  private func operationTypes(
+    _ parts: LayerDecomposition, _ types: (TensorReference) -> TensorType?
+  ) throws(ExportError) -> [TensorReference: TensorType] {
+    let own = Set(parts.layers.map(\.name))
+    var inputs: [String: TensorReference] = [:]
+    var layers = parts.layers
+    for index in layers.indices {
+      layers[index].nodes = layers[index].nodes.map { node in
+        node.replacingTensors { reference in
+          guard !own.contains(reference.layer) else { return .tensor(reference) }
+          let name = "\(reference.layer)/\(reference.node)/\(reference.tensor)"
+          inputs[name] = reference
+          return .tensor(TensorReference(name))
+        }
+      }
+    }
+    for (name, reference) in inputs.sorted(by: { $0.key < $1.key }) {
+      guard let type = types(reference) else { continue }
+      layers.insert(
+        LayerConfig(
+          "InputLayer", name: name,
+          fields: ["batch_shape": JSON(type.shape), "dtype": .string(type.dtype.rawValue), "sparse": false]), at: 0)
+    }
+    let model = ModelConfig(
+      functional: "operations", layers: layers, inputs: inputs.keys.sorted().map { TensorReference($0) },
+      outputs: Array(Set(parts.replacements.values)))
+    do {
+      let lowered = try Network(canonical: model.json).lowered(training: false)
+      var found: [TensorReference: TensorType] = [:]
+      for output in lowered.layerOutputs where own.contains(output.path) {
+        for (number, value) in output.outputValues.enumerated() {
+          found[TensorReference(output.path, 0, number)] = lowered.graph.type(value)
+        }
+      }
+      return found
+    } catch {
+      throw ExportError(.malformed("\(error)"))
+    }
   }
 }

@@ -174,8 +174,6 @@ extension Keras2Operation {
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),
     ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input"),
     ("Conv", "nn.convolution", "inputs=input kernel=filters | strides padding dilation_rate=dilations"),
-    ("AveragePool", "nn.avg_pool", "inputs=input | pool_size=ksize strides padding"),
-    ("MaxPool", "nn.max_pool", "inputs=input | pool_size=ksize strides padding"),
     ("OnesLike", "ones_like", "x=input"), ("StopGradient", "stop_gradient", "variable=input"),
   ]
 

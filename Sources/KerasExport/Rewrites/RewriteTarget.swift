@@ -14,6 +14,8 @@ struct RewriteTarget: Sendable {
   let native: Set<String>
   /// Whether functional models hold operations beside layers.
   private(set) var hasOperations = true
+  /// Whether operations are said as plain layers where it has none.
+  private(set) var saysOperationsInLayers = false
   /// Whether names of a recurrent layer's weights hold its cell's.
   private(set) var namesCells = true
   /// In the order they apply, after `ActivityPenalty`, which looks at a wrapper and the layer inside together.
@@ -82,6 +84,7 @@ struct RewriteTarget: Sendable {
     target.dividingBatch = "TensorFlow.js divides"
     target.namesCells = false
     target.hasOperations = false
+    target.saysOperationsInLayers = true
     target.rewrites.removeAll { $0 == BidirectionalMask.self }
     target.rewrites += [
       TFJSMaskedBidirectional.self, TFJSTraining.self, TFJSIdentity.self, TFJSReLU.self, TFJSNormalizationAxis.self,
