@@ -172,9 +172,9 @@ extension Keras2Operation {
     ("Take", "gather", "x=params indices | axis"), ("DivideNoNan", "math.divide_no_nan", "x1=x x2=y"),
     ("Pad", "pad", "x=tensor constant_values | pad_width=paddings mode"), ("Flip", "reverse", "x=tensor | axis"),
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),
-    ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input"),
+    ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input | dtype"),
     ("Conv", "nn.convolution", "inputs=input kernel=filters | strides padding dilation_rate=dilations"),
-    ("OnesLike", "ones_like", "x=input"), ("StopGradient", "stop_gradient", "variable=input"),
+    ("OnesLike", "ones_like", "x=input | dtype"), ("StopGradient", "stop_gradient", "variable=input"),
   ]
 
   private static let table: [String: Row] = {
