@@ -27,7 +27,7 @@ let package = Package(
     // file → container
     .target(name: "KerasCore", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
     .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "KerasCore"]),
-    .target(name: "ZipArchive", dependencies: ["CZlib", "KerasCore"]),
+    .target(name: "ZipArchive", dependencies: ["CKernels", "CZlib", "KerasCore"]),
     .target(name: "DataFiles", dependencies: ["CImages", "KerasCore", "ZipArchive"]),
     .target(
       name: "TensorBundle",

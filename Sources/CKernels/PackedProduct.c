@@ -33,14 +33,34 @@ typedef struct {
 
 ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n) { return (n + WIDTH - 1) / WIDTH * WIDTH * k; }
 
-void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n) {
-  for (ptrdiff_t column = 0; column < n; column += WIDTH) {
-    ptrdiff_t width = n - column < WIDTH ? n - column : WIDTH;
-    for (ptrdiff_t row = 0; row < k; row++, packed += WIDTH) {
-      memcpy(packed, w + row * ldw + column, (size_t)width * sizeof(float));
-      memset(packed + width, 0, (size_t)(WIDTH - width) * sizeof(float));
+typedef struct {
+  float *packed;
+  const float *w;
+  ptrdiff_t ldw, k, n, first, rows;
+} packing;
+
+static void pack_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  const packing *p = context;
+  for (ptrdiff_t block = begin; block < end; block++) {
+    ptrdiff_t column = block * WIDTH, width = p->n - column < WIDTH ? p->n - column : WIDTH;
+    float *target = p->packed + (block * p->k + p->first) * WIDTH;
+    for (ptrdiff_t row = 0; row < p->rows; row++, target += WIDTH) {
+      memcpy(target, p->w + row * p->ldw + column, (size_t)width * sizeof(float));
+      memset(target + width, 0, (size_t)(WIDTH - width) * sizeof(float));
     }
   }
+}
+
+void kk_pack_rows(
+  float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows) {
+  packing call = {packed, w, ldw, k, n, first, rows};
+  // New memory is given by the page, which takes longer than filling it: worth sharing early.
+  ptrdiff_t grain = rows > 0 ? 16384 / (rows * WIDTH) + 1 : 1;
+  kk_parallel((n + WIDTH - 1) / WIDTH, grain, pack_blocks, &call);
+}
+
+void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n) {
+  kk_pack_rows(packed, w, ldw, k, n, 0, k);
 }
 
 /// ROWS × WIDTH results in registers, from `start` (ROWS rows of WIDTH) or zero to `sum`.

@@ -12,20 +12,12 @@ extension HDF5File {
   /// Throws `HDF5Error.leavesFile` for external and virtual storage, `.tooLarge` for sizes that its storage contradicts,
   /// `.unsupported` for data packed in a way that is not undone.
   public func describe(_ path: String) throws(HDF5Error) -> DatasetDescription {
-    try about(path) { () throws(HDF5Error.Cause) in
-      let dataset = try dataset(path)
-      return DatasetDescription(dtype: dataset.dtype, shape: dataset.shape)
-    }
+    let found = try find(path)
+    return DatasetDescription(dtype: found.dtype, shape: found.shape)
   }
 
   /// Reads a whole data set in its stored type; compressed and big-endian ones come out as little-endian bytes.
-  public func read(_ path: String) throws(HDF5Error) -> TensorData {
-    try about(path) { () throws(HDF5Error.Cause) in
-      let dataset = try dataset(path)
-      let elements = try elements(of: dataset)
-      return try tensor(elements, dataset.type, dataset.shape, isBfloat16: dataset.dtype == .bfloat16)
-    }
-  }
+  public func read(_ path: String) throws(HDF5Error) -> TensorData { try find(path).read() }
 
   /// A data set whose declared size has been compared with what is stored of it.
   struct Dataset: Sendable {
@@ -136,7 +128,7 @@ extension HDF5File {
     return try cursor.take(size)
   }
 
-  private func elements(of dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
+  func elements(of dataset: Dataset) throws(HDF5Error.Cause) -> [UInt8] {
     switch dataset.layout {
     case .virtual: throw .leavesFile("the data set is assembled from other ones")
     case .compact(let content):

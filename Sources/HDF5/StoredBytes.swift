@@ -7,6 +7,8 @@ import KerasCore
 struct StoredBytes: @unchecked Sendable {
   /// Keeps the bytes where they are.
   private let contents: FileContents
+  /// Where `bytes` begin in them.
+  private let start: Int
   let bytes: UnsafeRawBufferPointer
   /// Off only in tests that damage files, to get behind the checksums.
   let verifiesChecksums: Bool
@@ -14,6 +16,7 @@ struct StoredBytes: @unchecked Sendable {
   init(_ contents: FileContents, in range: Range<Int>, verifiesChecksums: Bool = true) {
     self.contents = contents
     self.verifiesChecksums = verifiesChecksums
+    start = range.lowerBound
     bytes = contents.withBytes { UnsafeRawBufferPointer(rebasing: $0[range]) }
   }
 
@@ -24,11 +27,13 @@ struct StoredBytes: @unchecked Sendable {
 
   /// What follows the first `start` bytes.
   func dropping(_ start: Int) -> StoredBytes {
-    StoredBytes(self, UnsafeRawBufferPointer(rebasing: bytes[min(start, bytes.count)...]))
+    let start = min(start, bytes.count)
+    return StoredBytes(self, from: start, UnsafeRawBufferPointer(rebasing: bytes[start...]))
   }
 
-  private init(_ whole: StoredBytes, _ bytes: UnsafeRawBufferPointer) {
+  private init(_ whole: StoredBytes, from start: Int, _ bytes: UnsafeRawBufferPointer) {
     contents = whole.contents
+    self.start = whole.start + start
     verifiesChecksums = whole.verifiesChecksums
     self.bytes = bytes
   }
@@ -47,9 +52,24 @@ struct StoredBytes: @unchecked Sendable {
   /// Whether `range` lies in the file.
   func holds(_ start: Int, _ size: Int) -> Bool { start >= 0 && size >= 0 && start <= count && size <= count - start }
 
+  /// Elements, read from the file itself; see `FileContents.copy(_:)`.
   func copy(_ range: Range<Int>) throws(HDF5Error.Cause) -> [UInt8] {
     guard holds(range.lowerBound, range.count) else { throw .damaged("elements lie outside the file") }
-    return Array(bytes[range])
+    do {
+      return try contents.copy(start + range.lowerBound..<start + range.upperBound)
+    } catch {
+      throw .damaged("\(error.reason)")
+    }
+  }
+
+  /// Elements from byte `place` on, as many as `target` takes.
+  func copy(from place: Int, to target: UnsafeMutableRawBufferPointer) throws(HDF5Error.Cause) {
+    guard holds(place, target.count) else { throw .damaged("elements lie outside the file") }
+    do {
+      try contents.copy(from: start + place, to: target)
+    } catch {
+      throw .damaged("\(error.reason)")
+    }
   }
 }
 

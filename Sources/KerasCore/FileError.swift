@@ -14,11 +14,14 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     self.cause = cause
   }
 
-  public var description: String {
+  /// What happened, without the file's name.
+  public var reason: String {
     switch cause {
-    case .notFound: "\(path): no such file"
-    case .unreadable(let reason): "\(path): cannot be read: \(reason)"
-    case .unwritable(let reason): "\(path): cannot be written: \(reason)"
+    case .notFound: "no such file"
+    case .unreadable(let reason): "cannot be read: \(reason)"
+    case .unwritable(let reason): "cannot be written: \(reason)"
     }
   }
+
+  public var description: String { "\(path): \(reason)" }
 }

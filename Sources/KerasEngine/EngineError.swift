@@ -10,6 +10,8 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfMemory(elements: Int)
     /// The store has no array of that name.
     case missingParameter(String)
+    /// A parameter's array could not be read when it was needed.
+    case unreadableParameter(String, reason: String)
     case parameterShape(name: String, expected: Shape, found: Shape)
     case missingInput(String)
     case inputShape(name: String, expected: Shape, found: Shape)
@@ -46,6 +48,7 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       case .tooLarge(let op, let shape): "\(op): a result of shape \(shape) is too large for memory"
       case .outOfMemory(let elements): "there is no memory for \(elements) numbers"
       case .missingParameter(let name): "there are no weights named '\(name)'"
+      case .unreadableParameter(let name, let reason): "the weights '\(name)': \(reason)"
       case .parameterShape(let name, let expected, let found):
         "the weights '\(name)' have shape \(found), the graph needs \(expected)"
       case .missingInput(let name): "no data for the input '\(name)'"

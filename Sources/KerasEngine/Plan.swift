@@ -30,6 +30,8 @@ public final class Plan {
   /// Bytes of all memory the plan has reserved: the arena, inputs, scratch and its own orders of weights, but not the
   /// parameters themselves.
   public let reservedByteCount: Int
+  /// Bytes of the weights that the plan's steps read, each order of them counted; plans of one executor share most.
+  public let weightByteCount: Int
   /// The key of random operations; runs with the same seed from the same start draw the same numbers.
   public var seed: UInt64 {
     get { state.seed }
@@ -88,9 +90,8 @@ public final class Plan {
     for case let buffer as FloatBuffer in compiler.retained + Array(compiler.inputs.values) {
       buffers[ObjectIdentifier(buffer)] = buffer.count * 4
     }
-    for name in parameters.names {
-      if let buffer = parameters.buffer(name) { buffers[ObjectIdentifier(buffer)] = nil }
-    }
+    weightByteCount = compiler.weightBuffers.reduce(0) { $0 + (buffers[$1] ?? 0) }
+    for parameter in compiler.parameterBuffers { buffers[parameter] = nil }
     reservedByteCount = buffers.values.reduce(0, +)
     outputTypes = graph.outputs.map { graph.type($0) }
     var types: [(String, TensorType)] = []

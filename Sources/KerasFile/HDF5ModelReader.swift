@@ -144,13 +144,20 @@ extension HDF5ModelReader {
 
   /// An array as the file describes it, to be read later.
   func array(_ name: String, at path: String) throws(KerasFileError) -> StoredArray {
-    let (hdf5, file, prefix) = (hdf5, file, prefix)
-    let description = try reading { () throws(HDF5Error) in try hdf5.describe(path) }
+    let (file, prefix) = (file, prefix)
+    let found = try reading { () throws(HDF5Error) in try hdf5.find(path) }
+    let readPart: StoredArray.PartReader = { start, target throws(KerasFileError) in
+      do throws(HDF5Error) {
+        try found.read(at: start, into: target)
+      } catch {
+        throw KerasFileError(error, file: file, prefix: prefix)
+      }
+    }
     return StoredArray(
-      name: name, path: prefix + path, dtype: description.dtype, shape: description.shape
+      name: name, path: prefix + path, dtype: found.dtype, shape: found.shape, readPart: found.isPlain ? readPart : nil
     ) { () throws(KerasFileError) -> TensorData in
       do throws(HDF5Error) {
-        return try hdf5.read(path)
+        return try found.read()
       } catch {
         throw KerasFileError(error, file: file, prefix: prefix)
       }

@@ -129,12 +129,18 @@ public struct StoredArray: Sendable {
   public var path: String
   public var dtype: DType
   public var shape: [Int]
+  /// Fills memory with the elements' little-endian bytes from one of them on.
+  public typealias PartReader =
+    @Sendable (_ start: Int, _ target: UnsafeMutableRawBufferPointer) throws(KerasFileError) -> Void
+  /// Reads a part of the array; `nil` where it does not lie in the file as `read` gives it.
+  public let readPart: PartReader?
   private let reader: @Sendable () throws(KerasFileError) -> TensorData
 
   public init(
-    name: String, path: String, dtype: DType, shape: [Int],
+    name: String, path: String, dtype: DType, shape: [Int], readPart: PartReader? = nil,
     read: @escaping @Sendable () throws(KerasFileError) -> TensorData
   ) {
+    self.readPart = readPart
     self.name = name
     self.path = path
     self.dtype = dtype

@@ -97,10 +97,20 @@ struct SafetensorsReader {
       else { throw KerasFileError(file: file, .damaged("the place of '\(name)' does not fit its shape or the file")) }
       spans.append((first..<last, name))
       let (contents, place, file) = (contents, start + first..<start + last, file)
-      result[name] = StoredArray(name: name, path: name, dtype: dtype, shape: sizes) {
+      let readPart: StoredArray.PartReader = { first, target throws(KerasFileError) in
+        guard first >= 0, first <= place.count, target.count <= place.count - first else {
+          throw KerasFileError(file: file, .damaged("\(name): its elements end early"))
+        }
+        do throws(FileError) {
+          try contents.copy(from: place.lowerBound + first, to: target)
+        } catch {
+          throw KerasFileError(file: file, .damaged("\(name): \(error.reason)"))
+        }
+      }
+      result[name] = StoredArray(name: name, path: name, dtype: dtype, shape: sizes, readPart: readPart) {
         () throws(KerasFileError) -> TensorData in
         do {
-          return try TensorData(dtype: dtype, shape: sizes, bytes: contents.withBytes { Array($0[place]) })
+          return try TensorData(dtype: dtype, shape: sizes, bytes: contents.copy(place))
         } catch {
           throw KerasFileError(file: file, .damaged("\(name): \(error)"))
         }

@@ -93,7 +93,7 @@ extension Model {
       let count = arrays.first?.shape.first ?? 0
       var sums = meanings.map { _ in graph.layers.map { _ in 0.0 } }
       guard !graph.lowered.graph.outputs.isEmpty else { return (graph.layers, sums) }
-      let predictor = try Predictor(graph.lowered, weights: loaded.weights, options: engineOptions)
+      let predictor = try Predictor(graph.lowered, weights: ModelWeights(loaded), options: engineOptions)
       try predictor.begin()
       for rows in try predictor.batches(of: count, size: batchSize) {
         let results = try predictor.batch(rows, of: arrays, names: inputs.map(\.name))

@@ -15,7 +15,7 @@ extension Model {
       var exact = engineOptions
       exact.precision = .float32
       return try [exact, engineOptions].map { options in
-        try Predictor(lowered, weights: loaded.weights, options: options)
+        try Predictor(lowered, weights: ModelWeights(loaded), options: options)
           .run(first, names: inputs.map(\.name), batchSize: count) { _, _ in }
       }
     }

@@ -89,7 +89,7 @@ public final class Model {
   ) throws(KerasKitError) -> [TensorData] {
     let fitted = try fitted(arrays)
     return try KerasKitError.wrap {
-      let predictor = try self.predictor ?? Predictor(lowered, weights: loaded.weights, options: engineOptions)
+      let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
       self.predictor = predictor
       return try predictor.run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
     }

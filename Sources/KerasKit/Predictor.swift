@@ -6,6 +6,7 @@ import KerasModel
 /// A model's inference graph ready to run on any number of samples, batch by batch.
 final class Predictor {
   private let executor: Executor
+  private let weights: ModelWeights
   private let store = ParameterStore()
   private let outputCount: Int
   private let states: [String]
@@ -14,7 +15,8 @@ final class Predictor {
   private let fixedBatch: Int?
 
   /// Optimises the graph for the given weights; throws `GraphError`, `EngineError` or `TensorDataError`.
-  init(_ lowered: LoweredModel, weights: [String: TensorData], options: EngineOptions) throws {
+  init(_ lowered: LoweredModel, weights: ModelWeights, options: EngineOptions) throws {
+    self.weights = weights
     var graph = lowered.graph
     outputCount = graph.outputs.count
     fixedBatch = lowered.inputNames.lazy.compactMap { graph.input(named: $0) }.first.flatMap { graph.shape($0)[0] }
@@ -22,11 +24,12 @@ final class Predictor {
     let states = lowered.stateUpdates.map(\.parameter)
     self.states = states
     graph.outputs += lowered.stateUpdates.map(\.value)
-    for (name, data) in weights { try store.set(name, data) }
+    try weights.fill(store)
     initialStates = try lowered.stateParameters.map { ($0.name, try TensorData.filled(0, shape: $0.shape)) }
     for (name, data) in initialStates { try store.set(name, data) }
-    let constants = weights.filter { !states.contains($0.key) }
-    graph = try graph.optimizedForInference(parameters: constants)
+    let known = weights.known(except: states)
+    graph = try graph.optimizedForInference(parameters: known)
+    weights.fill(store, with: known.derived)
     executor = Executor(
       graph, parameters: store, mutableParameters: !states.isEmpty, options: options)
   }
@@ -75,7 +78,7 @@ final class Predictor {
   func batch(_ rows: Range<Int>, of arrays: [TensorData], names: [String]) throws -> [TensorData] {
     var inputs: [String: TensorData] = [:]
     for (name, array) in zip(names, arrays) { inputs[name] = try array.samples(rows) }
-    let results = try executor.run(inputs)
+    let results = try naming { try executor.run(inputs) }
     for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }
     return Array(results.prefix(outputCount))
   }
@@ -83,7 +86,17 @@ final class Predictor {
   /// One batch to be run again and again.
   func repeatable(_ arrays: [TensorData], names: [String]) throws -> RepeatedCall {
     let inputs = Dictionary(zip(names, arrays), uniquingKeysWith: { first, _ in first })
-    return try RepeatedCall(executor.plan(for: inputs.mapValues(\.shape), texts: inputs), inputs)
+    return try naming { try RepeatedCall(executor.plan(for: inputs.mapValues(\.shape), texts: inputs), inputs) }
+  }
+
+  /// Runs `body`, and tells of a weight that could not be read what the file's reader said.
+  private func naming<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as EngineError {
+      if case .unreadableParameter = error.cause, let failure = weights.readingFailure { throw failure }
+      throw error
+    }
   }
 }
 

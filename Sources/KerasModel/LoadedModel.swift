@@ -67,6 +67,14 @@ public struct LoadedModel: Sendable {
     }
   }
 
+  /// The shapes of all variables that have an array, read or not.
+  public var weightShapes: [String: [Int]] { weights.mapValues(\.shape).merging(assignment.shapes) { read, _ in read } }
+
+  /// Where a variable's array lies as it is, if it was not read.
+  public func storedArray(_ parameter: String) -> StoredArray? {
+    weights[parameter] == nil ? assignment.storedArray(parameter) : nil
+  }
+
   /// Loads an opened model file.
   public static func load(
     source: ModelSource, options: LoadOptions = LoadOptions()

@@ -101,6 +101,17 @@ public struct WeightAssignment: Sendable {
     return try unread.layer.convert(unread.plan).data
   }
 
+  /// The shapes of all variables that have an array.
+  public var shapes: [String: [Int]] {
+    weights.mapValues(\.shape).merging(unreadWeights.mapValues(\.plan.target.shape)) { read, _ in read }
+  }
+
+  /// The stored array that is a variable's as it is, if it was not read and nothing has to be done to it.
+  public func storedArray(_ parameter: String) -> StoredArray? {
+    guard weights[parameter] == nil, let unread = unreadWeights[parameter] else { return nil }
+    return unread.layer.arrayTakenAsStored(unread.plan)
+  }
+
   /// As Keras does: by the layers' names, else in order.
   private mutating func assignDirectly(_ groups: [WeightGroup], to leaves: ModelLeaves) throws(ModelError) {
     if let whole = groups.first, groups.count == 1, whole.isWholeModel {

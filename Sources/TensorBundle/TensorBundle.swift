@@ -168,7 +168,11 @@ public struct TensorBundle: Sendable {
     guard let contents = shards[shard], range.upperBound <= contents.count else {
       throw TensorBundleError(key, .damaged("its elements lie beyond the end of the data file"))
     }
-    return contents.withBytes { Array($0[range]) }
+    do {
+      return try contents.copy(range)
+    } catch {
+      throw TensorBundleError(key, .damaged("\(error.reason)"))
+    }
   }
 
   private static func entry(

@@ -39,13 +39,19 @@ public final class ZipReader: Sendable {
   /// The content of a member, its checksum checked.
   public func read(_ name: String) throws(ZipError) -> [UInt8] {
     guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
-    let content = try contents.withBytes { (bytes) throws(ZipError) -> [UInt8] in
-      let packed = UnsafeRawBufferPointer(rebasing: bytes[member.stored])
-      switch member.method {
-      case ZipFormat.stored: return Array(packed)
-      case ZipFormat.deflated: return try inflate(packed, member)
-      default: throw ZipError(archive: self.name, member: name, .unsupported("compression method \(member.method)"))
+    let content: [UInt8]
+    switch member.method {
+    case ZipFormat.stored:
+      do {
+        content = try contents.copy(member.stored)
+      } catch {
+        throw ZipError(archive: self.name, member: name, .file(error))
       }
+    case ZipFormat.deflated:
+      content = try contents.withBytes { (bytes) throws(ZipError) in
+        try inflate(UnsafeRawBufferPointer(rebasing: bytes[member.stored]), member)
+      }
+    default: throw ZipError(archive: self.name, member: name, .unsupported("compression method \(member.method)"))
     }
     guard content.withUnsafeBytes({ Checksum.crc32($0) }) == member.crc else {
       throw ZipError(archive: self.name, member: name, .wrongChecksum)
@@ -57,9 +63,13 @@ public final class ZipReader: Sendable {
   public func range(of name: String) throws(ZipError) -> Range<Int>? {
     guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
     guard member.method == ZipFormat.stored else { return nil }
-    guard contents.withBytes({ Checksum.crc32($0[member.stored], releasing: contents) }) == member.crc else {
-      throw ZipError(archive: self.name, member: name, .wrongChecksum)
+    let checksum: UInt32
+    do {
+      checksum = try Checksum.crc32(of: member.stored, in: contents)
+    } catch {
+      throw ZipError(archive: self.name, member: name, .file(error))
     }
+    guard checksum == member.crc else { throw ZipError(archive: self.name, member: name, .wrongChecksum) }
     return member.stored
   }
 

@@ -8,9 +8,17 @@
 
 // --- Memory -------------------------------------------------------------------------------------------------------
 
-/// Zeroed memory aligned to cache lines, or NULL if there is not so much.
-void *kk_allocate(size_t bytes);
-void kk_free(void *memory);
+/// Memory aligned to cache lines, zeroed or as it comes, or NULL if there is not so much.
+void *kk_allocate(size_t bytes, int zeroed);
+/// Gives back memory of so many bytes.
+void kk_free(void *memory, size_t bytes);
+
+// --- Checksums -----------------------------------------------------------------------------------------------------
+
+/// The state of a CRC-32 (that of zip, its bits as they are inside, not inverted) after the first bytes, as 16 bytes
+/// `rest` that leave the same state when a CRC of state 0 reads them. Returns how many bytes were taken: 0 where the
+/// processor has no carry-less products, or the bytes are too few.
+size_t kk_crc32_fold(uint32_t state, const uint8_t *bytes, size_t count, uint8_t *rest);
 
 // --- Threads -------------------------------------------------------------------------------------------------------
 
@@ -155,6 +163,9 @@ void kk_small_product_transposed(
 ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n);
 /// Brings w(k, n) into the order in which `kk_packed_product` reads it: blocks of columns, the last filled with zeros.
 void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n);
+/// The same for `rows` of the k rows, from row `first` on, which alone are at w.
+void kk_pack_rows(
+  float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows);
 /// As `kk_small_product` with packed weights and any number of rows; `bias` (n) or NULL starts the sums if there is
 /// nothing to accumulate to, and `relu` cuts them off at 0.
 void kk_packed_product(

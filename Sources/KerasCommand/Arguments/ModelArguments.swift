@@ -30,10 +30,12 @@ struct ModelArguments: ParsableArguments {
     }
   }
 
-  func load() throws -> Model {
+  /// Loads the model, if not `readsWeights` with its weights left in the file until something computes with them.
+  func load(readsWeights: Bool = true) throws -> Model {
     let bar = ProgressBar()
     defer { bar.clear() }
     var options = loading.options
+    options.readsWeights = readsWeights
     options.progress = { bar.show(done: $0, total: $1, "weights read") }
     let loaded =
       if let architecture = config ?? model, let weights {

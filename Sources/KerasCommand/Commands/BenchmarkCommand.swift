@@ -86,7 +86,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try completed.load()
+    let model = try completed.load(readsWeights: train)
     if let threads { model.threads = threads }
     precision.apply(to: model)
     let options = TrainingOptions(

@@ -42,7 +42,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try model.load()
+    let model = try model.load(readsWeights: false)
     if let threads { model.threads = threads }
     precision.apply(to: model)
     try OutputArrays.check(output, outputCount: model.outputs.count)
@@ -63,7 +63,11 @@ struct PredictCommand: ParsableCommand {
       }
     } catch let error as KerasKitError {
       progress.clear()
-      if case .badRequest = error { throw error }
+      switch error {
+      // Of the model, whose file the error names.
+      case .badRequest, .model, .file: throw error
+      default: break
+      }
       throw CommandFailure.input("\(input): \(error)")
     }
     let labels = try ModelLabels.read(labels, forModel: self.model.model)

@@ -14,6 +14,12 @@ final class RunState {
   var wideIntegers: [String: [Int64]] = [:]
 }
 
+/// Weights that never change and have no memory yet.
+enum UnreadWeights {
+  case parameter(String)
+  case constant(TensorData)
+}
+
 /// Turns the units of a concrete graph into steps bound to memory.
 final class PlanCompiler {
   let concrete: ConcreteGraph
@@ -32,9 +38,13 @@ final class PlanCompiler {
   /// Roots whose elements are known now and never change.
   private var constants: Set<Value> = []
   private var scratch: [Int: UnsafeMutablePointer<Float>] = [:]
-  /// The graph's constants, which are let go unless a step reads them as they are.
-  private var constantBuffers: [Value: FloatBuffer] = [:]
-  private var readInSteps: Set<Value> = []
+  /// Constant weights that no step reads as they are so far: they are read where they are packed, and let go.
+  private var unreadWeights: [Value: UnreadWeights] = [:]
+  /// What of them is read while units are computed that never run again.
+  private var borrowed: [Value: FloatBuffer]?
+  /// The memory of weights, in whatever order.
+  private(set) var weightBuffers: Set<ObjectIdentifier> = []
+  private(set) var parameterBuffers: Set<ObjectIdentifier> = []
   private let sharedWeights: PreparedWeights
   private let ownWeights = PreparedWeights()
   /// Forward recurrences whose gate sums are kept for a gradient: node → memory.
@@ -59,31 +69,76 @@ final class PlanCompiler {
     for (position, unit) in units.enumerated() {
       let node = concrete.graph.nodes[unit.nodes.last ?? 0]
       do {
+        if !variable[position] { borrowed = [:] }
         for step in try compile(unit, scratch: scratch[position]) {
           if variable[position] { steps.append(step) } else { try step.run() }
         }
+        endBorrowing()
       } catch {
         throw error.inScope(node.scope)
       }
     }
-    for (value, buffer) in constantBuffers where readInSteps.contains(value) || concrete.outputs.contains(value) {
-      retain(buffer)
-    }
-    constantBuffers = [:]
+    for value in concrete.outputs where unreadWeights[value] != nil { _ = try pointer(value) }
+    unreadWeights = [:]
   }
 
   /// The memory of a value for a step to use when it runs.
   func pointer(_ value: Value) throws(EngineError) -> UnsafeMutablePointer<Float> {
-    readInSteps.insert(concrete.root(value))
-    return try readOnce(value)
-  }
-
-  /// The memory of a value for use during compilation only.
-  func readOnce(_ value: Value) throws(EngineError) -> UnsafeMutablePointer<Float> {
-    guard let pointer = memory[concrete.root(value)] else {
+    let root = concrete.root(value)
+    if let pointer = memory[root] { return pointer }
+    guard let weights = unreadWeights[root] else {
       throw EngineError(.unsupported(op: concrete.graph.nodes[value.node].op.name, reason: "a value has no memory"))
     }
-    return pointer
+    let buffer: FloatBuffer
+    switch weights {
+    case .parameter(let name):
+      buffer = try parameters.buffer(name, isMutable: false)
+      parameterBuffers.insert(ObjectIdentifier(buffer))
+    case .constant(let data):
+      buffer = try sharedWeights.constant(root) { () throws(EngineError) in try FloatBuffer(holding: data) }
+    }
+    memory[root] = buffer.pointer
+    if borrowed != nil { borrowed?[root] = buffer } else { retainWeights(buffer) }
+    return buffer.pointer
+  }
+
+  /// Lets go of weights that were read for a result which is known now.
+  private func endBorrowing() {
+    for root in borrowed?.keys.map({ $0 }) ?? [] { memory[root] = nil }
+    borrowed = nil
+  }
+
+  /// Gives `body` the elements of a constant, during compilation only.
+  func withElements<Result>(
+    of value: Value, _ body: (UnsafeMutablePointer<Float>) throws(EngineError) -> Result
+  ) throws(EngineError) -> Result {
+    let root = concrete.root(value)
+    guard memory[root] == nil, let weights = unreadWeights[root] else { return try body(pointer(value)) }
+    let data: TensorData
+    switch weights {
+    case .constant(let constant): data = constant
+    case .parameter(let name):
+      guard parameters.source(name) != nil else {
+        let buffer = try parameters.buffer(name, isMutable: false)
+        defer { withExtendedLifetime(buffer) {} }
+        return try body(buffer.pointer)
+      }
+      data = try parameters.unread(name)
+    }
+    return try data.withEngineElements(asInt: concrete.isInt(root), body)
+  }
+
+  /// Reads float32 elements of a constant part by part; `nil` where that is not possible.
+  func partReader(
+    of value: Value
+  ) -> ((_ first: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(EngineError) -> Void)? {
+    let root = concrete.root(value)
+    guard memory[root] == nil, case .parameter(let name)? = unreadWeights[root],
+      let readPart = parameters.source(name)?.readPart
+    else { return nil }
+    return { first, target throws(EngineError) in
+      try ParameterStore.reading(name) { try readPart(first * 4, UnsafeMutableRawBufferPointer(target)) }
+    }
   }
 
   /// Whether the factors of a product with these weights are held as bfloat16: not where weights change, and not where
@@ -103,6 +158,12 @@ final class PlanCompiler {
   }
 
   func retain(_ object: AnyObject) { retained.append(object) }
+
+  /// Keeps weights in an order in which steps read them.
+  func retainWeights(_ buffer: FloatBuffer) {
+    retained.append(buffer)
+    weightBuffers.insert(ObjectIdentifier(buffer))
+  }
 
   /// Memory that lives as long as the plan.
   func persistent(_ count: Int) throws(EngineError) -> UnsafeMutablePointer<Float> {
@@ -133,15 +194,19 @@ final class PlanCompiler {
     let node = concrete.graph.nodes[value.node]
     switch node.op {
     case .parameter(let name):
-      guard let buffer = parameters.buffer(name), let shape = parameters.shape(name) else {
-        throw EngineError(.missingParameter(name))
-      }
+      guard let shape = parameters.shape(name) else { throw EngineError(.missingParameter(name)) }
       guard shape == concrete.shape(value) else {
         throw EngineError(.parameterShape(name: name, expected: Shape(concrete.shape(value)), found: Shape(shape)))
       }
-      retain(buffer)
+      guard mutableParameters else {
+        unreadWeights[value] = .parameter(name)
+        constants.insert(value)
+        return
+      }
+      let buffer = try parameters.buffer(name, isMutable: true)
+      parameterBuffers.insert(ObjectIdentifier(buffer))
+      retainWeights(buffer)
       memory[value] = buffer.pointer
-      if !mutableParameters { constants.insert(value) }
     case .constant(let data) where data.dtype == .string:
       let numbers = data.strings.map { state.strings.number($0) }
       let buffer = try FloatBuffer(count: numbers.count)
@@ -151,9 +216,7 @@ final class PlanCompiler {
       constants.insert(value)
       state.constantStrings = state.strings
     case .constant(let data):
-      let buffer = try sharedWeights.constant(value) { () throws(EngineError) in try FloatBuffer(holding: data) }
-      constantBuffers[value] = buffer
-      memory[value] = buffer.pointer
+      unreadWeights[value] = .constant(data)
       constants.insert(value)
     case .iota(let axis): try bindIota(value, axis: axis)
     case .dimension(let axis, let dtype): try bindDimension(value, size: concrete.shape(node.operands[0])[axis], dtype)

@@ -109,14 +109,15 @@ extension PlanCompiler {
   ) throws(EngineError) -> (memory: UnsafeMutablePointer<Float>, steps: [Step]) {
     if own.isSame(as: wanted) { return (try pointer(value), []) }
     if isConstant(value) {
-      let source = try readOnce(value)
       let buffer = try preparedWeights(of: value).reordered(concrete.root(value), wanted) {
         () throws(EngineError) in
-        let buffer = try FloatBuffer(count: wanted.byteCount / 4 + 1)
-        try reordering(source, own, to: buffer.pointer, wanted).execute()
+        let buffer = try FloatBuffer(count: wanted.byteCount / 4 + 1, isZeroed: false)
+        try withElements(of: value) { (source) throws(EngineError) in
+          try reordering(source, own, to: buffer.pointer, wanted).execute()
+        }
         return buffer
       }
-      retain(buffer)
+      retainWeights(buffer)
       return (buffer.pointer, [])
     }
     let target = try persistent(wanted.byteCount / 4 + 1)

@@ -2,7 +2,8 @@ import CKernels
 
 /// The product of a recurrent state with its weights, the same weights at every time step.
 struct StateProduct {
-  private let weights: UnsafeMutablePointer<Float>
+  /// As they are in the graph; `nil` where only the packed ones are read.
+  private let weights: UnsafeMutablePointer<Float>?
   private let stride: Int
   private let rows: Int
   private let inner: Int
@@ -14,7 +15,6 @@ struct StateProduct {
   init(
     _ layout: RecurrenceLayout, firstColumn: Int, columns: Int, compiler: PlanCompiler
   ) throws(EngineError) {
-    weights = try compiler.pointer(layout.recurrentKernel) + firstColumn
     stride = layout.gates
     inner = layout.units
     self.columns = columns
@@ -24,18 +24,20 @@ struct StateProduct {
     // Also for few steps: the order of its sums does not depend on the number of rows.
     packsInEachRun = isFew && !isConstant
     if isFew, isConstant {
+      weights = nil
       packed = try compiler.packedWeights(
         .init(
           value: compiler.concrete.root(layout.recurrentKernel), firstColumn: firstColumn, columns: columns),
         inner: inner, stride: stride)
     } else {
+      weights = try compiler.pointer(layout.recurrentKernel) + firstColumn
       packed = try packsInEachRun ? compiler.persistent(kk_packed_count(inner, columns)) : nil
     }
   }
 
   /// To be called once in each run, since the weights may have changed.
   func prepare() {
-    if packsInEachRun, let packed { kk_pack(packed, weights, stride, inner, columns) }
+    if packsInEachRun, let packed, let weights { kk_pack(packed, weights, stride, inner, columns) }
   }
 
   func multiply(_ state: Matrix, into result: Matrix, accumulating: Bool) throws(EngineError) {
@@ -43,7 +45,7 @@ struct StateProduct {
       kk_packed_product(
         result.pointer, result.stride, state.pointer, state.stride, packed, rows, inner, columns, accumulating ? 1 : 0,
         nil, 0)
-    } else {
+    } else if let weights {
       try KerasEngine.multiply(
         state, Matrix(pointer: weights, stride: stride), into: result, rows: rows, inner: inner, columns: columns,
         accumulating: accumulating)

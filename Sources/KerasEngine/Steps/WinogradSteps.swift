@@ -142,15 +142,16 @@ extension PlanCompiler {
     let value = concrete.graph.nodes[node].operands[1]
     let (channels, filters) = (geometry.channels, geometry.filters)
     if isConstant(value) {
-      let source = try readOnce(value)
       let part = PreparedWeights.PackedPart(
         value: concrete.root(value), form: .winograd(turned: turned), columns: filters)
       let buffer = try preparedWeights(of: value).packed(part) { () throws(EngineError) in
-        let packed = try FloatBuffer(count: geometry.weightCount)
-        kk_winograd_weights(packed.pointer, source, channels, filters, turned ? 1 : 0)
+        let packed = try FloatBuffer(count: geometry.weightCount, isZeroed: false)
+        try withElements(of: value) { source in
+          kk_winograd_weights(packed.pointer, source, channels, filters, turned ? 1 : 0)
+        }
         return packed
       }
-      retain(buffer)
+      retainWeights(buffer)
       return (buffer.pointer, [])
     }
     let (source, target) = (try pointer(value), try persistent(geometry.weightCount))

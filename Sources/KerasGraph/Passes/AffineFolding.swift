@@ -18,14 +18,14 @@ struct AffineFolding: RewriteRule {
     var scaledBase: Value?
   }
 
-  private let parameters: [String: TensorData]
+  private let parameters: KnownParameters
   private let uses: [Int]
   private var chains: [Value: Chain] = [:]
 
   /// x·s + t loses digits against (x − m)·s where t is large; a kernel's results have lost them already.
   private static let largestFreeShift = 32.0
 
-  init(_ graph: Graph, parameters: [String: TensorData]) {
+  init(_ graph: Graph, parameters: KnownParameters) {
     self.parameters = parameters
     uses = graph.useCounts()
   }
@@ -49,10 +49,11 @@ struct AffineFolding: RewriteRule {
     guard operands[0] != operands[1], let linear = LinearKernel(node, in: graph, parameters: parameters),
       chain.shift.isZero || (linear.seesNoPadding && chain.shift.largest <= Self.largestFreeShift)
     else { return nil }
+    let scale = chain.scale
     guard let shift = linear.response(to: chain.shift), shift.isFinite, let bias = shift.data,
-      let kernel = linear.scalingInputs(chain.scale)
+      let kernel = parameters.add(linear.shape, to: &graph, { linear.scalingInputs(scale) })
     else { return nil }
-    let product = try graph.add(node.op, [chain.base, graph.addConstant(kernel)] + operands.dropFirst(2))[0]
+    let product = try graph.add(node.op, [chain.base, kernel] + operands.dropFirst(2))[0]
     if shift.isZero { return product }
     let result = try graph.apply(.binary(.add), product, graph.addConstant(bias))
     chains[result] = Chain(base: product, shift: shift, steps: 1, foldsIntoBase: true)
@@ -66,8 +67,9 @@ struct AffineFolding: RewriteRule {
     for position in 0...1 {
       let data = operands[position]
       let type = graph.type(data)
-      guard type.dtype == .float32, type == node.types[0], graph.knownData(data, parameters) == nil,
-        let known = graph.knownData(operands[1 - position], parameters), known.shape.count <= type.shape.rank,
+      guard type.dtype == .float32, type == node.types[0], graph.knownShape(data, parameters) == nil,
+        let shape = graph.knownShape(operands[1 - position], parameters), shape.count <= type.shape.rank,
+        let known = graph.knownData(operands[1 - position], parameters),
         let last = type.shape.dimensions.last, let tensor = ConstantTensor(known),
         let number = ChannelVector(tensor, channels: last),
         let step = Self.step(function, number, knownIsLeft: position == 1)
@@ -133,9 +135,10 @@ struct AffineFolding: RewriteRule {
   private func scaledBase(_ chain: Chain, _ graph: inout Graph) throws(GraphError) -> Value? {
     if let made = chain.scaledBase { return made }
     let node = graph.nodes[chain.base.node]
+    let scale = chain.scale
     guard let linear = LinearKernel(node, in: graph, parameters: parameters),
-      let kernel = linear.scalingResults(chain.scale)
+      let kernel = parameters.add(linear.shape, to: &graph, { linear.scalingResults(scale) })
     else { return nil }
-    return try graph.add(linear.op, [linear.data, graph.addConstant(kernel)] + node.operands.dropFirst(2))[0]
+    return try graph.add(linear.op, [linear.data, kernel] + node.operands.dropFirst(2))[0]
   }
 }

@@ -2,14 +2,14 @@ import KerasCore
 
 /// Computes what depends on nothing but constants and known parameters.
 struct ConstantFolding: RewriteRule {
-  let parameters: [String: TensorData]
+  let parameters: KnownParameters
 
   /// A folded result may not be much larger than what it was made of.
   private static let freeElements = 4096
   /// Elements of results beyond that, repeated numbers among them, where nothing may be computed from constants alone.
   let limit: Int?
 
-  init(parameters: [String: TensorData], limit: Int? = nil) { (self.parameters, self.limit) = (parameters, limit) }
+  init(parameters: KnownParameters, limit: Int? = nil) { (self.parameters, self.limit) = (parameters, limit) }
 
   mutating func replacement(
     for node: Node, at index: Int, operands: [Value], in graph: inout Graph
@@ -41,7 +41,7 @@ struct ConstantFolding: RewriteRule {
     return [graph.addConstant(data)]
   }
 
-  private func isKnown(_ value: Value, _ graph: Graph) -> Bool { known(value, graph) != nil }
+  private func isKnown(_ value: Value, _ graph: Graph) -> Bool { graph.knownShape(value, parameters) != nil }
 
   private func known(_ value: Value, _ graph: Graph) -> TensorData? { graph.knownData(value, parameters) }
 
@@ -138,21 +138,5 @@ struct ConstantFolding: RewriteRule {
         case .all: line.allSatisfy { $0 != 0 } ? 1 : 0
         }
       })
-  }
-}
-
-extension Graph {
-  /// The contents of a value that is a constant or a parameter among those given.
-  func knownData(_ value: Value, _ parameters: [String: TensorData]) -> TensorData? {
-    switch nodes[value.node].op {
-    case .constant(let data): data.dtype == .string ? nil : data
-    case .parameter(let name):
-      if let data = parameters[name], nodes[value.node].types[0].shape.accepts(data.shape), data.dtype != .string {
-        data
-      } else {
-        nil
-      }
-    default: nil
-    }
   }
 }

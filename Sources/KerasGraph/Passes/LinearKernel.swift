@@ -4,14 +4,16 @@ import KerasCore
 struct LinearKernel {
   let op: Op
   let data: Value
-  private let kernel: TensorData
+  let shape: [Int]
+  /// Reads the kernel, which most of those asked for nothing but being one need not.
+  private let kernel: @Sendable () -> TensorData?
   /// Whether the kernel's last axis is that of the input channels and the one before that of the results'.
   private let inputIsLast: Bool
   private let groups: Int
   /// Whether every result sees the whole kernel, so that a shift of the input is the same shift of every result.
   let seesNoPadding: Bool
 
-  init?(_ node: Node, in graph: Graph, parameters: [String: TensorData]) {
+  init?(_ node: Node, in graph: Graph, parameters: KnownParameters) {
     guard node.operands.count >= 2, node.types[0].dtype == .float32 else { return nil }
     switch node.op {
     case .convolution(let convolution):
@@ -28,14 +30,19 @@ struct LinearKernel {
       seesNoPadding = true
     default: return nil
     }
-    guard let kernel = graph.knownData(node.operands[1], parameters), kernel.shape.count >= 2 else { return nil }
+    guard let shape = graph.knownShape(node.operands[1], parameters), shape.count >= 2 else { return nil }
     op = node.op
     data = node.operands[0]
-    self.kernel = kernel
+    self.shape = shape
+    switch graph.nodes[node.operands[1].node].op {
+    case .constant(let data): kernel = { data }
+    case .parameter(let name): kernel = { parameters.data(name) }
+    default: return nil
+    }
   }
 
-  private var rows: Int { kernel.shape[kernel.shape.count - 2] }
-  private var columns: Int { kernel.shape[kernel.shape.count - 1] }
+  private var rows: Int { shape[shape.count - 2] }
+  private var columns: Int { shape[shape.count - 1] }
 
   /// The kernel with each result channel scaled.
   func scalingResults(_ scale: ChannelVector) -> TensorData? { scaled { _, result in scale[result] } }
@@ -46,7 +53,7 @@ struct LinearKernel {
   /// What a constant input of these values gives where the whole kernel is seen.
   func response(to shift: ChannelVector) -> ChannelVector? {
     guard !shift.isZero else { return .zero }
-    guard let values = try? kernel.floats() else { return nil }
+    guard let values = try? kernel()?.floats() else { return nil }
     var sums = [Double](repeating: 0, count: inputIsLast ? rows : columns)
     for (index, value) in values.enumerated() {
       let (row, column) = (index / columns % rows, index % columns)
@@ -58,7 +65,7 @@ struct LinearKernel {
 
   /// Every element times a factor that depends on its channels.
   private func scaled(_ factor: (_ input: Int, _ result: Int) -> Double) -> TensorData? {
-    guard var values = try? kernel.floats() else { return nil }
+    guard var values = try? kernel()?.floats() else { return nil }
     var factors: [Double] = []
     factors.reserveCapacity(rows * columns)
     for row in 0..<rows {
@@ -76,7 +83,7 @@ struct LinearKernel {
         }
       }
     }
-    return try? TensorData(shape: kernel.shape, floats: values)
+    return try? TensorData(shape: shape, floats: values)
   }
 
   /// The channels that an element of the kernel's last two axes connects.

@@ -10,6 +10,13 @@ extension Graph {
   public func optimizedForInference(
     parameters: [String: TensorData], constantLimit: Int? = nil
   ) throws(GraphError) -> Graph {
+    try optimizedForInference(parameters: KnownParameters(parameters), constantLimit: constantLimit)
+  }
+
+  /// The same with parameters that are read only where they are folded.
+  public func optimizedForInference(
+    parameters: KnownParameters, constantLimit: Int? = nil
+  ) throws(GraphError) -> Graph {
     var graph = self
     // Every round can only open ways for the next; models settle after three or four.
     for _ in 0..<Self.roundLimit {
@@ -31,7 +38,7 @@ extension Graph {
       let before = graph
       graph = try graph.simplified(dropsStopGradient: false)
       // Without parameters only arithmetic among constants is folded.
-      var folding = ConstantFolding(parameters: [:])
+      var folding = ConstantFolding(parameters: KnownParameters([:]))
       graph = try graph.rewritten(by: &folding).withoutDeadCode()
       if graph.nodes == before.nodes { break }
     }

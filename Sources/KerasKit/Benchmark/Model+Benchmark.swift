@@ -106,7 +106,7 @@ extension Model {
   }
 
   func repeatedCall(batchSize: Int) throws -> RepeatedCall {
-    try Predictor(lowered, weights: loaded.weights, options: engineOptions)
+    try Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
       .repeatable(sampleInputs(batchSize: batchSize), names: inputs.map(\.name))
   }
 

@@ -43,6 +43,30 @@ import Testing
     }
   }
 
+  @Test func aLargeKernelThatIsReadLaterIsFoldedLater() throws {
+    var model = Model([nil, 5, 5, 32])
+    let y = try model.add(.convolution(convolution), model.x, try model.weight([3, 3, 32, 32]))
+    model.graph.outputs = [try model.normalized(y, [1, 1, 1, 32])]
+    let (graph, weights) = (model.graph, model.weights)
+    let reads = Locked<[String: Int]>([:])
+    let known = KnownParameters(shapes: weights.mapValues(\.shape)) { name in
+      reads.withLock { $0[name, default: 0] += 1 }
+      return weights[name]
+    }
+    let optimized = try graph.optimizedForInference(parameters: known)
+    #expect(reads.withLock { $0["w0"] } == nil)
+    #expect(
+      optimized.nodes.map(\.op.name).filter { !["input", "parameter", "constant"].contains($0) } == [
+        "convolution", "add",
+      ])
+    var parameters = try weights.mapValues { try Tensor($0) }
+    let data = ["x": Tensor.random([2, 5, 5, 32], seed: 3)]
+    let expected = try Interpreter.run(graph, inputs: data, parameters: parameters)[0]
+    for made in known.derived { parameters[made.name] = try Tensor(#require(made.read())) }
+    let found = try Interpreter.run(optimized, inputs: data, parameters: parameters)[0]
+    for (a, b) in zip(found.values, expected.values) { #expect(abs(a - b) < 1e-4) }
+  }
+
   private let convolution = Convolution(strides: [1, 1], padding: .same, dilations: [1, 1])
 
   @Test func normalizationAfterConvolutionBecomesKernelAndBias() throws {

@@ -215,6 +215,7 @@ struct LayerWeights {
     _ array: StoredArray, to target: WeightTarget, isCuDNN: Bool = false
   ) throws(ModelError) -> (TensorData, String?) {
     let stored = try read(array)
+    if isTakenAsStored(array, target, isCuDNN: isCuDNN) { return (stored, nil) }
     do {
       if LayerAxes.isConvolution(className), target.role.hasSuffix("kernel") {
         guard let converted = try kernelLayout.convert(stored, role: target.role, to: target.shape) else {
@@ -237,6 +238,21 @@ struct LayerWeights {
     } catch {
       throw ModelError(.malformedConfig("\(error)"))
     }
+  }
+
+  /// The one array of a weight that nothing has to be done to.
+  func arrayTakenAsStored(_ weight: PlannedWeight) -> StoredArray? {
+    guard case .whole(let isCuDNN) = weight.making, let array = weight.sources.first,
+      isTakenAsStored(array, weight.target, isCuDNN: isCuDNN)
+    else { return nil }
+    return array
+  }
+
+  private func isTakenAsStored(_ array: StoredArray, _ target: WeightTarget, isCuDNN: Bool) -> Bool {
+    let isConvolution = LayerAxes.isConvolution(className) && target.role.hasSuffix("kernel")
+    let isDeviation =
+      className == "BatchNormalization" && target.role == "moving_variance" && storedDeviationEpsilon != nil
+    return !isConvolution && !isCuDNN && !isDeviation && array.shape == target.shape
   }
 
   private func read(_ array: StoredArray) throws(ModelError) -> TensorData {
