@@ -56,6 +56,11 @@ public final class HDF5File: Sendable {
     }
   }
 
+  /// Lets the system drop from memory what was read of a mapped file; it is read again when needed.
+  ///
+  /// Descriptions lie all over a file, and each takes its neighbourhood into memory.
+  public func releasePages() { bytes.releasePages() }
+
   // MARK: Objects
 
   /// What lies at `path`, or `nil` if nothing does.

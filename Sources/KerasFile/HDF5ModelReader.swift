@@ -15,6 +15,7 @@ struct HDF5ModelReader {
     } catch {
       throw KerasFileError(error, file: path)
     }
+    defer { hdf5.releasePages() }
     return try HDF5ModelReader(hdf5: hdf5, file: path).model()
   }
 

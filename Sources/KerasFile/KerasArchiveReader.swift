@@ -62,8 +62,9 @@ struct KerasArchiveReader {
   /// As one HDF5 file, in shards, or as NumPy arrays.
   private func weights() throws(KerasFileError) -> StoredPaths {
     if has(Self.weightsName) {
-      return try StoredPaths(
-        of: HDF5ModelReader(hdf5: hdf5(Self.weightsName), file: file, prefix: "\(Self.weightsName)#"))
+      let hdf5 = try hdf5(Self.weightsName)
+      defer { hdf5.releasePages() }
+      return try StoredPaths(of: HDF5ModelReader(hdf5: hdf5, file: file, prefix: "\(Self.weightsName)#"))
     }
     if has(Self.indexName) {
       let index = try ModelFile.parseJSON(text(Self.indexName), file: file, container: Self.indexName)
