@@ -1,10 +1,11 @@
 """Checks Core ML packages of recorded models: `core_ml.py KERASKIT FIXTURES [TEXT ... | --all]`.
 
-Core ML runs on Apple's systems only. Here coremltools parses every package, and its MIL frontend builds the program again, which
-checks each operation's arguments and types; then `mil_evaluation` computes the program in numpy, and what it puts out has to
-agree with what the release recorded to 1e-5 of the outputs' scale (1e-3 with float16 weights). What `convert` refuses must be in
-REFUSED with words of the reason. Without --all a spread of the cases. INTEROP_RESULTS names a file that gets a line of JSON for
-each case.
+FIXTURES or a corpus (cases.py), of which any refusal is counted. Core ML runs on Apple's systems only. Here
+coremltools parses every package, and its MIL frontend builds the program again, which checks each operation's
+arguments and types; then `mil_evaluation` computes the program in numpy, and what it puts out has to agree with what
+the release recorded to 1e-5 of the outputs' scale (1e-3 with float16 weights). What `convert` refuses must be in
+REFUSED with words of the reason. Without --all a spread of the cases. INTEROP_RESULTS names a file that gets a line
+of JSON for each case.
 """
 
 import os
@@ -116,7 +117,7 @@ def run(package, recording):
     return differences[worst], program.block.outputs[worst]
 
 
-def check(keraskit, recording, folder, extra):
+def check(keraskit, recording, folder, extra, corpus):
     """Returns (status, difference, message)."""
     target = os.path.join(folder, "converted.mlpackage")
     shutil.rmtree(target, ignore_errors=True)
@@ -124,6 +125,7 @@ def check(keraskit, recording, folder, extra):
     if code != 0:
         expected = [words for pattern, words in REFUSED if re.search(pattern, recording.key)]
         known = code in (1, 3) and any(words in said for words in expected)
+        known = known or corpus and cases.refused(code, said)
         message = said.split("\n")[-1]
         return ("refused" if known and not os.path.exists(target) else "failed"), None, message
     try:
@@ -140,13 +142,13 @@ def main():
     everything = "--all" in texts
     texts = [text for text in texts if text != "--all"]
     extra = os.environ.get("CONVERT_OPTIONS", "").split()
-    results = cases.Results("coreml")
+    results = cases.Results("coreml", root)
     begin = time.time()
     print("coremltools %s" % coremltools.__version__)
     with tempfile.TemporaryDirectory() as folder:
         for number, recording in enumerate(recordings(root, folder, texts)):
-            if everything or texts or number % SPREAD == 0:
-                results.add(recording.key, *check(keraskit, recording, folder, extra))
+            if everything or texts or results.corpus or number % SPREAD == 0:
+                results.add(recording.key, *check(keraskit, recording, folder, extra, results.corpus))
     print("%.0f s" % (time.time() - begin))
     results.finish()
 

@@ -1,14 +1,13 @@
 """Runs recorded models in ONNX Runtime: `onnx_models.py KERASKIT FIXTURES [TEXT ...]`.
 
-Every model that `convert` writes has to pass ONNX' checker and agree with what the release recorded to 1e-5 of the
-outputs' scale (1e-3 with float16 weights). What `convert` refuses must be in REFUSED with words of the reason.
-INTEROP_RESULTS names a file that gets a line of JSON for each case.
+FIXTURES or a corpus (cases.py), of which any refusal is counted. Every model that `convert` writes has to pass ONNX'
+checker and agree with what the release recorded to 1e-5 of the outputs' scale (1e-3 with float16 weights). What
+`convert` refuses must be in REFUSED with words of the reason. INTEROP_RESULTS names a file that gets a line of JSON
+for each case.
 """
 
-import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,9 +16,9 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from cases import TOLERANCE, Results, convert, refused
 from recordings import difference, recordings
 
-TOLERANCE = 1e-5
 # Keys that ONNX cannot hold, by pattern, and words of the message that says so.
 HASH, TEXTS, FUNCTION = "has no such hash", "do not standardise and split", "the function '"
 REFUSED = [
@@ -64,17 +63,16 @@ def run(path, recording):
     return differences[worst], session.get_outputs()[worst].name
 
 
-def check(keraskit, recording, folder, extra):
+def check(keraskit, recording, folder, extra, corpus):
     """Returns (status, difference, message)."""
     target = os.path.join(folder, "converted.onnx")
     if os.path.exists(target):
         os.remove(target)
-    done = subprocess.run(
-        [keraskit, "convert", recording.source, target, "--no-verify"] + recording.options + extra, capture_output=True, text=True)
-    if done.returncode != 0:
-        message = done.stderr.strip().split("\n")[-1]
+    code, said = convert(keraskit, recording.source, target, "--no-verify", *recording.options, *extra)
+    if code != 0:
+        message = said.split("\n")[-1]
         expected = [words for pattern, words in REFUSED if re.search(pattern, recording.key)]
-        known = done.returncode in (1, 3) and any(words in done.stderr for words in expected)
+        known = refused(code, said) if corpus else code in (1, 3) and any(words in said for words in expected)
         return ("refused" if known and not os.path.exists(target) else "failed"), None, message
     try:
         found, worst = run(target, recording)
@@ -87,25 +85,14 @@ def check(keraskit, recording, folder, extra):
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     extra = os.environ.get("CONVERT_OPTIONS", "").split()
-    counts = {"ok": 0, "failed": 0, "refused": 0}
-    lines = []
+    results = Results("onnx", root)
     begin = time.time()
     print("onnxruntime %s, onnx %s" % (onnxruntime.__version__, onnx.__version__))
     with tempfile.TemporaryDirectory() as folder:
         for recording in recordings(root, folder, texts):
-            status, found, message = check(keraskit, recording, folder, extra)
-            counts[status] += 1
-            lines.append({
-                "format": "onnx", "case": recording.key, "status": status, "difference": found, "message": message})
-            print("%-58s %-8s %9s %s" % (
-                recording.key, status if status != "failed" else "FAILED", "" if found is None else "%.1e" % found, message),
-                flush=True)
-    if os.environ.get("INTEROP_RESULTS"):
-        with open(os.environ["INTEROP_RESULTS"], "a") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
-    print("%d refused as they should be; %.0f s" % (counts["refused"], time.time() - begin))
-    print("%d passed, %d failed" % (counts["ok"] + counts["refused"], counts["failed"]))
-    sys.exit(1 if counts["failed"] or not counts["ok"] else 0)
+            results.add(recording.key, *check(keraskit, recording, folder, extra, results.corpus))
+    print("%.0f s" % (time.time() - begin))
+    results.finish()
 
 
 if __name__ == "__main__":

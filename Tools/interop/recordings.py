@@ -1,4 +1,4 @@
-"""The recorded models in fixtures/: what to convert, what goes in, and what the releases put out."""
+"""The recorded models in fixtures/ or a corpus: what to convert, what goes in, and what the releases put out."""
 
 import io
 import os
@@ -6,6 +6,8 @@ import re
 import zipfile
 
 import numpy as np
+
+import cases
 
 # Folders and zips whose recordings hold inputs and outputs, each with what `convert` has to be told.
 FOLDERS = [
@@ -59,6 +61,10 @@ class Recording:
 
 def recordings(root, scratch, texts=(), folders=FOLDERS):
     """All recordings whose key contains one of the texts; zips are laid out in `scratch`."""
+    if cases.is_corpus(root):
+        for key, source, arrays, _ in cases.models(root, texts):
+            yield Recording(key, source, arrays)
+        return
     for name in folders:
         place = os.path.join(root, name)
         if os.path.exists(place + ".zip"):

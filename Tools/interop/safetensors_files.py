@@ -1,8 +1,8 @@
 """Converts every recorded model to safetensors and reads it with the safetensors package: `safetensors_files.py KERASKIT FOLDER`.
 
-The arrays must be those that the release recorded of `get_weights()`, bit for bit, where it laid them out as Keras 3 does
-(2.1.3 and later), and `keraskit predict` of the written file must compute what the release did. In float16 and bfloat16 the
-arrays are the same rounded.
+FOLDER is fixtures/models or a corpus (cases.py). The arrays must be those that the release recorded of
+`get_weights()`, bit for bit, where it laid them out as Keras 3 does (2.1.3 and later), and `keraskit predict` of the
+written file must compute what the release did. In float16 and bfloat16 the arrays are the same rounded.
 """
 import json
 import os
@@ -36,7 +36,7 @@ def check(keraskit, case, source, truth, folder, results):
     target = os.path.join(folder, "converted.safetensors")
     code, said = convert(keraskit, source, target)
     if code != 0:
-        return results.add(case, "failed", None, "convert: " + said[-300:])
+        return results.not_written(case, code, said)
     found, metadata = stored(target)
     config = json.loads(metadata["config"])
     if config["class_name"] not in ("Sequential", "Functional") or "keraskit" not in metadata:
@@ -71,12 +71,12 @@ def check_rounded(keraskit, case, source, folder, results):
 
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
-    results = Results("safetensors")
+    results = Results("safetensors", root)
     print("safetensors %s" % safetensors.__version__)
     with tempfile.TemporaryDirectory() as folder:
         for number, (case, source, truth, _) in enumerate(models(root, texts)):
             check(keraskit, case, source, truth, folder, results)
-            if number % 20 == 0:
+            if number % 20 == 0 and not results.corpus:
                 check_rounded(keraskit, case, source, folder, results)
     results.finish()
 

@@ -1,9 +1,10 @@
 """Runs what `keraskit convert` writes as SavedModels in TensorFlow: `saved_model.py KERASKIT FIXTURES [--all] [TEXT ...]`.
 
-Recorded models' predictions agree to 1e-5 of their scale with the release's own: by the signature `serving_default`, and at
-batch 1 and 5 where rows do not depend on each other. Of some the function `serve` through Keras' TFSMLayer and a session of
-TensorFlow 1 are asked too, of one LiteRT's converter. Without --all a spread of cases is run. What `convert` refuses must be in
-REFUSED with words of the reason. INTEROP_RESULTS names a file that gets a line of JSON for each case.
+FIXTURES or a corpus (cases.py), of which any refusal is counted. Recorded models' predictions agree to 1e-5 of their
+scale with the release's own: by the signature `serving_default`, and at batch 1 and 5 where rows do not depend on
+each other. Of some the function `serve` through Keras' TFSMLayer and a session of TensorFlow 1 are asked too, of one
+LiteRT's converter. Without --all a spread of cases is run. What `convert` refuses must be in REFUSED with words of
+the reason. INTEROP_RESULTS names a file that gets a line of JSON for each case.
 """
 import itertools
 import os
@@ -17,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from cases import TOLERANCE, Results, convert
+from cases import TOLERANCE, Results, convert, is_corpus, refused
 from recordings import Recording, difference, recordings
 
 FUNCTION = "the function '"
@@ -33,7 +34,7 @@ LOOSER = [
     ("training_modes/keras-3/types", 2 ** -9),
 ]
 # Cases whose rows depend on each other, so that other batches have other predictions.
-ONE_BATCH = "crossings/|bn_mode_2|custom_classes/images|public_layers/features|graph_nodes/|lambdas/"
+ONE_BATCH = "crossings/|bn_mode_?2|custom_classes/images|public_layers/features|graph_nodes/|lambdas/"
 # Without --all every so many recordings of a folder are run, and those that these name.
 SPREAD = 30
 ALWAYS = (
@@ -120,7 +121,7 @@ def by_litert(path, arrays):
 
 def crossings(root, texts):
     """Models of crossed categories, whose arrays lie in a folder of their own."""
-    for name in ("keras-2.15.keras", "keras-3.keras", "tfkeras-2.5.json"):
+    for name in () if is_corpus(root) else ("keras-2.15.keras", "keras-3.keras", "tfkeras-2.5.json"):
         key = "crossings/" + os.path.splitext(name)[0]
         if not texts or any(text in key for text in texts):
             place = os.path.join(root, "crossings")
@@ -128,13 +129,13 @@ def crossings(root, texts):
             yield Recording(key, os.path.join(place, name), arrays)
 
 
-def check(keraskit, recording, folder, every_way):
+def check(keraskit, recording, folder, every_way, corpus):
     """Returns (status, difference, message)."""
     target = os.path.join(folder, "converted.savedmodel")
     code, said = convert(keraskit, recording.source, target, "--to", "savedmodel", "--no-verify", *recording.options)
     if code != 0:
         expected = [words for pattern, words in REFUSED if re.search(pattern, recording.key)]
-        known = code in (1, 3) and any(words in said for words in expected)
+        known = refused(code, said) if corpus else code in (1, 3) and any(words in said for words in expected)
         return ("refused" if known else "failed"), None, said.split("\n")[-1]
     try:
         found = run(target, recording, every_way)
@@ -170,7 +171,7 @@ def main():
     keraskit, root = sys.argv[1:3]
     everything = "--all" in sys.argv
     texts = [text for text in sys.argv[3:] if text != "--all"]
-    results = Results("savedmodel")
+    results = Results("savedmodel", root)
     begin = time.time()
     print("TensorFlow", tf.__version__)
     count, run_so_far = {}, 0
@@ -178,9 +179,10 @@ def main():
         for recording in itertools.chain(recordings(root, folder, texts), crossings(root, texts)):
             group = recording.key.split("/")[0]
             count[group] = count.get(group, 0) + 1
-            if not (everything or texts or count[group] % SPREAD == 1 or re.search(ALWAYS, recording.key)):
+            if not (everything or texts or results.corpus or count[group] % SPREAD == 1 or re.search(ALWAYS, recording.key)):
                 continue
-            status, found, message = check(keraskit, recording, folder, run_so_far % EVERY_WAY == 0)
+            every_way = run_so_far % (EVERY_WAY if not results.corpus else 10 * EVERY_WAY) == 0
+            status, found, message = check(keraskit, recording, folder, every_way, results.corpus)
             run_so_far += 1
             results.add(recording.key, status, found, message)
         if not texts:
