@@ -34,13 +34,14 @@ public struct KerasArchiveExporter: Exporter {
     return keras3.notes
   }
 
-  /// What goes into the archive, its arrays at the places where Keras 3 looks for them.
-  static func contents(of keras3: Keras3Model, record: JSON?) throws(ExportError) -> KerasArchiveWriter {
-    let paths = ObjectPaths(keras3.config)
+  /// The variables at the places where a reader of these paths looks for them.
+  static func objects(
+    _ variables: [Keras3Model.Variable], at paths: ObjectPaths
+  ) throws(ExportError) -> [KerasArchiveWriter.StoredObject] {
     var objects = paths.objects.map { KerasArchiveWriter.StoredObject(path: $0.object, name: $0.name) }
     var indices: [String: Int] = [:]
     for (index, object) in objects.enumerated() { indices[object.path] = index }
-    for variable in keras3.variables {
+    for variable in variables {
       guard let (object, role) = paths.object(of: variable.name) else {
         throw ExportError(.malformed("no layer owns the variable \(variable.name)"))
       }
@@ -52,11 +53,17 @@ public struct KerasArchiveExporter: Exporter {
       // SpectralNormalization stores the kernel of the layer inside once more, before its own variable.
       if role == "vector_u" {
         let inner = variable.name.dropLast(role.count) + "layer/"
-        let kernel = keras3.variables.first { $0.name == inner + "kernel" || $0.name == inner + "embeddings" }
+        let kernel = variables.first { $0.name == inner + "kernel" || $0.name == inner + "embeddings" }
         if let kernel { objects[index].arrays.append(kernel.tensor) }
       }
       objects[index].arrays.append(variable.tensor)
     }
+    return objects
+  }
+
+  /// What goes into the archive.
+  static func contents(of keras3: Keras3Model, record: JSON?) throws(ExportError) -> KerasArchiveWriter {
+    var objects = try objects(keras3.variables, at: ObjectPaths(keras3.config))
     var config = keras3.config.keras3JSON
     if let compile = keras3.compile { config["compile_config"] = compile }
     let optimizer = keras3.optimizer.map {

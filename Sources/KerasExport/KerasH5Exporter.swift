@@ -63,7 +63,7 @@ public struct KerasH5Exporter: Exporter {
   ) throws(ExportError) -> [ExportNote] {
     let keras2 = try Keras2Model(model, options: options)
     let notes = keras2.notes + Keras2Release.notes(options)
-    let writer = keras2.writer(withConfig: true, record: try options.record(notes, keras2.loaded))
+    let writer = keras2.writer(record: try options.record(notes, keras2.loaded))
     do {
       try writer.write(to: path)
     } catch {

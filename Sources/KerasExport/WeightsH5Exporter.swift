@@ -4,7 +4,7 @@ import KerasModel
 
 /// Writes weights alone as Keras 3's `model.save_weights("x.weights.h5")` does, to be loaded into the converted model.
 ///
-/// Where `ExportOptions.release` asks for tf.keras 2.15, in the layout of its HDF5 weights.
+/// Where `ExportOptions.release` asks for tf.keras 2.15, as its `save_weights` does of the same name.
 public struct WeightsH5Exporter: Exporter {
   public static let format = "weights"
   public static let name = "Keras weights"
@@ -24,8 +24,12 @@ public struct WeightsH5Exporter: Exporter {
     do {
       if try Keras2Release.isAsked(by: options) {
         let keras2 = try Keras2Model(model, options: options)
+        let paths = ObjectPaths(keras2.model, hasPrivateParts: true)
+        // 2.15 asks the model itself for variables too.
+        let objects = try [.init(path: "")] + KerasArchiveExporter.objects(keras2.variables, at: paths)
+        try KerasArchiveWriter(config: keras2.config, objects: objects, kerasVersion: Keras2Model.kerasVersion)
+          .writeWeights(replacing: path)
         notes = keras2.notes + Keras2Release.notes(options) + lost
-        try keras2.writer(withConfig: false, record: options.record(notes)).write(to: path)
       } else {
         let keras3 = try Keras3Model(model, options: options)
         try KerasArchiveExporter.contents(of: keras3, record: nil).writeWeights(replacing: path)

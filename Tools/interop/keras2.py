@@ -1,9 +1,10 @@
 """Converts every recorded model for tf.keras 2.15 and compares what it makes of it: `keras2.py KERASKIT FOLDER [TEXT ...]`.
 
-Runs in Keras 2.15 itself or in tf_keras, its continuation beside current TensorFlow. Predictions agree with those the old
-release recorded to 1e-5 of the outputs' scale, the loss of one batch, regularizers included, to 1e-5 but for OTHER_LOSS. The
-JSON of the same model must give the same architecture. Then training goes on from a saved optimizer's state, where
-fixtures/training and fixtures/optimizers have one.
+FOLDER is fixtures/models or a corpus (cases.py). Runs in Keras 2.15 itself or in tf_keras, its continuation beside
+current TensorFlow. Predictions agree with those the old release recorded to 1e-5 of the outputs' scale, the loss of
+one batch, regularizers included, to 1e-5 but for OTHER_LOSS. The JSON of the same model must give the same
+architecture. Then training goes on from a saved optimizer's state, where fixtures/training and fixtures/optimizers
+have one.
 """
 import io
 import os
@@ -19,7 +20,8 @@ try:
 except ImportError:
     import keras
 
-from cases import TOLERANCE, Results, arrays, convert, listed, models, one_or_list, worst
+from cases import (
+    TOLERANCE, Results, arrays, clear, convert, eagerly, listed, models, one_or_list, predictions, worst)
 
 # What tf.keras 2.15 cannot express, and words of the message that says so.
 REFUSED = {}
@@ -39,45 +41,48 @@ NO_STEP_COUNT = {"keras-1.2.2/momentum"}
 NOT_COMPILED = {"keras-3/lamb"}
 
 
-def predict(keraskit, case, source, truth, line, folder, results):
+def predict(keraskit, case, source, truth, line, folder, results, parts):
     target = os.path.join(folder, "converted.h5")
     options = ["--for", "keras==2.15", "--activity-semantics", "as-saved", "--batch-size", str(line["batch"])]
     code, said = convert(keraskit, source, target, *options)
-    if case in REFUSED:
-        good = code == 3 and REFUSED[case] in said
-        return results.add(case, "refused" if good else "failed", None, said)
     if code != 0:
-        return results.add(case, "failed", None, "convert: " + said[-300:])
+        return results.not_written(case, code, said, REFUSED.get(case))
     try:
         model = keras.models.load_model(target)
     except Exception as error:
         return results.add(case, "failed", None, "load: " + " ".join(str(error).split())[:300])
     x = one_or_list(arrays(truth, "x"))
-    prediction = worst(listed(model.predict(x, verbose=0)), arrays(truth, "y"))
-    good, message, numbers = prediction <= TOLERANCE, "", ""
+    prediction = worst(predictions(model, truth, results), arrays(truth, "y"))
+    good, message, numbers, more = prediction <= TOLERANCE, "", "", {}
     if "loss_test" in truth:
         if model.optimizer is None:
             return results.add(case, "failed", prediction, "not compiled")
         value = listed(model.test_on_batch(x, one_or_list(arrays(truth, "t"))))[0]
         expected = float(truth["loss_test"].reshape(-1)[0])
         loss = abs(float(value) - expected) / max(abs(expected), 1e-3)
+        more = {"loss": loss}
         numbers = "%.1e" % loss
         if case in OTHER_LOSS:
             message = "loss: " + OTHER_LOSS[case]
-        else:
+        elif not results.corpus:
             good = good and loss <= TOLERANCE
-    # The architecture alone, with the weights put back.
-    text = os.path.join(folder, "converted.json")
-    code, said = convert(keraskit, source, text, *options)
-    if code != 0:
-        return results.add(case, "failed", prediction, "convert to JSON: " + said[-300:])
-    with open(text) as file:
-        bare = keras.models.model_from_json(file.read())
-    bare.set_weights(model.get_weights())
-    again = worst(listed(bare.predict(x, verbose=0)), arrays(truth, "y"))
-    if again > TOLERANCE:
-        good, message = False, "from JSON: %.1e" % again
-    results.add(case, "ok" if good else "failed", prediction, message, numbers)
+    results.add(case, "ok" if good else "failed", prediction, message, numbers, **more)
+    if case.endswith(".keras"):
+        return
+    # The architecture and the weights, each in a file of its own.
+    text, weights = os.path.join(folder, "converted.json"), os.path.join(folder, "converted.weights.h5")
+    for path in (text, weights):
+        code, said = convert(keraskit, source, path, *options)
+        if code != 0:
+            return parts.not_written(case, code, said)
+    try:
+        with open(text) as file:
+            model = keras.models.model_from_json(file.read())
+        model.load_weights(weights)
+    except Exception as error:
+        return parts.add(case, "failed", None, "load: " + " ".join(str(error).split())[:300])
+    again = worst(predictions(model, truth, parts), arrays(truth, "y"))
+    parts.add(case, "ok" if again <= TOLERANCE else "failed", again)
 
 
 def resume(keraskit, case, source, x, t, truth, folder, results):
@@ -140,15 +145,17 @@ def resume_all(keraskit, root, texts, folder, results):
 
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
-    results = Results("h5 for keras==2.15")
+    results, parts = Results("h5 for keras==2.15", root), Results("weights and json for keras==2.15", root)
+    eagerly(root)
     print("tf.keras %s" % keras.__version__)
     print("%-44s %-8s %9s %s" % ("model", "", "outputs", "loss"))
     with tempfile.TemporaryDirectory() as folder:
-        for case, source, truth, line in models(root, texts):
-            keras.backend.clear_session()
-            predict(keraskit, case, source, truth, line, folder, results)
-        resume_all(keraskit, os.path.join(os.path.dirname(root.rstrip("/")), "training"), texts, folder, results)
-    results.finish()
+        for number, (case, source, truth, line) in enumerate(models(root, texts)):
+            clear(keras, number, results)
+            predict(keraskit, case, source, truth, line, folder, results, parts)
+        if not results.corpus:
+            resume_all(keraskit, os.path.join(os.path.dirname(root.rstrip("/")), "training"), texts, folder, results)
+    results.finish(parts)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,18 @@ import KerasCore
 
 /// Where Keras 3 keeps the variables of each layer: `layers/dense_1`, `layers/sequential/layers/dense`, by the layer's path.
 ///
-/// A container counts its layers per class in order, whatever their names.
+/// A container counts its layers per class in order, whatever their names. tf.keras 2.15 has the same places but for the parts
+/// that it holds in private attributes.
 struct ObjectPaths {
   /// Path by names (`encoder/dense_1`, with `layer` for what a wrapper holds) → object path, in model order.
   private(set) var objects: [(path: String, object: String, name: String)] = []
 
-  init(_ model: ModelConfig) {
+  /// What lies in `_query_dense` in tf.keras 2.15.
+  private static let privateParts: Set<String> = ["query_dense", "key_dense", "value_dense", "output_dense"]
+  private let hasPrivateParts: Bool
+
+  init(_ model: ModelConfig, hasPrivateParts: Bool = false) {
+    self.hasPrivateParts = hasPrivateParts
     add(model, path: "", object: "")
   }
 
@@ -39,7 +45,8 @@ struct ObjectPaths {
     guard let owner else { return nil }
     let key = parameter.dropFirst(owner.path.count + 1).split(separator: "/").map(String.init)
     guard let role = key.last else { return nil }
-    return (([owner.object] + key.dropLast()).joined(separator: "/"), role)
+    let parts = key.dropLast().map { hasPrivateParts && Self.privateParts.contains($0) ? "_" + $0 : $0 }
+    return (([owner.object] + parts).joined(separator: "/"), role)
   }
 
   /// Keras 3's snake case of a class name: `PReLU` → `p_re_lu`, `Conv2D` → `conv2d`.

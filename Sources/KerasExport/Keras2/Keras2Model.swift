@@ -60,17 +60,16 @@ struct Keras2Model {
     }
   }
 
-  /// An HDF5 file in 2.15's layout; without its config one of weights alone.
-  func writer(withConfig: Bool, record: JSON?) -> LegacyHDF5Writer {
+  /// An HDF5 file in 2.15's layout.
+  func writer(record: JSON?) -> LegacyHDF5Writer {
     LegacyHDF5Writer(
-      modelConfig: withConfig ? config : nil, trainingConfig: withConfig ? trainingConfig : nil,
-      kerasVersion: Self.kerasVersion,
+      modelConfig: config, trainingConfig: trainingConfig, kerasVersion: Self.kerasVersion,
       layers: layers.map { layer in
         LegacyHDF5Writer.Layer(
           name: layer.name,
           arrays: layer.variables.map { .init(name: $0.name + ":0", tensor: $0.variable.tensor) })
       },
-      optimizerArrays: withConfig ? (optimizer?.arrays ?? []).map { .init(name: $0.name, tensor: $0.tensor) } : [],
+      optimizerArrays: (optimizer?.arrays ?? []).map { .init(name: $0.name, tensor: $0.tensor) },
       record: record)
   }
 }
