@@ -21,6 +21,10 @@ struct CompileConfig {
     "dice", "tversky", "Dice", "Tversky", "PearsonCorrelation", "ConcordanceCorrelation", "HammingDistance",
   ]
 
+  /// What `compile` takes where none is given: so does Keras 3 with a `.keras` file that it saved after an HDF5 file, whose
+  /// writer had taken the optimizer out of the compile config.
+  private static let standard: JSON = ["module": "keras.optimizers", "class_name": "RMSprop", "config": [:]]
+
   private(set) var json: JSON
   private(set) var notes: [ExportNote] = []
   private let outputNames: [String]
@@ -31,11 +35,13 @@ struct CompileConfig {
     _ canonical: JSON?, semantics: TrainingSemantics, outputNames: [String], target: RewriteTarget = .keras3
   ) -> (config: JSON?, notes: [ExportNote]) {
     guard let canonical, !canonical.isNull else { return (nil, []) }
-    guard let optimizer = OptimizerConfig(canonical["optimizer"] ?? .null, semantics: semantics, target: target)
-    else {
-      let name = canonical["optimizer"]?["class_name"]?.stringValue
-      let reason = name.map { "\(target.name) has no optimizer '\($0)'" } ?? "it names no optimizer"
-      return (nil, [ExportNote(.lost, "the training config: \(reason)")])
+    let saved = canonical["optimizer"] ?? .null
+    guard !saved.isNull || !(canonical["loss"] ?? .null).isNull else {
+      return (nil, [ExportNote(.lost, "the training config: it names no optimizer and no loss")])
+    }
+    guard let optimizer = OptimizerConfig(saved.isNull ? standard : saved, semantics: semantics, target: target) else {
+      let name = saved["class_name"]?.stringValue ?? ""
+      return (nil, [ExportNote(.lost, "the training config: \(target.name) has no optimizer '\(name)'")])
     }
     var translated = canonical
     translated["loss"] = LossObject.translated(canonical["loss"] ?? .null)
@@ -47,7 +53,10 @@ struct CompileConfig {
     }
     let config = CompileConfig(
       translated, optimizer: optimizer, semantics: semantics, outputNames: outputNames, target: target)
-    return (config.json, config.notes)
+    let notes =
+      saved.isNull
+      ? [ExportNote(.rewritten, "the file names no optimizer: RMSprop, which Keras takes then, beside its loss")] : []
+    return (config.json, notes + config.notes)
   }
 
   private init(
