@@ -25,6 +25,11 @@ struct Keras2Operation {
       nodes = try call.nodes.map { node throws(ExportError) in try Self.slice(node, path: path) }
       return
     }
+    if let pooling = Self.pooling(call) {
+      layer = Self.object(pooling.className, call, config: pooling.fields)
+      nodes = try Keras2Nodes.json(of: pooling, path: path)
+      return
+    }
     guard let row = Self.table[call.className] else {
       throw ExportError(
         .notExpressible(
@@ -41,6 +46,17 @@ struct Keras2Operation {
     var fields: OrderedDictionary<String, JSON> = ["name": .string(call.name), "trainable": true, "dtype": "float32"]
     fields.merge(config) { _, new in new }
     return ["class_name": .string(className), "config": .object(fields)]
+  }
+
+  /// Pooling as the layer that does it; its function in TensorFlow has other names for each rank.
+  private static func pooling(_ call: LayerConfig) -> LayerConfig? {
+    guard let kind = ["MaxPool": "MaxPooling", "AveragePool": "AveragePooling"][call.className],
+      let rank = call.fields["pool_size"]?.arrayValue?.count, (1...3).contains(rank)
+    else { return nil }
+    var layer = LayerConfig("\(kind)\(rank)D", name: call.name)
+    for field in ["pool_size", "strides", "padding", "data_format"] { layer.fields[field] = call.fields[field] }
+    layer.nodes = call.nodes
+    return layer
   }
 
   /// The first argument with all others beside its tensors; a single one is no list, since these layers keep structure.
