@@ -1,7 +1,8 @@
 """What only a consumer can tell of a conversion: `fidelity.py KERASKIT FOLDER [TEXT ...]`.
 
-Sums in operations at batches as large as another axis; masked steps of an old Bidirectional, whose outputs the script computes itself; metric objects that tf.keras saved, evaluated
-by it and by Keras 3; 8-bit weights, compared with Keras' own `quantize`; SpectralNormalization in tf.keras.
+Sums in operations at batches as large as another axis; biases of channels first; masked steps of an old Bidirectional,
+whose outputs the script computes itself; metric objects that tf.keras saved, evaluated by it and by Keras 3; 8-bit weights,
+compared with Keras' own `quantize`; SpectralNormalization in tf.keras.
 """
 import json
 import os
@@ -182,6 +183,43 @@ def spectral(keraskit, folder, results):
     results.add("SpectralNormalization .h5", "ok" if distance <= TOLERANCE else "failed", distance)
 
 
+def channels_first(keraskit, folder, results):
+    """Convolutions whose last axis is as long as there are filters, where Keras 3 on TensorFlow takes it for the channels.
+
+    What is expected comes from tf.keras, channels last, with the same weights.
+    """
+    layers = tf_keras.layers
+    generator = np.random.default_rng(3)
+    for name, make, shape in (
+            ("Conv1D", lambda **k: layers.Conv1D(4, 3, padding="same", **k), (2, 4)),
+            ("Conv2D", lambda **k: layers.Conv2D(4, 3, padding="same", activation="softmax", **k), (2, 5, 4)),
+            ("Conv3D", lambda **k: layers.Conv3D(3, 2, **k), (2, 3, 5, 4)),
+            ("SeparableConv2D", lambda **k: layers.SeparableConv2D(4, 2, **k), (3, 4, 5)),
+            ("DepthwiseConv2D", lambda **k: layers.DepthwiseConv2D(2, **k), (3, 5, 4)),
+            ("Conv2DTranspose", lambda **k: layers.Conv2DTranspose(6, 2, **k), (2, 4, 5))):
+        rank = len(shape) - 1
+        first = tf_keras.Sequential([tf_keras.Input(shape), make(data_format="channels_first")])
+        last = tf_keras.Sequential([tf_keras.Input(shape[1:] + shape[:1]), make(data_format="channels_last")])
+        values = [generator.normal(size=array.shape).astype("float32") for array in last.get_weights()]
+        first.set_weights(values)
+        last.set_weights(values)
+        x = generator.normal(size=(3,) + shape).astype("float32")
+        if name == "Conv2D":
+            # The activation is one along the last axis, whatever that holds.
+            last.layers[-1].activation = tf_keras.activations.linear
+        expected = np.moveaxis(last(np.moveaxis(x, 1, -1)).numpy(), -1, 1)
+        if name == "Conv2D":
+            expected = np.exp(expected) / np.sum(np.exp(expected), axis=-1, keepdims=True)
+        source, target = os.path.join(folder, "first.h5"), os.path.join(folder, "first.keras")
+        first.save(source)
+        code, said = convert(keraskit, source, target)
+        if code != 0:
+            results.add("channels first " + name, "failed", None, said[-300:])
+            continue
+        distance = worst([keras.models.load_model(target).predict(x, verbose=0)], [expected])
+        results.add("channels first " + name, "ok" if distance <= TOLERANCE else "failed", distance)
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     results = Results("fidelity")
@@ -191,6 +229,7 @@ def main():
         metrics(keraskit, folder, results)
         quantized(keraskit, root, folder, results)
         spectral(keraskit, folder, results)
+        channels_first(keraskit, folder, results)
     results.finish()
 
 

@@ -40,6 +40,7 @@ struct RewriteTarget: Sendable {
       UntrainableLayers.self,
       MergeMask.self,
       TransposedOutput.self,
+      ChannelsFirstBias.self,
       OlderDefaults.self,
       AugmentationReleases.self,
       ImageInterpolation.self,
