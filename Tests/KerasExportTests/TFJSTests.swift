@@ -53,12 +53,21 @@ import Testing
   }
 
   @Test func whatTensorFlowJSLacksIsRefusedByName() throws {
-    for (name, what) in [("lstm_hard_sigmoid", "reset_after"), ("gru_bidirectional", "masked Bidirectional")] {
-      let source = try ExportFixture("keras-2.15/\(name).h5").load()
-      let error = try #require(throws: ExportError.self) { try TFJSExporter().check(source, options: ExportOptions()) }
-      #expect(error.layer?.isEmpty == false)
-      #expect(error.description.contains(what))
-    }
+    let source = try ExportFixture("keras-2.15/gru_bidirectional.h5").load()
+    let error = try #require(throws: ExportError.self) { try TFJSExporter().check(source, options: ExportOptions()) }
+    #expect(error.layer?.isEmpty == false)
+    #expect(error.description.contains("masked Bidirectional"))
+  }
+
+  /// `Tools/interop/tfjs.py` runs it.
+  @Test func aGRUThatResetsAfterTheProductIsStepsOfDenseLayers() throws {
+    let (json, _) = try model("keras-2.15/lstm_hard_sigmoid.h5")
+    let layers = try #require(json["modelTopology"]?["model_config"]?["config"]?["layers"]?.arrayValue)
+    let steps = try #require(layers.first { $0["class_name"] == "Model" }?["config"]?["layers"]?.arrayValue)
+    let shared = try #require(steps.first { $0["config"]?["name"]?.stringValue?.hasSuffix("update_state") == true })
+    let crops = steps.filter { $0["class_name"] == "Cropping2D" }
+    #expect(crops.count > 1)
+    #expect(shared["inbound_nodes"]?.arrayValue?.count == crops.count)
   }
 
   @Test func aFolderThatWasThereIsReplaced() throws {

@@ -89,8 +89,8 @@ struct RewriteTarget: Sendable {
     target.rewrites.removeAll { $0 == BidirectionalMask.self }
     target.rewrites += [
       TFJSMaskedBidirectional.self, TFJSTraining.self, TFJSIdentity.self, TFJSReLU.self, TFJSNormalizationAxis.self,
-      TFJSSubtraction.self,
-      TFJSReshape.self, TFJSCausal.self, TFJSPadding.self,
+      TFJSSoftmaxAxis.self, TFJSSubtraction.self, TFJSGatedRecurrence.self,
+      TFJSReshape.self, TFJSCausal.self, TFJSSequences.self, TFJSPadding.self,
     ]
     return target
   }()

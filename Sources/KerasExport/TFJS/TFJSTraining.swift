@@ -58,15 +58,10 @@ enum TFJSNormalizationAxis: LayerRewrite {
       let axis = chain.layer.fields["axis"]?.intValue ?? chain.layer.fields["axis"]?[0]?.intValue,
       axis > 0, axis < rank - 1
     else { return }
-    let (name, dtype) = (chain.layer.name, chain.layer.fields["dtype"] ?? "float32")
-    func permute(_ suffix: String, _ axes: [Int]) -> LayerConfig {
-      LayerConfig(
-        "Permute", name: name + suffix, fields: ["trainable": true, "dtype": dtype, "dims": JSON(axes)])
-    }
-    let forth = (1..<rank).filter { $0 != axis } + [axis]
-    let back = (1..<rank).map { (forth.firstIndex(of: $0) ?? 0) + 1 }
-    chain.before.append(permute("_axis_last", forth))
-    chain.after.insert(permute("_axis_back", back), at: 0)
+    let (forth, back) = AxisLast.permutes(
+      axis, rank: rank, name: chain.layer.name, dtype: chain.layer.fields["dtype"] ?? "float32")
+    chain.before.append(forth)
+    chain.after.insert(back, at: 0)
     chain.layer.fields["axis"] = -1
     context.note(
       .rewritten, "axis \(axis) is brought to the end: the CPU backend of TensorFlow.js normalises along the last only")
