@@ -32,7 +32,9 @@ import Testing
         "keraskit>")
       // So is a penalty on inputs: it gets a layer of its own.
       let addsPenalty = diff.layers.contains { $0.pathA == nil && $0.className == "ActivityRegularization" }
-      if saysMore || addsPenalty {
+      // And a convolution of channels first whose bias Keras 3 would misplace runs channels last, between two Permutes.
+      let runsChannelsLast = diff.layers.contains { $0.pathA == nil && $0.className == "Permute" }
+      if saysMore || addsPenalty || runsChannelsLast {
         rewritten.append(name)
         continue
       }
