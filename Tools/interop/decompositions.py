@@ -42,6 +42,7 @@ TIES = r"public_layers/crf_join$"
 
 # What 2.15 has no function for, beside that.
 REFUSED_215 = dict(REFUSED, **{
+    r"lambdas/(tf-keras|tfkeras|keras-2.1[25])[^/]*/public_tensorflow$": "no function of TensorFlow is known",
     r"legacy_layers/keras-3/image_equalized$": "AdaptiveHistogram",
     # TensorFlow's elu, of which SELU is made, takes no alpha.
     r"lambdas/keras-2.15/networks_tensorflow$": "alpha",
