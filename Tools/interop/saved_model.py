@@ -185,7 +185,7 @@ def main():
             status, found, message = check(keraskit, recording, folder, every_way, results.corpus)
             run_so_far += 1
             results.add(recording.key, status, found, message)
-        if not texts:
+        if not texts and not results.corpus:
             lite(keraskit, root, folder, results)
     print("%.0f s" % (time.time() - begin))
     results.finish()
