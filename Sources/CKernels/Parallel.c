@@ -70,3 +70,18 @@ void kk_parallel(ptrdiff_t count, ptrdiff_t grain, kk_body body, void *context) 
   region r = {count, grain, body, context};
   atomic_load_explicit(&gomp_parallel, memory_order_relaxed)(run_part, &r, (unsigned)threads, 0);
 }
+
+typedef struct {
+  void (*body)(void *context, ptrdiff_t part);
+  void *context;
+} each_call;
+
+static void run_each(void *data, ptrdiff_t begin, ptrdiff_t end) {
+  const each_call *call = data;
+  for (ptrdiff_t part = begin; part < end; part++) call->body(call->context, part);
+}
+
+void kk_each_part(ptrdiff_t count, void (*body)(void *context, ptrdiff_t part), void *context) {
+  each_call call = {body, context};
+  kk_parallel(count, 1, run_each, &call);
+}

@@ -11,6 +11,8 @@ public final class Executor {
   private var recent: [[String: [Int]]] = []
   private var version: Int
   private var weights = PreparedWeights()
+  /// How large batches are divided; made when the first comes.
+  private var slicing: SampleSlicing??
   /// Nodes of the graph that encode texts as long as the longest of a batch.
   private let unsizedTexts: [Int]
   private var textReader: Executor?
@@ -43,6 +45,7 @@ public final class Executor {
       plans = [:]
       recent = []
       weights = PreparedWeights()
+      slicing = nil
       version = parameters.version
     }
     let sizes = try textSizes(texts)
@@ -55,14 +58,39 @@ public final class Executor {
     }
     var options = options
     if let threads { options = EngineOptions(threads: threads, precision: options.precision) }
-    let plan = try Plan(
-      try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,
-      options: options,
-      fusing: true, sharedWeights: weights)
+    let plan: Plan
+    if let sliced = try slicedPlan(for: shapes, options) {
+      plan = sliced
+    } else {
+      plan = try Plan(
+        try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,
+        options: options, fusing: true, sharedWeights: weights)
+    }
     plans[key] = plan
     recent.append(key)
     if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }
     return plan
+  }
+
+  /// A plan that computes a large batch in slices; `nil` where it is better left whole.
+  private func slicedPlan(for shapes: [String: [Int]], _ options: EngineOptions) throws(EngineError) -> Plan? {
+    guard !mutableParameters, let batch = shapes.values.first?.first, batch > 1,
+      shapes.values.allSatisfy({ $0.first == batch })
+    else { return nil }
+    let slicing = self.slicing ?? SampleSlicing(graph)
+    self.slicing = .some(slicing)
+    guard let slicing else { return nil }
+    let threads = options.threads(forWork: slicing.workPerSample * Double(batch))
+    guard let size = slicing.sliceSize(batch: batch, threads: threads) else { return nil }
+    var types: [(name: String, type: TensorType)] = []
+    for name in graph.inputNames {
+      guard let shape = shapes[name], let value = graph.input(named: name) else { return nil }
+      let declared = graph.type(value)
+      // What does not fit is refused as it is for a whole batch.
+      guard declared.shape.accepts(shape) else { return nil }
+      types.append((name, TensorType(declared.dtype, Shape(shape))))
+    }
+    return try Plan(slicing, inputTypes: types, parameters: parameters, options: options, batch: batch, size: size)
   }
 
   /// The threads that a plan for inputs of the given shapes uses.

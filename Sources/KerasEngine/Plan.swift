@@ -43,10 +43,16 @@ public final class Plan {
 
   /// Floating-point operations of one run's products and convolutions.
   public let work: Double
+  /// For how many samples the layers with much between them are computed at a time; `nil` if for the whole batch.
+  public var samplesAtOnce: Int? { prefix?.size }
   /// Threads that a run uses at most.
   public var threadCount: Int { Int(threads) }
 
+  /// Bytes by buffer of what `reservedByteCount` counts; plans that share weights share buffers.
+  let reserved: [ObjectIdentifier: Int]
   private let threads: Int32
+  /// What is computed for a few samples at a time before the steps.
+  private let prefix: SlicedPrefix?
   private let steps: [Step]
   private let state: RunState
   private let inputs: [String: FloatBuffer]
@@ -69,12 +75,59 @@ public final class Plan {
       sharedWeights: PreparedWeights())
   }
 
+  /// A plan whose first part runs in slices; `inputNames` are those of the undivided graph.
+  convenience init(
+    _ slicing: SampleSlicing, inputTypes: [(name: String, type: TensorType)], parameters: ParameterStore,
+    options: EngineOptions, batch: Int, size: Int
+  ) throws(EngineError) {
+    let threads = options.threads(forWork: slicing.workPerSample * Double(batch))
+    var types: [String: TensorType] = [:]
+    for (name, type) in inputTypes { types[name] = type }
+    for (name, row) in zip(slicing.split.names, slicing.split.rowShapes) {
+      guard let value = slicing.split.rest.input(named: name) else { continue }
+      types[name] = TensorType(slicing.split.rest.type(value).dtype, Shape([batch] + row.dimensions))
+    }
+    let rest: Graph
+    do {
+      rest = try slicing.split.rest.specialized(inputs: types)
+    } catch {
+      throw EngineError(.graph(error))
+    }
+    try self.init(
+      rest, parameters: parameters, mutableParameters: false,
+      options: EngineOptions(threads: threads, precision: options.precision), fusing: true,
+      sharedWeights: slicing.restWeights, inputTypes: inputTypes
+    ) { buffers throws(EngineError) in
+      func batchOf(_ name: String, in graph: Graph) throws(EngineError) -> SlicedPrefix.Batch {
+        guard let count = types[name]?.shape.elementCount else { throw EngineError(.missingInput(name)) }
+        let buffer: FloatBuffer
+        if let known = buffers[name] {
+          buffer = known
+        } else {
+          buffer = try FloatBuffer(count: count)
+          buffers[name] = buffer
+        }
+        return SlicedPrefix.Batch(buffer: buffer, floatsPerSample: count / batch)
+      }
+      var sources: [(name: String, batch: SlicedPrefix.Batch)] = []
+      for name in slicing.split.prefix.inputNames {
+        sources.append((name, try batchOf(name, in: slicing.split.prefix)))
+      }
+      var results: [SlicedPrefix.Batch] = []
+      for name in slicing.split.names { results.append(try batchOf(name, in: slicing.split.rest)) }
+      return try SlicedPrefix(
+        slicing, parameters: parameters, options: options, batch: batch, size: size, threads: threads, inputs: sources,
+        outputs: results)
+    }
+  }
+
   /// `sharedWeights` must belong to specialisations of one graph with the same constant parameters.
   init(
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
-    sharedWeights: PreparedWeights
+    sharedWeights: PreparedWeights, inputTypes ofWhole: [(name: String, type: TensorType)]? = nil,
+    slicedPrefix: ((inout [String: FloatBuffer]) throws(EngineError) -> SlicedPrefix)? = nil
   ) throws(EngineError) {
-    work = graph.work
+    let work = graph.work
     threads = Int32(clamping: options.threads(forWork: work))
     kk_set_threads(threads)
     let compiler = try PlanCompiler(
@@ -82,34 +135,39 @@ public final class Plan {
       fusing: fusing, sharedWeights: sharedWeights)
     steps = compiler.steps
     state = compiler.state
-    inputs = compiler.inputs
+    var inputs = compiler.inputs
+    prefix = try slicedPrefix?(&inputs)
+    self.inputs = inputs
+    self.work = work + (prefix?.stepDescriptions.reduce(0) { $0 + $1.work } ?? 0)
     wideInputs = compiler.concrete.wideInputs
     retained = compiler.retained
-    arenaByteCount = compiler.arenaCount * 4
+    arenaByteCount = compiler.arenaCount * 4 + (prefix?.arenaByteCount ?? 0)
     var buffers: [ObjectIdentifier: Int] = [:]
-    for case let buffer as FloatBuffer in compiler.retained + Array(compiler.inputs.values) {
+    for case let buffer as FloatBuffer in compiler.retained + Array(inputs.values) {
       buffers[ObjectIdentifier(buffer)] = buffer.count * 4
     }
-    weightByteCount = compiler.weightBuffers.reduce(0) { $0 + (buffers[$1] ?? 0) }
+    weightByteCount = compiler.weightBuffers.reduce(prefix?.weightByteCount ?? 0) { $0 + (buffers[$1] ?? 0) }
     for parameter in compiler.parameterBuffers { buffers[parameter] = nil }
-    reservedByteCount = buffers.values.reduce(0, +)
+    reserved = buffers.merging(prefix?.reserved ?? [:]) { own, _ in own }
+    reservedByteCount = reserved.values.reduce(0, +)
     outputTypes = graph.outputs.map { graph.type($0) }
     var types: [(String, TensorType)] = []
     for name in graph.inputNames {
       if let value = graph.input(named: name) { types.append((name, graph.type(value))) }
     }
-    inputTypes = types
+    inputTypes = ofWhole ?? types
     var pointers: [UnsafeMutablePointer<Float>] = []
     for value in graph.outputs { pointers.append(try compiler.pointer(value)) }
     outputs = pointers
   }
 
   public var stepDescriptions: [StepDescription] {
-    steps.map {
-      StepDescription(
-        name: $0.name, scope: $0.scope, implementation: $0.implementation, work: $0.work,
-        movedBytes: $0.movedBytes)
-    }
+    (prefix?.stepDescriptions ?? [])
+      + steps.map {
+        StepDescription(
+          name: $0.name, scope: $0.scope, implementation: $0.implementation, work: $0.work,
+          movedBytes: $0.movedBytes)
+      }
   }
 
   /// Gives the memory of an input to be filled: floats, int32 for integers, and floats 0 or 1 for bool.
@@ -169,6 +227,7 @@ public final class Plan {
   ///
   /// Throws `EngineError.indexOutOfRange` for a gather outside its table, or what oneDNN reports.
   public func execute() throws(EngineError) {
+    try prefix?.run()
     kk_set_threads(threads)
     for step in steps { try step.run() }
     state.run &+= 1
@@ -176,10 +235,10 @@ public final class Plan {
 
   /// Runs all steps and gives each one's duration in seconds, in the order of `stepDescriptions`.
   public func profile() throws(EngineError) -> [Double] {
+    var durations = try prefix?.profile() ?? []
     kk_set_threads(threads)
     let clock = ContinuousClock()
-    var durations: [Double] = []
-    durations.reserveCapacity(steps.count)
+    durations.reserveCapacity(durations.count + steps.count)
     for step in steps {
       let start = clock.now
       try step.run()

@@ -27,6 +27,10 @@ size_t kk_crc32_fold(uint32_t state, const uint8_t *bytes, size_t count, uint8_t
 void kk_set_threads(int count);
 int kk_threads(void);
 
+/// Calls `body(context, part)` for every part below `count`, each on one thread, which does not share its own work
+/// further; as many at once as `kk_threads()` says.
+void kk_each_part(ptrdiff_t count, void (*body)(void *context, ptrdiff_t part), void *context);
+
 /// Multiplies and adds in registers on every thread, as fast as the processor can, `repeats` rounds; the number of
 /// floating-point operations done. Its time gives the peak that products are measured by.
 double kk_multiply_add_work(ptrdiff_t repeats);

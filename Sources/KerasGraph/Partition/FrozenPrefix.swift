@@ -17,9 +17,12 @@ public struct FrozenPrefix: Sendable {
 
   /// Splits a graph; `nil` if nothing worth it can be computed once.
   ///
-  /// `inputs` are those with an axis of samples; `changing` are the parameters that may change between runs.
-  public init?(of graph: Graph, inputs: Set<String>, changing: Set<String>) throws(GraphError) {
-    let dependences = graph.rowDependences(inputs: inputs, changing: changing)
+  /// `inputs` are those with an axis of samples; `changing` are the parameters that may change between runs; nodes of
+  /// `excluded` and what depends on them belong to the rest.
+  public init?(
+    of graph: Graph, inputs: Set<String>, changing: Set<String>, excluded: Set<Int> = []
+  ) throws(GraphError) {
+    let dependences = graph.rowDependences(inputs: inputs, changing: changing, excluded: excluded)
     let alive = graph.nodes(neededFor: graph.outputs, stoppingAt: [])
     var cut = PrefixCut(graph, dependences, alive)
     cut.moveTowardsInputs()

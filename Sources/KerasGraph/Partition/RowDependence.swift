@@ -13,11 +13,14 @@ enum RowDependence: Hashable {
 extension Graph {
   /// The dependence of every node's results.
   ///
-  /// `inputs` are those with an axis of samples to begin with; `changing` are parameters that may change between runs.
-  func rowDependences(inputs: Set<String>, changing: Set<String>) -> [RowDependence] {
+  /// `inputs` are those with an axis of samples to begin with; `changing` are parameters that may change between runs;
+  /// what is computed by nodes of `excluded` is not followed.
+  func rowDependences(
+    inputs: Set<String>, changing: Set<String>, excluded: Set<Int> = []
+  ) -> [RowDependence] {
     var found: [RowDependence] = []
     found.reserveCapacity(nodes.count)
-    for node in nodes {
+    for (index, node) in nodes.enumerated() {
       var dependence = RowDependence.other
       switch node.op {
       case .input(let name):
@@ -29,7 +32,7 @@ extension Graph {
         if operands.allSatisfy({ $0 == .fixed }) {
           dependence = node.op.isRepeatable ? .fixed : .other
         } else if !operands.contains(.other) {
-          dependence = rows(of: node, operands) ?? .other
+          dependence = excluded.contains(index) ? .other : rows(of: node, operands) ?? .other
         }
       }
       // Blocks of several entries are cached as one row, whose size has to be known.
