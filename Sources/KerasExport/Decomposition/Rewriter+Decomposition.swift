@@ -102,6 +102,12 @@ extension Rewriter {
       .rewritten,
       "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list)"
     )
+    let dropped = layer.fields.keys.filter { name in
+      (name.hasSuffix("_regularizer") || name.hasSuffix("_constraint")) && layer.fields[name]?.isNull == false
+    }
+    if !dropped.isEmpty {
+      context.note(.lost, "\(dropped.sorted().joined(separator: ", ")): operations have none")
+    }
     if !parts.rows.isEmpty {
       context.note(
         .rewritten,

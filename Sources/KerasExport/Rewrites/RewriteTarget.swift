@@ -37,6 +37,7 @@ struct RewriteTarget: Sendable {
       RecurrentDropoutMasks.self,
       BidirectionalMask.self,
       CausalAttention.self,
+      FrozenPenalty.self,
       UntrainableLayers.self,
       MergeMask.self,
       TransposedOutput.self,
@@ -76,6 +77,7 @@ struct RewriteTarget: Sendable {
       BidirectionalMask.self,
       MirroredBackwardLayer.self,
       NewClasses.self,
+      FrozenPenalty.self,
     ])
 
   /// TensorFlow.js, whose layers are some of those of tf.keras 2.15.
