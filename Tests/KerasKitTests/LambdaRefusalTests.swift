@@ -200,13 +200,21 @@ import Testing
         + "AgAAAAAAAFMAKQRO6QIAAADpAQAAACkB2gRheGlzKQLaAUvaC2NvbmNhdGVuYXRlKQHaAXhzAQAAACD6CG1vZAAALnB5+gg8bGFt"
         + "YmRhPnIJAAAAAQAAAHMbAAAAgACMIY8tiS2YEZhBoAGZRZgKqBGILdMKK4AA8wAAAAA="
     ),
+    // Python 3.10: a jump back to BUILD_SLICE, found by damaging codes
+    (
+      "slices",
+      "4wEAAAAAAAAAAAAAAAEAAAAEAAAAQwAAAHMUAAAAfABkAGQAhQJjAWQAhQJwAhkAUwApAk5s+////wAAAAAAAAAACACpACkB2gF4cgEA"
+        + "AAByAQAAAPoIbW9kZWwucHnaCDxsYW1iZGE+AQAAAHMCAAAAFAA="
+    ),
   ]
 
   @Test(arguments: endless.map(\.kind)) func valuesNestedWithoutEndAreRefused(_ kind: String) throws {
     let code = try #require(Self.endless.first { $0.kind == kind }?.code)
     let refusal = try #require(try words(code).refusal)
     #expect(refusal.contains("odd"), "\(refusal)")
-    #expect(["nested", "steps", "put into lists", "stack", "BUILD"].contains { refusal.contains($0) }, "\(refusal)")
+    #expect(
+      ["nested", "steps", "put into lists", "stack", "BUILD", "bound of a slice"].contains { refusal.contains($0) },
+      "\(refusal)")
   }
 
   /// 300 tuples in a list and a function that calls itself: x + Σ i·x for i from 1 to 10.

@@ -72,10 +72,21 @@ struct GraphSemantics: PythonSemantics {
   private static func checkNesting(_ elements: [CallValue], levels: Int, _ seen: inout Int) throws(ModelError) {
     seen += elements.count
     guard levels > 0, seen <= 1 << 20 else { throw ModelError(.unsupported("lists nested too deep")) }
-    for case .sequence(let inner) in elements { try checkNesting(inner, levels: levels - 1, &seen) }
+    for element in elements {
+      if let inner = element.elements { try checkNesting(inner, levels: levels - 1, &seen) }
+    }
   }
 
-  func slice(_ start: CallValue, _ stop: CallValue, _ step: CallValue) -> CallValue { .slice(start, stop, step) }
+  /// Slices of slices would nest without end, and are none of Python's either.
+  func slice(_ start: CallValue, _ stop: CallValue, _ step: CallValue) throws(ModelError) -> CallValue {
+    for bound in [start, stop, step] {
+      switch bound {
+      case .slice, .sequence, .array: throw ModelError(.unsupported("\(bound.kind) as a bound of a slice"))
+      default: break
+      }
+    }
+    return .slice(start, stop, step)
+  }
 
   mutating func item(_ base: CallValue, _ key: CallValue) throws(ModelError) -> CallValue {
     try PythonOperators.item(base, key, &context)
