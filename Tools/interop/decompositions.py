@@ -29,7 +29,7 @@ REFUSED = {
     # A convolution of each channel.
     r"custom_classes/qconv$": "convolution",
     r"custom_classes/self_attention$|public_layers/(bert|crf_marginal|translation)$": "what follows reads its mask",
-    r"public_layers/(contrib_groups|patches(_keras3)?|retinanet(05)?)$": "reshape",
+    r"public_layers/retinanet(05)?$": "reshape",
     r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$": "detections|combined_non_max_suppression",
     r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",
 }
@@ -42,7 +42,6 @@ TIES = r"public_layers/crf_join$"
 
 # What 2.15 has no function for, beside that.
 REFUSED_215 = dict(REFUSED, **{
-    r"lambdas/(tf-keras|tfkeras|keras-2.1[25])[^/]*/public_tensorflow$": "no function of TensorFlow is known",
     r"legacy_layers/keras-3/image_equalized$": "AdaptiveHistogram",
     # TensorFlow's elu, of which SELU is made, takes no alpha.
     r"lambdas/keras-2.15/networks_tensorflow$": "alpha",
