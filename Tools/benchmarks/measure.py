@@ -68,7 +68,7 @@ def summary(rows):
     good = [row for row in rows if "problem" not in row]
     if not good:
         return {"problem": rows[-1]["problem"]}
-    result = {}
+    result = {"rounds": len(good)}
     for key in ("median_ms", "min_ms", "first_ms", "process_ms", "error", "peak_memory_bytes", "share_of_peak"):
         values = sorted(row[key] for row in good if row.get(key) is not None)
         if values:
@@ -104,7 +104,8 @@ def main():
                 file.write(json.dumps(dict(zip(table.KEY, key), **row)) + "\n")
                 file.flush()
                 print(*key, json.dumps(row), file=sys.stderr)
-    text = table.render(known)
+    curves = os.path.join(os.path.dirname(os.path.abspath(options.output)), "scaling.svg")
+    text = table.render(known, os.path.exists(curves))
     with open(options.output + ".part", "w") as file:
         file.write(text)
     os.replace(options.output + ".part", options.output)

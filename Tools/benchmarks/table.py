@@ -91,12 +91,20 @@ def section(rows, mode, batch):
     return lines
 
 
-def render(rows):
+def rounds_of(rows):
+    counts = {row["rounds"] for row in rows.values() if row.get("rounds")}
+    if not counts:
+        return ""
+    return "Each time is the median of %s round%s." % (
+        " or ".join(str(count) for count in sorted(counts)), "" if counts == {1} else "s")
+
+
+def render(rows, growth=True):
     lines = [
         "# Benchmarks", "",
         "Made by `Tools/benchmark`: every engine in a process of its own, in turns, random weights, float32. Times are "
         "medians in milliseconds; a ratio below 1 means that keraskit is faster than the best of the others. They hold "
-        "for one machine on one day; ratios move less than times.", "",
+        "for one machine on one day; ratios move less than times. " + rounds_of(rows), "",
         "%s. %s, Python %s." % (processor(), versions(), platform.python_version()),
     ]
     for batch in sorted({key[2] for key in rows if key[1] == "infer"}):
@@ -114,6 +122,7 @@ def render(rows):
     if problems:
         lines += ["", "## What fails", ""]
         lines += ["- %s on %s: %s" % (engine, model, problem) for (engine, model), problem in problems.items()]
-    lines += ["", "## Growth", "", "How the cost grows with batch, sequence length, depth and file size "
-              "(`Tools/benchmarks/sweep.py`):", "", "![growth](scaling.svg)"]
+    if growth:
+        lines += ["", "## Growth", "", "How the cost grows with batch, sequence length, depth and file size "
+                  "(`Tools/benchmarks/sweep.py`):", "", "![growth](scaling.svg)"]
     return "\n".join(lines) + "\n"
