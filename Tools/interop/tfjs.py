@@ -34,7 +34,9 @@ NEWER = [
         "Rescaling", "ConvLSTM2D", "Conv3DTranspose", "SpatialDropout1D", "Resizing", "CenterCrop")
 ] + ["Unknown activation: swish", "Cannot read properties of null (reading 'read')"]  # LayerNormalization without scale.
 # Words of messages about what TensorFlow.js does not have.
-LACKING = ("TensorFlow.js has no such layer", "TensorFlow.js does not have it", "TensorFlow.js resets before the product only")
+LACKING = ("TensorFlow.js has no such layer", "TensorFlow.js does not have it", "TensorFlow.js resets before the product only",
+           # BatchNormalization over each sample, of Keras 1.
+           "'mode'")
 
 
 def pads_unevenly(path):
