@@ -2,6 +2,7 @@
 import json
 import math
 import platform
+import re
 from importlib import metadata
 
 import numpy as np
@@ -118,7 +119,8 @@ def render(rows, growth=True):
     problems = {}
     for (model, _, _, _, engine), row in rows.items():
         if "problem" in row:
-            problems[(engine, model)] = row["problem"]
+            # Without the folders of the machine.
+            problems[(engine, model)] = re.sub(r"/[^ \"]*/", "", row["problem"])
     if problems:
         lines += ["", "## What fails", ""]
         lines += ["- %s on %s: %s" % (engine, model, problem) for (engine, model), problem in problems.items()]
