@@ -32,6 +32,7 @@ struct RewrittenModel {
         facts: try LayerFacts(model.network), hasFixedBatch: Self.hasFixedBatch(config),
         weights: model.weights))
     try rewriter.rewrite(&config)
+    try rewriter.settleMasks(&config)
     var rewritten = model
     do {
       // The written config is a canonical one too: our own network tells its variables and shapes.

@@ -20,16 +20,11 @@ TOLERANCE = 1e-5
 REFUSED = {
     r"lambdas/.*/embeddings$": "random",
     r"lambdas/keras-3[^/]*/operations$": "random",
-    r"legacy_layers/keras-0.2.0/(deep_rnn|jzs.|mask_reset)$": "mask",
     r"legacy_layers/keras-0.2.0/images$": "ceil",
     r"legacy_layers/keras-1.2.2/deconvolution_(same|smaller)$": "same_theano",
     r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
     r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
     r"legacy_layers/.*/time_major$": "time_major",
-    # A convolution of each channel.
-    r"custom_classes/qconv$": "convolution",
-    r"custom_classes/self_attention$|public_layers/(bert|crf_marginal|translation)$": "what follows reads its mask",
-    r"public_layers/retinanet(05)?$": "reshape",
     r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$": "detections|combined_non_max_suppression",
     r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",
 }

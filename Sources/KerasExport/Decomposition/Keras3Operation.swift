@@ -76,7 +76,7 @@ struct Keras3Operation {
     case .pad(let before, let after, let value): self.init(padding: Array(zip(before, after)), with: value)
     case .reverse(let axes): self.init("numpy", "Flip", ["axis": .array(axes.map { JSON($0) })])
     case .pool(let pooling): self.init(pooling)
-    case .convolution(let convolution):
+    case .convolution(let convolution) where convolution.groups == 1:
       self.init(convolution, graph.shape(node.operands[0]), graph.shape(node.operands[1]))
     case .gatherRows: self.init("numpy", "Take", ["axis": 0], operands: 2)
     case .stopGradient: self.init("core", "StopGradient")
@@ -123,9 +123,9 @@ struct Keras3Operation {
     keywords = [("constant_values", .json(.number(Double(value))))]
   }
 
-  /// Not of groups, which TensorFlow computes on no processor; another padding than TensorFlow's is zeros put around.
-  private init?(_ convolution: Convolution, _ input: Shape, _ kernel: Shape) {
-    guard convolution.groups == 1, kernel.rank > 2, let sizes = Shape(Array(kernel.dimensions.dropLast(2))).concrete
+  /// Of one group; another padding than TensorFlow's is zeros put around.
+  init?(_ convolution: Convolution, _ input: Shape, _ kernel: Shape) {
+    guard kernel.rank > 2, let sizes = Shape(Array(kernel.dimensions.dropLast(2))).concrete
     else { return nil }
     // Keras' own operation refuses strides together with dilations.
     guard convolution.strides.allSatisfy({ $0 == 1 }) || convolution.dilations.allSatisfy({ $0 == 1 }) else {

@@ -5,8 +5,7 @@ import KerasGraph
 extension LayerDecomposition {
   /// 0, 1, 2 … along an axis: ones added up, less one.
   mutating func addPlaces(
-    _ axis: Int, _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference],
-    _ call: Int
+    _ axis: Int, _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference]
   ) throws(Failure) -> TensorReference {
     guard let x = found[graph.nodes[index].operands[0].node] else {
       throw Failure(reason: "keras.ops computes nothing from constants alone, as its iota does")
@@ -14,14 +13,36 @@ extension LayerDecomposition {
     let ones = add("OnesLike", "numpy", ["dtype": "int32"], [.tensor(x)], name: "ones")
     let sums = add("Cumsum", "numpy", ["axis": JSON(axis)], [.tensor(ones)], name: "counted")
     return add(
-      "Subtract", "keras.src.ops.numpy", [:], [.tensor(sums), 1], [:], name: resultName(index, graph, "places", call))
+      "Subtract", "keras.src.ops.numpy", [:], [.tensor(sums), 1], [:], name: resultName(index, "places"))
+  }
+
+  /// The size of an axis: ones along it, added up.
+  mutating func addSize(
+    _ axis: Int, _ index: Int, _ graph: Graph, _ found: [Int: TensorReference]
+  ) throws(Failure) -> TensorReference {
+    let operand = graph.nodes[index].operands[0]
+    guard let x = found[operand.node] else {
+      throw Failure(reason: "keras.ops computes nothing from constants alone, as its size does")
+    }
+    let rank = graph.shape(operand).rank
+    let slices = (0..<rank).map { place -> JSON in
+      ["class_name": "__slice__", "config": ["start": 0, "stop": place == axis ? .null : 1, "step": 1]]
+    }
+    let line = add("GetItem", "numpy", [:], [.tensor(x), .array(slices)], name: "line")
+    let ones = add("OnesLike", "numpy", ["dtype": "int32"], [.tensor(line)], name: "ones")
+    let axes = JSON.array((0..<rank).map { JSON($0) })
+    let count = add("Sum", "numpy", ["axis": axes, "keepdims": false], [.tensor(ones)], name: "count")
+    let dtype = graph.nodes[index].types[0].dtype.rawValue
+    return add(
+      "Cast", "keras.src.ops.core", ["dtype": .string(dtype)], [.tensor(count)], [:],
+      name: resultName(index, "size"))
   }
 
   /// Zeros of the shape to reach are taken off: `keras.ops` broadcasts to no shape with an open size, and its `add` may
   /// take them for a bias (`Keras3Operation`).
   mutating func addBroadcast(
     _ target: [TargetDimension], _ index: Int, _ graph: Graph, _ weights: [String: TensorData],
-    _ found: [Int: TensorReference], _ call: Int
+    _ found: [Int: TensorReference]
   ) throws(Failure) -> TensorReference {
     let node = graph.nodes[index]
     let (shape, dtype) = (node.types[0].shape, node.types[0].dtype)
@@ -64,6 +85,54 @@ extension LayerDecomposition {
     }
     return add(
       operation, "keras.src.ops.numpy", [:], [json, try zeros(known)], [:],
-      name: resultName(index, graph, "broadcast", call))
+      name: resultName(index, "broadcast"))
+  }
+
+  /// Reshapes to shapes with several open sizes: axes of 1 put in and taken out, or a Reshape layer, which keeps the
+  /// batch; `nil` for others.
+  mutating func addReshape(
+    _ target: [TargetDimension], _ index: Int, _ graph: Graph, _ found: [Int: TensorReference]
+  ) throws(Failure) -> TensorReference? {
+    let node = graph.nodes[index]
+    let (shape, own) = (node.types[0].shape, graph.shape(node.operands[0]))
+    guard shape.dimensions.count(where: { $0 == nil }) > 1, let x = found[node.operands[0].node] else { return nil }
+    let name = resultName(index, "reshape")
+    if Self.keepsOrder(target, shape, of: own) {
+      let removed = own.dimensions.indices.filter { own[$0] == 1 }
+      let added = shape.dimensions.indices.filter { shape[$0] == 1 }
+      var result = x
+      if !removed.isEmpty {
+        let axes = JSON.array(removed.map { JSON($0) })
+        let last = added.isEmpty ? name : unique("squeezed")
+        result = add("Squeeze", "keras.src.ops.numpy", ["axis": axes], [.tensor(x)], [:], name: last)
+      }
+      for axis in added {
+        let isLast = axis == added.last
+        let step = isLast ? name : unique("expanded")
+        result = add("ExpandDims", "keras.src.ops.numpy", ["axis": JSON(axis)], [.tensor(result)], [:], name: step)
+      }
+      return result
+    }
+    guard target.first == .ofOperand(0, axis: 0), own.rank > 0, shape.rank > 1,
+      shape.dimensions.dropFirst().count(where: { $0 == nil }) == 1
+    else { return nil }
+    let sizes = shape.dimensions.dropFirst().map { JSON($0 ?? -1) }
+    return add(
+      "Reshape", "keras.layers", ["trainable": true, "dtype": "float32", "target_shape": .array(Array(sizes))],
+      [.tensor(x)], [:], name: name)
+  }
+
+  /// Whether a reshape leaves all axes but those of 1 as they are.
+  private static func keepsOrder(_ target: [TargetDimension], _ shape: Shape, of own: Shape) -> Bool {
+    let before = own.dimensions.indices.filter { own[$0] != 1 }
+    let after = shape.dimensions.indices.filter { shape[$0] != 1 }
+    guard before.count == after.count, before.count < max(own.rank, shape.rank) else { return false }
+    var unsure = 0
+    for (old, new) in zip(before, after) {
+      guard own[old] == shape[new] else { return false }
+      // Of one that no other is known to be, the number of all elements tells it.
+      if own[old] == nil, target[new] != .ofOperand(0, axis: old) { unsure += 1 }
+    }
+    return unsure < 2
   }
 }

@@ -21,15 +21,22 @@ struct LayerDecomposition {
   private(set) var constants: Set<String> = []
   /// Names of the source's weights that are rows of Embeddings now.
   private(set) var rows: Set<String> = []
+  /// The masks of outputs, where the layer's have any and they are asked for.
+  private(set) var masks: [TensorReference: (tensor: TensorReference, type: TensorType)] = [:]
+  /// Regularizers and constraints of weights that no layer here has.
+  private(set) var dropped: Set<String> = []
 
-  private let layer: LayerConfig
+  let layer: LayerConfig
   private let prefix: String
   private var taken: Set<String>
-  /// Whether trained weights stay variables.
-  private let keepsVariables: Bool
+  let options: Options
+  /// The variables of the layer, by name.
+  private var specs: [String: WeightSpec] = [:]
   /// The tensors of such weights, and of the index that all of them are looked up by.
   private var variables: [String: TensorReference] = [:]
   private var rowIndex: TensorReference?
+  /// What gets the layer's own name: the one result of its first call, so that outputs keep their names.
+  private var ownResult: Value?
   /// Where the Dense layers of matrices of weights are in `layers`.
   private var matrices: [String: Int] = [:]
 
@@ -40,26 +47,39 @@ struct LayerDecomposition {
     var reason: String
   }
 
+  struct Options {
+    /// Whether trained weights stay variables.
+    var keepsVariables = true
+    /// Whether what reads the outputs reads their masks too.
+    var makesMasks = false
+    /// Whether anything reads the outputs.
+    var makesResults = true
+    /// Whether the result has the layer's own name.
+    var keepsName = true
+  }
+
   /// Takes a layer of a functional model apart.
   ///
   /// `types` gives what a tensor of the model is; `weights` holds those of the layer by names without `prefix`; `taken` are
   /// the names of the model's layers. Throws `Failure` with what has no operation.
   init(
     _ layer: LayerConfig, prefix: String, weights: [String: TensorData], taken: Set<String>,
-    keepsVariables: Bool = true, types: @escaping (TensorReference) -> TensorType?
+    options: Options = Options(), types: @escaping (TensorReference) -> TensorType?
   ) throws(Failure) {
-    self.keepsVariables = keepsVariables
+    self.options = options
     self.layer = layer
     self.prefix = prefix
     self.taken = taken
     for call in layer.nodes.indices { try add(call, weights, types) }
     dropUnread()
+    for spec in specs.values { dropped.formUnion(VariableRules(spec).names) }
   }
 
   /// Leaves out operations whose results another way of saying them made needless.
   private mutating func dropUnread() {
     let references = Dictionary(uniqueKeysWithValues: layers.map { ($0.name, $0.nodes.flatMap(\.references)) })
-    var next = replacements.values.map(\.layer) + layers.filter { !$0.module.hasPrefix("keras.src.ops.") }.map(\.name)
+    let results = Array(replacements.values) + masks.values.map(\.tensor)
+    var next = results.map(\.layer) + layers.filter { !$0.module.hasPrefix("keras.src.ops.") }.map(\.name)
     var read: Set<String> = []
     while let name = next.popLast() {
       if read.insert(name).inserted { next += (references[name] ?? []).map(\.layer) }
@@ -104,11 +124,14 @@ struct LayerDecomposition {
     var inputs: [TensorReference] = []
     for reference in node.references where !inputs.contains(reference) { inputs.append(reference) }
     guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
-    let (graph, trained, bound) = try lowered(call, inputs, weights, types)
+    let lowered = try lowered(call, inputs, weights, types)
+    let (graph, trained) = (lowered.graph, lowered.trained)
     guard !graph.nodes.contains(where: { if case .random = $0.op { true } else { false } }) else {
       throw Failure(reason: "it draws random numbers, and keras.ops has no operation that does")
     }
-    constants.formUnion(bound)
+    constants.formUnion(lowered.constants)
+    if call == 0 { specs = lowered.specs }
+    ownResult = call == 0 && options.keepsName && lowered.count == 1 ? graph.outputs[0] : nil
 
     var found: [Int: TensorReference] = [:]
     var outer = self
@@ -123,82 +146,33 @@ struct LayerDecomposition {
         found[index] = try outer.addRow(name, weight, inputs[0], rank: types(inputs[0])?.shape.rank ?? 0)
       case .constant, .parameter: continue
       case .matmul(false, false):
-        let isResult = graph.outputs == [Value(node: index)]
-        if let made = try outer.addDense(node, graph, weights, found, isResult: isResult, call) {
+        if let made = try outer.addDense(index, graph, weights, found, call) {
           found[index] = made
         } else {
-          found[index] = try outer.addOperation(index, graph, weights, found, call)
+          found[index] = try outer.addOperation(index, graph, weights, found)
         }
-      default: found[index] = try outer.addOperation(index, graph, weights, found, call)
+      default: found[index] = try outer.addOperation(index, graph, weights, found)
       }
     }
-    for (number, output) in graph.outputs.enumerated() {
+    for (number, output) in graph.outputs.prefix(lowered.count).enumerated() {
       guard output.output == 0, let result = found[output.node] else {
         throw Failure(reason: "output \(number) does not depend on its input")
       }
       outer.replacements[TensorReference(layer.name, call, number)] = result
     }
-    self = outer
-  }
-
-  /// What the layer computes in this call, as a graph with inputs `i0`, `i1` …, the weights that are trained in it and those
-  /// that are constants.
-  private func lowered(
-    _ call: Int, _ inputs: [TensorReference], _ weights: [String: TensorData],
-    _ types: (TensorReference) -> TensorType?
-  ) throws(Failure) -> (graph: Graph, trained: Set<String>, constants: Set<String>) {
-    let node = layer.nodes[call]
-    var layers: [JSON] = []
-    for (number, reference) in inputs.enumerated() {
-      guard let type = types(reference) else { throw Failure(reason: "the shape of its input is not known") }
-      let name = "i\(number)"
-      layers.append([
-        "module": "keras.layers", "class_name": "InputLayer",
-        "config": ["name": .string(name), "batch_shape": JSON(type.shape), "dtype": .string(type.dtype.rawValue)],
-        "name": .string(name), "inbound_nodes": [],
-      ])
-    }
-    let inner = node.replacingTensors { reference in
-      .tensor(TensorReference("i\(inputs.firstIndex(of: reference) ?? 0)"))
-    }
-    var json = layer.json
-    json["name"] = .string(layer.name)
-    json["inbound_nodes"] = [["args": inner.args, "kwargs": inner.kwargs]]
-    layers.append(json)
-    let inputNames = JSON.array(inputs.indices.map { [.string("i\($0)"), 0, 0] })
-    func model(outputs: Int) -> JSON {
-      [
-        "class_name": "Functional",
-        "config": [
-          "name": "decomposed", "layers": .array(layers), "input_layers": inputNames,
-          "output_layers": .array((0..<outputs).map { [.string(layer.name), 0, JSON($0)] }),
-        ],
-      ]
-    }
-    do {
-      // How many outputs there are shows when it is lowered.
-      let first = try Network(canonical: model(outputs: 1)).lowered(keepsSizes: true)
-      let count = first.layerOutputs.last { $0.path == layer.name }?.outputValues.count ?? 1
-      let whole = count == 1 ? first : try Network(canonical: model(outputs: count)).lowered(keepsSizes: true)
-      let specs = keepsVariables ? try Network(canonical: model(outputs: count)).parameterSpecs() : []
-      let trained = Set(specs.filter { $0.trainable && weights[$0.name] != nil }.map(\.name))
-      // Operations on constants alone would have no input in a functional model.
-      let graph = try whole.graph.optimizedForInference(
-        parameters: weights.filter { !trained.contains($0.key) }, constantLimit: Self.constantLimit)
-      let matrices = call == 0 ? graph.matrixParameters : []
-      let bound = weights.filter {
-        graph.parameter(named: $0.key) != nil && !matrices.contains($0.key) && !trained.contains($0.key)
+    for (number, output) in zip(lowered.masked, graph.outputs.dropFirst(lowered.count)) {
+      guard output.output == 0, let result = found[output.node] else {
+        throw Failure(reason: "the mask of output \(number) does not depend on its input")
       }
-      return (try graph.binding(bound).withoutDeadCode(), trained, Set(bound.keys))
-    } catch {
-      throw Failure(reason: "\(error)")
+      outer.masks[TensorReference(layer.name, call, number)] = (result, graph.type(output))
     }
+    self = outer
   }
 
   // MARK: Nodes
 
   private mutating func addOperation(
-    _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], _ call: Int
+    _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference]
   ) throws(Failure) -> TensorReference {
     let node = graph.nodes[index]
     if case .unary(.hardSigmoid(let scale, let offset)) = node.op {
@@ -208,7 +182,7 @@ struct LayerDecomposition {
       let moved = add(
         "Add", "numpy", [:], [.tensor(scaled), .number(Double(offset))], name: "hard_sigmoid_offset")
       return add(
-        "Clip", "numpy", ["x_min": 0.0, "x_max": 1.0], [.tensor(moved)], name: resultName(index, graph, "clip", call))
+        "Clip", "numpy", ["x_min": 0.0, "x_max": 1.0], [.tensor(moved)], name: resultName(index, "clip"))
     }
     if case .matmul(let transposeA, let transposeB) = node.op, transposeA || transposeB {
       var arguments: [JSON] = []
@@ -234,10 +208,10 @@ struct LayerDecomposition {
         }
       }
       return add(
-        "Matmul", "keras.src.ops.numpy", [:], arguments, [:], name: resultName(index, graph, "matmul", call))
+        "Matmul", "keras.src.ops.numpy", [:], arguments, [:], name: resultName(index, "matmul"))
     }
     if case .broadcast(let target) = node.op, node.types[0].shape.dimensions.contains(where: { $0 == nil }) {
-      return try addBroadcast(target, index, graph, weights, found, call)
+      return try addBroadcast(target, index, graph, weights, found)
     }
     // The least of numbers: Keras 3's argmax tells the signs of zeros, which negation has made.
     if case .argMax(let axis) = node.op, case .unary(.negate) = graph.nodes[node.operands[0].node].op,
@@ -245,52 +219,62 @@ struct LayerDecomposition {
     {
       return add(
         "Argmin", "keras.src.ops.numpy", ["axis": JSON(axis), "keepdims": false], [.tensor(x)], [:],
-        name: resultName(index, graph, "argmin", call))
+        name: resultName(index, "argmin"))
     }
-    if case .iota(let axis) = node.op { return try addPlaces(axis, index, graph, weights, found, call) }
+    if case .iota(let axis) = node.op { return try addPlaces(axis, index, graph, weights, found) }
+    if case .dimension(let axis, _) = node.op { return try addSize(axis, index, graph, found) }
+    if case .convolution(let convolution) = node.op, convolution.groups > 1 {
+      return try addGroups(convolution, index, graph, weights, found)
+    }
+    if case .reshape(let target) = node.op, let made = try addReshape(target, index, graph, found) { return made }
     guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
       throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
     }
-    func json(_ argument: Keras3Operation.Argument) throws(Failure) -> JSON {
-      switch argument {
-      case .json(let value): return value
-      case .operand(let number): return try self.argument(node.operands[number], graph, weights, found)
-      case .negated(let number):
-        if let x = found[node.operands[number].node] {
-          return .tensor(add("Negative", "numpy", [:], [.tensor(x)], name: "negative"))
-        }
-        return try constant(known(node.operands[number], graph, weights), isNegated: true)
-      case .padded(let number, let widths, let value):
-        guard let x = found[node.operands[number].node] else {
-          throw Failure(reason: "keras.ops computes nothing from constants alone, as its \(node.op.name) does")
-        }
-        let pad = Keras3Operation(padding: widths, with: value)
-        return .tensor(
-          add(
-            pad.className, pad.module, pad.config, [.tensor(x)], ["constant_values": .number(Double(value))],
-            name: unique("pad")))
-      case .list(let arguments):
-        var values: [JSON] = []
-        for argument in arguments { values.append(try json(argument)) }
-        return .array(values)
-      }
-    }
     var arguments: [JSON] = []
-    for argument in operation.arguments { arguments.append(try json(argument)) }
+    for argument in operation.arguments { arguments.append(try json(argument, node, graph, weights, found)) }
     var keywords: JSON = [:]
-    for (key, argument) in operation.keywords { keywords[key] = try json(argument) }
+    for (key, argument) in operation.keywords { keywords[key] = try json(argument, node, graph, weights, found) }
     guard !JSON.array(arguments).tensorReferences.isEmpty else {
       throw Failure(reason: "keras.ops computes nothing from constants alone, as its \(node.op.name) does")
     }
-    let name = resultName(index, graph, operation.className.lowercased(), call)
+    let name = resultName(index, operation.className.lowercased())
     return add(operation.className, operation.module, operation.config, arguments, keywords, name: name)
+  }
+
+  /// What stands for an argument of a node's operation.
+  mutating func json(
+    _ argument: Keras3Operation.Argument, _ node: Node, _ graph: Graph, _ weights: [String: TensorData],
+    _ found: [Int: TensorReference]
+  ) throws(Failure) -> JSON {
+    switch argument {
+    case .json(let value): return value
+    case .operand(let number): return try self.argument(node.operands[number], graph, weights, found)
+    case .negated(let number):
+      if let x = found[node.operands[number].node] {
+        return .tensor(add("Negative", "numpy", [:], [.tensor(x)], name: "negative"))
+      }
+      return try constant(known(node.operands[number], graph, weights), isNegated: true)
+    case .padded(let number, let widths, let value):
+      guard let x = found[node.operands[number].node] else {
+        throw Failure(reason: "keras.ops computes nothing from constants alone, as its \(node.op.name) does")
+      }
+      let pad = Keras3Operation(padding: widths, with: value)
+      return .tensor(
+        add(
+          pad.className, pad.module, pad.config, [.tensor(x)], ["constant_values": .number(Double(value))],
+          name: unique("pad")))
+    case .list(let arguments):
+      var values: [JSON] = []
+      for argument in arguments { values.append(try json(argument, node, graph, weights, found)) }
+      return .array(values)
+    }
   }
 
   /// x · weights as a Dense layer; `nil` where the node is another product.
   private mutating func addDense(
-    _ node: Node, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], isResult: Bool,
-    _ call: Int
+    _ index: Int, _ graph: Graph, _ weights: [String: TensorData], _ found: [Int: TensorReference], _ call: Int
   ) throws(Failure) -> TensorReference? {
+    let node = graph.nodes[index]
     guard case .parameter(let name) = graph.nodes[node.operands[1].node].op, let kernel = weights[name],
       kernel.shape.count == 2, let x = found[node.operands[0].node], call == 0
     else { return nil }
@@ -299,13 +283,15 @@ struct LayerDecomposition {
       layers[known].nodes.append(CallNode(args: [.tensor(x)]))
       return TensorReference(layers[known].name, layers[known].nodes.count - 1, 0)
     }
-    let proposal = isResult ? layer.name : unique("dense")
+    let proposal = resultName(index, "dense")
     var made = LayerConfig(
       "Dense", name: proposal,
       fields: [
         "trainable": layer.fields["trainable"] ?? true, "dtype": "float32", "units": JSON(kernel.shape[1]),
         "activation": "linear", "use_bias": false,
       ])
+    let rules = specs.removeValue(forKey: name).map { VariableRules($0) }
+    rules?.write(to: &made, of: "kernel")
     made.nodes = [CallNode(args: [.tensor(x)])]
     taken.insert(proposal)
     matrices[name] = layers.count
@@ -339,6 +325,9 @@ struct LayerDecomposition {
         "trainable": layer.fields["trainable"] ?? true, "dtype": "float32", "input_dim": 1,
         "output_dim": JSON(max(weight.elementCount, 1)), "mask_zero": false,
       ])
+    if let spec = specs.removeValue(forKey: name) {
+      dropped.formUnion(VariableRules(spec).writeToRow(&made))
+    }
     made.nodes = [CallNode(args: [.tensor(index)])]
     taken.insert(proposal)
     layers.append(made)
@@ -383,7 +372,7 @@ struct LayerDecomposition {
   }
 
   /// The numbers of a constant or weight, which is a constant from now on.
-  private mutating func known(
+  mutating func known(
     _ value: Value, _ graph: Graph, _ weights: [String: TensorData]
   ) throws(Failure) -> TensorData {
     switch graph.nodes[value.node].op {
@@ -420,13 +409,11 @@ struct LayerDecomposition {
 
   // MARK: Names
 
-  /// The layer's own name for the one result of its first call, so that outputs keep their names.
-  mutating func resultName(_ index: Int, _ graph: Graph, _ proposal: String, _ call: Int) -> String {
-    if call == 0, graph.outputs == [Value(node: index)] { return layer.name }
-    return unique(proposal)
+  mutating func resultName(_ index: Int, _ proposal: String) -> String {
+    Value(node: index) == ownResult ? layer.name : unique(proposal)
   }
 
-  private func unique(_ proposal: String) -> String {
+  func unique(_ proposal: String) -> String {
     let name = "\(layer.name)_\(proposal)"
     guard taken.contains(name) else { return name }
     var number = 1

@@ -9,13 +9,21 @@ extension Rewriter {
   mutating func decompose(
     _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
   ) throws(ExportError) -> Int {
+    let (before, after) = try sayActivityApart(index, of: &model, path: path)
+    return try before + after + decomposeAlone(index + before, of: &model, path: path, refusal: refusal)
+  }
+
+  private mutating func decomposeAlone(
+    _ index: Int, of model: inout ModelConfig, path: String, refusal: ExportError
+  ) throws(ExportError) -> Int {
     let place = context.path
     guard context.target.hasOperations || context.target.saysOperationsInLayers,
       case .notExpressible(let what, let reason) = refusal.cause
     else {
       throw refusal
     }
-    guard !context.facts.maskReaders.contains(place) else {
+    let isMaskRead = context.facts.maskReaders.contains(place)
+    guard !isMaskRead || context.target.hasOperations else {
       throw context.refusal(what, "\(reason); operations have no masks, and what follows reads its mask")
     }
     var copy = model
@@ -36,34 +44,53 @@ extension Rewriter {
       let dtype = fields["dtype"]?.stringValue.flatMap { DType(rawValue: $0) } ?? .float32
       return TensorType(dtype, Shape(sizes.map(\.intValue)))
     }
-    var masks = MaskOperations(copy, folder: folder)
-    let layer = masks.stated(copy.layers[here], context.facts.maskOrigins[place] ?? [], modelTypes)
+    var masks = MaskOperations(
+      copy, folder: folder, origins: context.facts.maskOrigins, made: context.madeMasks)
+    let layer = masks.stated(copy.layers[here], modelTypes)
     let types = { [masks] in masks.types[$0] ?? modelTypes($0) }
     let own = layer.name + "/"
     let weights = context.weights.reduce(into: [String: TensorData]()) { result, weight in
       guard weight.key.hasPrefix(folder + own) else { return }
       result[String(weight.key.dropFirst(folder.count))] = weight.value
     }
+    var options = LayerDecomposition.Options()
+    options.makesMasks = context.target.hasOperations && (isMaskRead || context.facts.maskedLosses.contains(place))
+    // What carries the mask of an output takes its name.
+    options.keepsName = !options.makesMasks || !copy.outputs.contains { $0.layer == layer.name }
+    let taken = Set((copy.layers + masks.layers).map(\.name))
+    func decomposed(_ options: LayerDecomposition.Options) throws(LayerDecomposition.Failure) -> LayerDecomposition {
+      let parts: LayerDecomposition
+      do throws(LayerDecomposition.Failure) {
+        parts = try LayerDecomposition(
+          layer, prefix: folder, weights: weights, taken: taken, options: options, types: types)
+      } catch {
+        guard options.keepsVariables else { throw error }
+        var others = options
+        others.keepsVariables = false
+        return try decomposed(others)
+      }
+      if let reason = read(by: parts).compactMap({ masks.unknown[$0] }).first { throw .init(reason: reason) }
+      return parts
+    }
+    func read(by parts: LayerDecomposition) -> Set<TensorReference> {
+      Set(parts.layers.flatMap(\.nodes).flatMap(\.references) + parts.masks.values.map(\.tensor))
+    }
     let parts: LayerDecomposition
-    let readsMasks: Bool
     do throws(LayerDecomposition.Failure) {
-      let taken = Set((copy.layers + masks.layers).map(\.name))
-      func decomposed(keepsVariables: Bool) throws(LayerDecomposition.Failure) -> LayerDecomposition {
-        try LayerDecomposition(
-          layer, prefix: folder, weights: weights, taken: taken, keepsVariables: keepsVariables, types: types)
+      do throws(LayerDecomposition.Failure) {
+        parts = try decomposed(options)
+      } catch {
+        guard options.makesMasks, !isMaskRead else { throw error }
+        parts = try decomposed(.init())
+        options = .init()
+        context.note(.lost, "losses count masked steps too: \(error.reason)")
       }
-      if let found = try? decomposed(keepsVariables: true) {
-        parts = found
-      } else {
-        parts = try decomposed(keepsVariables: false)
-      }
-      let read = Set(parts.layers.flatMap(\.nodes).flatMap(\.references))
-      if let reason = read.compactMap({ masks.unknown[$0] }).first { throw LayerDecomposition.Failure(reason: reason) }
-      readsMasks = masks.layers.contains { read.contains(TensorReference($0.name)) }
     } catch {
       throw context.refusal(what, "\(reason); nor in operations: \(error.reason)")
     }
-    if var rescaling = parts.rescaling {
+    let readsMasks = masks.layers.contains { read(by: parts).contains(TensorReference($0.name)) }
+    // It would pass on a mask that the layer may not.
+    if var rescaling = parts.rescaling, !context.facts.masked.contains(place) {
       // A Lambda's call may name a mask, and a Rescaling's takes nothing but its input.
       rescaling.nodes = model.layers[index].nodes.map { node in
         var node = node
@@ -79,7 +106,15 @@ extension Rewriter {
         context.refusal(what, "\(reason); nor in layers: \(found)")
       }
     }
-    for (old, new) in parts.replacements {
+    if readsMasks { context.madeMasks = masks.made }
+    var replacements = parts.replacements
+    let carriers =
+      parts.layers.isEmpty
+      ? []
+      : carry(
+        parts.masks, of: place, folder: folder, named: layer.name, keepsName: options.keepsName,
+        taken: taken.union(parts.layers.map(\.name)), types: types, &replacements)
+    for (old, new) in Array(parts.replacements) + Array(replacements) {
       guard let type = types(old) else { continue }
       var calls = context.facts.outputTypes[folder + new.layer] ?? []
       while calls.count <= new.node { calls.append([]) }
@@ -89,25 +124,25 @@ extension Rewriter {
     context.weights.merge(parts.weights) { _, new in new }
     for (made, source) in parts.sources { context.carry(source, as: made) }
     for name in parts.constants where !parts.sources.values.contains(folder + name) { context.fix(folder + name) }
-    let made = (readsMasks ? masks.layers : []) + parts.layers
-    copy.replace(here, with: made, parts.replacements)
+    let operations = (readsMasks ? masks.layers : []) + parts.layers
+    let made = operations + carriers
+    copy.replace(here, with: made, replacements)
     model = copy
     guard !made.isEmpty else {
       context.note(
         .lost, "\(what) passes its input on in prediction and is left out, with what it may do in training")
       return here - index
     }
-    let list = made.map(\.className).joined(separator: ", ")
+    let list = operations.map(\.className).joined(separator: ", ")
     context.note(
       .rewritten,
       "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list)"
     )
-    let dropped = layer.fields.keys.filter { name in
-      (name.hasSuffix("_regularizer") || name.hasSuffix("_constraint")) && layer.fields[name]?.isNull == false
+    if !parts.dropped.isEmpty {
+      context.note(.lost, "\(parts.dropped.sorted().joined(separator: ", ")): no layer here has a place for it")
     }
-    if !dropped.isEmpty {
-      context.note(.lost, "\(dropped.sorted().joined(separator: ", ")): operations have none")
-    }
+    var chain = LayerChain(layer)
+    try FrozenPenalty.apply(to: &chain, &context)
     if !parts.rows.isEmpty {
       context.note(
         .rewritten,
@@ -118,6 +153,39 @@ extension Rewriter {
         .lost, "\(parts.constants.sorted().joined(separator: ", ")): constants now, which training does not change")
     }
     return made.count + here - index
+  }
+
+  /// Puts the layer's activity penalty into layers of their own before and behind it; how many there are.
+  private mutating func sayActivityApart(
+    _ index: Int, of model: inout ModelConfig, path: String
+  ) throws(ExportError) -> (before: Int, after: Int) {
+    guard context.target.hasOperations, !context.isWrapped else { return (0, 0) }
+    var chain = LayerChain(model.layers[index])
+    try ActivityPenalty.apply(to: &chain, &context)
+    if let left = chain.layer.fields["activity_regularizer"], !left.isNull {
+      // Inside the layer, if the target counts it there.
+      if !context.target.semantics.activityIgnoredBy.contains(chain.layer.className) {
+        let (l1, l2) = try Penalty.factors(left, context)
+        chain.after.append(Penalty.layer(chain.layer.name + "_activity", l1: l1, l2: l2))
+        context.note(.rewritten, "the activity penalty is an ActivityRegularization after the layer")
+      }
+      chain.layer.fields["activity_regularizer"] = .null
+    }
+    guard !chain.before.isEmpty || !chain.after.isEmpty else { return (0, 0) }
+    let folder = path.isEmpty ? "" : path + "/"
+    let results = context.facts.outputTypes[context.path]
+    let input = context.facts.inputShapes[context.path]?.first.map { TensorType(.float32, $0) }
+    model.layers[index] = chain.layer
+    model.surround(index, before: chain.before, after: chain.after)
+    for place in index..<index + chain.before.count {
+      let before = model.layers[place]
+      context.facts.outputTypes[folder + before.name] = input.map { Array(repeating: [$0], count: before.nodes.count) }
+    }
+    let own = index + chain.before.count
+    for place in own + 1..<own + 1 + chain.after.count {
+      context.facts.outputTypes[folder + model.layers[place].name] = results
+    }
+    return (chain.before.count, chain.after.count)
   }
 
   /// Puts plain layers in the place of a decomposition's operations, for a target that has none; their number.

@@ -101,9 +101,12 @@ struct Keras2Operation {
       }
       for (own, name) in fields {
         guard let value = saved[own], !value.isNull else { continue }
-        // TensorFlow writes paddings in capitals.
+        // TensorFlow writes paddings in capitals, and strides of this one for all axes.
         let isPadding = own == "padding" && name == "padding"
         arguments[name] = isPadding ? .string(value.stringValue?.uppercased() ?? "") : value
+        if function == "nn.depthwise_conv2d", own == "strides" {
+          arguments[name] = .array([1] + (value.arrayValue ?? [value, value]) + [1])
+        }
       }
       let first = tensors.first.flatMap { arguments.removeValue(forKey: $0.name) } ?? .null
       return Keras2Operation.node([first], arguments)
@@ -190,6 +193,10 @@ extension Keras2Operation {
     ("Clip", "clip_by_value", "x=t | x_min=clip_value_min x_max=clip_value_max"), ("Cast", "cast", "x | dtype"),
     ("Where", "where", "condition x1=x x2=y"), ("ZerosLike", "zeros_like", "x=input | dtype"),
     ("Conv", "nn.convolution", "inputs=input kernel=filters | strides padding dilation_rate=dilations"),
+    (
+      "DepthwiseConv", "nn.depthwise_conv2d",
+      "inputs=input kernel=filter | strides padding dilation_rate=dilations"
+    ),
     ("OnesLike", "ones_like", "x=input | dtype"), ("StopGradient", "stop_gradient", "variable=input"),
   ]
 

@@ -39,6 +39,11 @@ struct RewriteContext: Sendable {
   /// Whether a TimeDistributed holds the model that holds the layer.
   var isInTimeDistributedModel = false
 
+  /// Masks that operations make in place of layers, with the models that hold them.
+  var madeMasks: [LayerFacts.MaskOrigin: MadeMask] = [:]
+  /// Layers that give a tensor its mask, by path; what keeps them from it, where something does.
+  var maskCarriers: [String: String?] = [:]
+
   var weights: [String: TensorData]
   /// The source's names of weights that have another name now, by that one.
   private(set) var sourceNames: [String: String] = [:]

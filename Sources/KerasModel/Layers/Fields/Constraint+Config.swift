@@ -37,7 +37,7 @@ extension ConfigReader {
 
 extension Constraint? {
   /// Keras 3's serialization.
-  var json: JSON {
+  public var json: JSON {
     func object(_ name: String, _ fields: JSON) -> JSON {
       ["module": "keras.constraints", "class_name": .string(name), "config": fields, "registered_name": nil]
     }

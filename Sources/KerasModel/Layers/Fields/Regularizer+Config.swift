@@ -28,7 +28,7 @@ extension ConfigReader {
 
 extension Regularizer? {
   /// Keras 3's serialization.
-  var json: JSON {
+  public var json: JSON {
     switch self {
     case nil: .null
     case .l1l2(let l1, let l2):
