@@ -67,6 +67,29 @@ import Testing
     #expect(refused > extreme.count / 2)
   }
 
+  /// Arrays that are changed where they are: what numpy computes, or a refusal.
+  @Test(arguments: ["2.7", "3.11"]) func changedArraysAreNumpysOrRefused(_ python: String) throws {
+    var computed = 0
+    let arrays = try entries(python, "arrays")
+    let x = try TensorData(shape: [1, 4], floats: [1, 2, 3, 4])
+    for entry in arrays {
+      let path = try model(try #require(entry["code"]?.stringValue))
+      defer { remove(path) }
+      do {
+        let y = try Model.load(path).predict(["x": x])[0]
+        let numbers = try #require(entry["result"]?.arrayValue, "\(entry["source"] ?? .null)")
+        let expected = try TensorData(shape: [1, 4], floats: numbers.compactMap { $0.doubleValue.map { Float($0) } })
+        #expect(try difference(y, expected) < 1e-6, "\(entry["source"] ?? .null)")
+        computed += 1
+      } catch {
+        #expect("\(error)".contains("odd"), "\(entry["source"] ?? .null): \(error)")
+      }
+    }
+    #expect(arrays.count == 19)
+    // Parts of arrays that are written to, or read after the whole has changed, lists as places, and places outside.
+    #expect(computed == 11)
+  }
+
   /// Beside what real Keras saved (LambdaTests), code as each Python marshals it.
   @Test(arguments: pythons) func honestCodeComputes(_ python: String) throws {
     let entry = try #require(try entries(python, "plain").first { $0["source"] == "lambda x: x / 127.5 - 1.0" })

@@ -38,6 +38,7 @@ struct BackendFunction: Sendable {
       statistics, normalization, numbers, ordering, windows, rearranging, tolerant, losses, attention,
       bits, colours, linearAlgebra, detection, imageGeometry,
       imageAdjustments, signals, complexSignals, tensorFlow, draws, applications, scattering, transposedConvolutions,
+      batchProducts, sequenceLosses, imageCrops, signalWindows, tensorFlowWindows,
     ]
     for part in parts {
       for (name, function) in part { table[name] = function }

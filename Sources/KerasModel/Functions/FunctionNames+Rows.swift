@@ -14,7 +14,10 @@ extension FunctionNames {
     ("repeat_elements", "repeat", "x rep=repeats axis"), ("tile", "tile", "x n=repeats"),
     ("reverse", "flip", "x axes=axis"), ("gather", "take", "reference=x indices !axis=0"),
     ("one_hot", "one_hot", "indices=x num_classes"), ("cast", "cast", "x dtype"), ("dot", "dot", "x=x1 y=x2"),
-    ("batch_dot", "keraskit>batch_dot", "x y axes"), ("maximum", "maximum", "x=x1 y=x2"),
+    ("batch_dot", "keraskit>batch_dot", "x y axes"),
+    ("ctc_batch_cost", "keraskit>ctc_batch_cost", "y_true y_pred input_length label_length"),
+    ("print_tensor", "keraskit>shown", "x message summarize"),
+    ("maximum", "maximum", "x=x1 y=x2"),
     ("minimum", "minimum", "x=x1 y=x2"), ("equal", "equal", "x=x1 y=x2"), ("not_equal", "not_equal", "x=x1 y=x2"),
     ("greater", "greater", "x=x1 y=x2"), ("greater_equal", "greater_equal", "x=x1 y=x2"),
     ("less", "less", "x=x1 y=x2"), ("less_equal", "less_equal", "x=x1 y=x2"),
@@ -125,8 +128,25 @@ extension FunctionNames {
     ("image.flip_up_down", "keraskit>flip_rows", "image=x"),
     ("image.central_crop", "keraskit>central_crop", "image=x central_fraction"),
     (
-      "nn.conv2d nn.convolution nn.conv1d nn.conv3d", "conv",
-      "input=inputs filters=kernel filter=kernel strides padding data_format dilations=dilation_rate name stride=strides value=inputs"
+      "nn.conv2d nn.conv1d nn.conv3d", "conv",
+      "input=inputs filters=kernel strides padding data_format dilations=dilation_rate name filter=kernel stride=strides value=inputs"
+    ),
+    (
+      "nn.convolution", "keraskit>tf_convolution",
+      "input=inputs filters=kernel strides padding data_format dilations=dilation_rate name filter=kernel dilation_rate"
+    ),
+    (
+      "nn.pool", "keraskit>tf_pool",
+      "input=inputs window_shape pooling_type strides padding data_format dilations"
+    ),
+    (
+      "nn.conv2d_transpose", "keraskit>conv2d_transpose",
+      "input=inputs filters=kernel output_shape strides padding data_format value=inputs filter=kernel"
+    ),
+    ("space_to_batch_nd space_to_batch", "keraskit>space_to_batch", "input block_shape paddings"),
+    (
+      "reverse_sequence", "keraskit>reverse_sequence",
+      "input seq_lengths seq_axis batch_axis seq_dim=seq_axis batch_dim=batch_axis"
     ),
     (
       "nn.depthwise_conv2d", "depthwise_conv",
@@ -171,6 +191,30 @@ extension FunctionNames {
       "labels=target logits=output axis !from_logits=True"
     ),
     ("gather_nd", "keraskit>gather_nd", "params=x indices"),
+    ("nn.embedding_lookup", "take", "params=x ids=indices partition_strategy name validate_indices max_norm !axis=0"),
+    ("scatter_nd", "scatter", "indices updates=values shape"),
+    ("tensor_scatter_nd_update tensor_scatter_update", "scatter_update", "tensor=inputs indices updates"),
+    ("tensor_scatter_nd_add tensor_scatter_add", "scatter_add", "tensor=inputs indices updates"),
+    ("tensor_scatter_nd_sub tensor_scatter_sub", "scatter_add", "tensor=inputs indices updates !sign=-1"),
+    (
+      "nn.sparse_softmax_cross_entropy_with_logits", "sparse_categorical_crossentropy",
+      "labels=target logits=output !from_logits=True"
+    ),
+    (
+      "image.crop_and_resize", "keraskit>crop_and_resize",
+      "image boxes box_indices crop_size method extrapolation_value box_ind=box_indices"
+    ),
+    ("image.rot90", "keraskit>rot90_image", "image k"),
+    // What is only looked at while a program runs.
+    ("print", "keraskit>scope", "name default_name values reuse device_name output_stream"),
+    ("Assert", "keraskit>scope", "condition=name data=default_name summarize=values"),
+    (
+      "debugging.assert_equal debugging.assert_less debugging.assert_greater debugging.assert_less_equal "
+        + "debugging.assert_greater_equal debugging.assert_rank debugging.assert_shapes debugging.assert_positive "
+        + "debugging.assert_non_negative assert_equal assert_less assert_greater assert_rank assert_positive",
+      "keraskit>scope", "x=name y=default_name message=values summarize=reuse data=device_name rank=default_name"
+    ),
+    ("debugging.check_numerics check_numerics", "keraskit>shown", "tensor=x message"),
     ("keras.backend.binary_crossentropy", "binary_crossentropy", "target output from_logits"),
     ("keras.backend.categorical_crossentropy", "categorical_crossentropy", "target output from_logits axis"),
     ("image.per_image_standardization", "keraskit>per_image_standardization", "image=x"),
@@ -206,7 +250,10 @@ extension FunctionNames {
     ("space_to_depth", "space_to_depth", "input=x block_size data_format"),
     ("depth_to_space", "depth_to_space", "input=x block_size data_format"),
     ("nn.dropout", "keraskit>dropout", "x either noise_shape seed"),
-    ("name_scope variable_scope device", "keraskit>scope", "name default_name values reuse device_name"),
+    (
+      "name_scope variable_scope device control_dependencies", "keraskit>scope",
+      "name default_name values reuse device_name"
+    ),
     (
       "nn.local_response_normalization nn.lrn", "keraskit>local_response_normalization",
       "input=x depth_radius bias alpha beta"
@@ -234,6 +281,12 @@ extension FunctionNames {
       "extract_image_patches image.extract_image_patches", "extract_patches",
       "images ksizes=size strides rates=dilation_rate padding"
     ),
+    ("signal.hann_window", "keraskit>cosine_window", "window_length periodic dtype"),
+    ("signal.hamming_window", "keraskit>cosine_window", "window_length periodic dtype !a=0.54 !b=0.46"),
+    ("signal.kaiser_window", "keraskit>kaiser_window", "window_length beta dtype"),
+    ("signal.vorbis_window", "keraskit>vorbis_window", "window_length dtype"),
+    ("signal.overlap_and_add", "keraskit>overlap_and_add", "signal frame_step"),
+    ("math.angle angle", "keraskit>angle", "input=x"),
     ("math.real real", "keraskit>real", "x"), ("math.imag imag", "keraskit>imaginary", "x"),
     ("signal.frame", "keraskit>frames", "signal=x frame_length frame_step pad_end pad_value axis"),
     ("sequence_mask", "keraskit>sequence_mask", "lengths maxlen dtype"),

@@ -34,6 +34,9 @@ enum FunctionNames {
 
   private enum Space: Sendable { case ops, backend, tensorFlow, numpy, activations }
 
+  /// Modules of TensorFlow whose functions mean something else than those of `keras.ops` with the same name.
+  private static let ownMeaning = ["signal.", "image.", "contrib.", "sparse.", "ragged.", "strings.", "keras.layers."]
+
   /// The namespace a dotted name belongs to, and its name in there.
   private static func split(_ name: String) -> (space: Space, rest: String)? {
     let parts = name.split(separator: ".").map(String.init)
@@ -50,7 +53,12 @@ enum FunctionNames {
         // Keras 2's backend lets its own `tf` be seen.
         return rest.hasPrefix("tf.") ? (.tensorFlow, String(rest.dropFirst(3))) : (.backend, rest)
       }
-      if tensorFlow.contains(prefix) { return (.tensorFlow, rest) }
+      if tensorFlow.contains(prefix) {
+        // TensorFlow 1 kept its signals in `contrib`; images it resized otherwise.
+        if rest.hasPrefix("contrib.signal.") { return (.tensorFlow, String(rest.dropFirst(8))) }
+        if prefix.hasSuffix("compat.v1"), rest == "image.resize" { return (.tensorFlow, "image.resize_images") }
+        return (.tensorFlow, rest)
+      }
       if numpy.contains(prefix) { return (.numpy, rest) }
     }
     return nil
@@ -108,7 +116,7 @@ enum FunctionNames {
     }
     if let alias = table[space]?[rest] { return (alias.target, alias) }
     // TensorFlow's complex numbers are no pairs, as those of `keras.ops` are.
-    if space == .tensorFlow, rest.hasPrefix("signal.") { return nil }
+    if space == .tensorFlow, ownMeaning.contains(where: { rest.hasPrefix($0) }) { return nil }
     // `tf.math.add` and `tf.add` are one.
     let last = rest.split(separator: ".").last.map(String.init) ?? rest
     if let alias = table[space]?[last] { return (alias.target, alias) }
@@ -116,16 +124,19 @@ enum FunctionNames {
   }
 
   /// Calls a function by its dotted name: `K.sum`, `tf.nn.relu`, `keras.ops.mean`, or a bare `mean`.
+  ///
+  /// `meanings` are those that functions had in the release at hand, where they differ from what the rows say.
   static func call(
     _ name: String, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>,
-    _ context: inout LoweringContext
+    meanings: [String: String] = [:], _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
     if split(name)?.space == .numpy, keywords.isEmpty,
       let folded = ConstantFunctions.numpy(name, positional.map { context.resolved($0) })
     {
       return folded
     }
-    guard let (target, alias) = resolve(name) else { throw ModelError(.unsupported("the function \(name)")) }
+    guard let (known, alias) = resolve(name) else { throw ModelError(.unsupported("the function \(name)")) }
+    let target = meanings[known] ?? known
     if let parts = try ComplexNumbers.call(name, target, positional, keywords, &context) { return parts }
     guard let alias else {
       return try BackendFunction.call(target, positional, keywords, writtenAs: name, &context)

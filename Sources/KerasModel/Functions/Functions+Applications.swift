@@ -30,6 +30,10 @@ extension BackendFunction {
       BackendFunction("name default_name values reuse device_name") { _, _ throws(ModelError) in .none }
     ),
     (
+      "keraskit>shown",
+      BackendFunction("x message summarize") { arguments, _ throws(ModelError) in try arguments.required("x") }
+    ),
+    (
       "keraskit>local_response_normalization",
       BackendFunction("x depth_radius bias alpha beta") { arguments, context throws(ModelError) in
         let x = try arguments.float("x", &context)

@@ -105,13 +105,21 @@ extension BackendFunction {
         arguments, context throws(ModelError) in
         let halves = try arguments.bool("half_pixel_centers", default: false)
         let corners = try arguments.bool("align_corners", default: false)
-        let name = try arguments.optionalString("interpolation") ?? "bilinear"
+        var name = "bilinear"
+        if let number = arguments["interpolation"].int {
+          // TensorFlow 1's ResizeMethod.
+          let names = ["bilinear", "nearest", "bicubic", "area"]
+          guard names.indices.contains(number) else { throw arguments.unsupported("interpolation", "0 to 3") }
+          name = names[number]
+        } else {
+          name = try arguments.optionalString("interpolation") ?? name
+        }
         if halves, !corners {
           return try call(
             "resize", [arguments.required("images"), arguments["size"], .string(name)], &context)
         }
-        guard name != "bicubic" else {
-          throw ModelError(.unsupported("\(arguments.function) by TensorFlow 1's kernel"))
+        guard ["bilinear", "nearest"].contains(name) else {
+          throw ModelError(.unsupported("\(arguments.function) by TensorFlow 1's kernel for '\(name)'"))
         }
         var x = try arguments.float("images", &context)
         try context.shape(x).expectRank(4)

@@ -182,13 +182,7 @@ extension BackendFunction {
         guard let text = try arguments.optionalString("subscripts") else {
           throw arguments.unsupported("subscripts", "a string")
         }
-        let operands = try arguments.values("operands", &context)
-        if operands.count == 1 {
-          return .tensor(try single(text, context.cast(operands[0], to: .float32), &context))
-        }
-        guard operands.count == 2 else { throw ModelError(.unsupported("einsum of \(operands.count) tensors")) }
-        let (a, b) = (try context.cast(operands[0], to: .float32), try context.cast(operands[1], to: .float32))
-        return .tensor(try EinsumEquation(text).product(a, b, &context))
+        return .tensor(try einsum(text, arguments.values("operands", &context), &context))
       }
     ),
     (
@@ -208,47 +202,7 @@ extension BackendFunction {
           try context.op(.reduce(.sum, axes: [0], keepDimensions: false), context.op(.binary(.multiply), a, b)))
       }
     ),
-    // K.batch_dot: the first axis is the batch's; the result has at least two axes (keras/backend.py).
-    (
-      "keraskit>batch_dot",
-      BackendFunction("x y axes") { arguments, context throws(ModelError) in
-        let (x, y) = (try arguments.float("x", &context), try arguments.float("y", &context))
-        let (m, n) = (context.shape(x), context.shape(y))
-        var axes =
-          try arguments.optionalInts("axes") ?? (n.rank == 2 ? [m.rank - 1, n.rank - 1] : [m.rank - 1, n.rank - 2])
-        if axes.count == 1 { axes = [axes[0], axes[0]] }
-        guard axes.count == 2 else { throw arguments.unsupported("axes", "two axes") }
-        let (a, b) = (try m.axis(axes[0]), try n.axis(axes[1]))
-        guard a > 0, b > 0 else { throw arguments.unsupported("axes", "axes other than the batch's") }
-        let restX = (1..<m.rank).filter { $0 != a }
-        let restY = (1..<n.rank).filter { $0 != b }
-        func letter(_ index: Int) -> Character { Character(UnicodeScalar(UInt8(ascii: "a") + UInt8(index))) }
-        var left: [Character] = []
-        for axis in 0..<m.rank { left.append(axis == 0 ? "a" : axis == a ? "b" : letter(axis + 2)) }
-        var right: [Character] = []
-        for axis in 0..<n.rank { right.append(axis == 0 ? "a" : axis == b ? "b" : letter(axis + 12)) }
-        let result = ["a"] + restX.map { left[$0] } + restY.map { right[$0] }
-        guard m.rank <= 9, n.rank <= 9 else { throw ModelError(.unsupported("batch_dot of so many axes")) }
-        let product = try EinsumEquation("\(String(left)),\(String(right))->\(String(result))").product(x, y, &context)
-        return .tensor(context.shape(product).rank == 1 ? try context.expanded(product, axis: 1) : product)
-      }
-    ),
   ]
-
-  /// An equation of one operand: its axes in another order, some of them summed.
-  private static func single(
-    _ equation: String, _ x: Value, _ context: inout LoweringContext
-  ) throws(ModelError) -> Value {
-    let sides = equation.filter { $0 != " " }.replacing("->", with: ">").split(separator: ">")
-    guard sides.count == 2, sides[0].count == context.shape(x).rank, Set(sides[0]).count == sides[0].count,
-      Set(sides[1]).count == sides[1].count, sides[1].allSatisfy({ sides[0].contains($0) })
-    else { throw ModelError(.unsupported("einsum '\(equation)'")) }
-    let letters = Array(sides[0])
-    let summed = letters.indices.filter { !sides[1].contains(letters[$0]) }
-    let kept = letters.indices.filter { sides[1].contains(letters[$0]) }.map { letters[$0] }
-    let sum = summed.isEmpty ? x : try context.total(x, summed)
-    return try context.op(.transpose(sides[1].map { kept.firstIndex(of: $0) ?? 0 }), sum)
-  }
 
   /// numpy's matmul: a vector stands for a row on the left, for a column on the right.
   static func matmul(_ a: Value, _ b: Value, _ context: inout LoweringContext) throws(ModelError) -> CallValue {

@@ -163,11 +163,20 @@ extension BackendFunction {
       BackendFunction("inputs start_indices updates") { arguments, context throws(ModelError) in
         let (x, part) = (try arguments.float("inputs", &context), try arguments.float("updates", &context))
         let starts = try arguments.ints("start_indices")
-        let (whole, own) = (try context.shape(x).knownSizes(), try context.shape(part).knownSizes())
-        guard starts.count == whole.count, own.count == whole.count,
-          whole.indices.allSatisfy({ starts[$0] >= 0 && starts[$0] + own[$0] <= whole[$0] })
-        else { throw arguments.unsupported("start_indices", "a place inside the tensor") }
-        let after = whole.indices.map { whole[$0] - starts[$0] - own[$0] }
+        let (whole, own) = (context.shape(x), context.shape(part))
+        guard starts.count == whole.rank, own.rank == whole.rank else {
+          throw arguments.unsupported("start_indices", "as many places as axes")
+        }
+        var after: [Int] = []
+        for axis in 0..<whole.rank {
+          // An axis of unknown size can only be replaced as a whole.
+          let isWhole = starts[axis] == 0 && whole[axis] == nil && own[axis] == nil
+          let rest = isWhole ? 0 : try whole.known(axis: axis) - starts[axis] - own.known(axis: axis)
+          guard starts[axis] >= 0, rest >= 0 else {
+            throw arguments.unsupported("start_indices", "a place inside the tensor")
+          }
+          after.append(rest)
+        }
         let ones = try context.op(.cast(.float32), context.f(.equal, context.scaled(part, by: 0), 0))
         let isNew = try context.f(.greater, context.op(.pad(before: starts, after: after, value: 0), ones), 0)
         return .tensor(

@@ -128,14 +128,26 @@ extension BackendFunction {
     }
     // Rows of the flat table: Σ index · stride, in floats, which hold whole numbers up to 2²⁴.
     let size = try shape.known(axis: axis)
-    let raw = try context.cast(indices, to: .float32)
+    var raw = try context.cast(indices, to: .float32)
+    // Axes of one element in one of the two are repeated.
+    let own = context.shape(raw)
+    let repeated = (0..<shape.rank).filter { $0 != axis && own[$0] == 1 && shape[$0] != 1 }
+    if !repeated.isEmpty {
+      let target = context.dimensions(of: raw).enumerated().map { index, size in
+        repeated.contains(index) ? shape[index].map { TargetDimension.fixed($0) } ?? .ofOperand(1, axis: index) : size
+      }
+      raw = try context.op(.broadcast(target), raw, x)
+    }
     let isNegative = try context.op(.compare(.less), raw, context.constant(0))
     let wrapped = try context.op(.select, isNegative, context.shifted(raw, by: Float(size)), raw)
     var stride = 1
     var position: Value?
     for current in (0..<shape.rank).reversed() {
       let index =
-        current == axis ? wrapped : try context.cast(context.op(.iota(axis: current), raw), to: .float32)
+        current == axis
+        ? wrapped
+        : shape[current] == 1
+          ? try context.scaled(raw, by: 0) : try context.cast(context.op(.iota(axis: current), raw), to: .float32)
       let term = stride == 1 ? index : try context.scaled(index, by: Float(stride))
       position = if let sum = position { try context.op(.binary(.add), sum, term) } else { term }
       guard current > 0 else { break }

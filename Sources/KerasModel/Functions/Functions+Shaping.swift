@@ -27,8 +27,12 @@ extension BackendFunction {
     (
       "expand_dims",
       BackendFunction("x axis") { arguments, context throws(ModelError) in
-        var x = try arguments.value("x", &context)
         let axes = try arguments.optionalInts("axis") ?? [0]
+        // A size stays one, as part of a shape.
+        if case .size = context.resolved(arguments["x"]), axes == [0] || axes == [-1] {
+          return .array([context.resolved(arguments["x"])])
+        }
+        var x = try arguments.value("x", &context)
         let rank = context.shape(x).rank + axes.count
         for axis in axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() { x = try context.expanded(x, axis: axis) }
         return .tensor(x)

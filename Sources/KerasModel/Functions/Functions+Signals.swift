@@ -64,51 +64,6 @@ extension BackendFunction {
     ),
   ]
 
-  /// Values at places of a tensor.
-  static let scattering: Table = [
-    (
-      "scatter",
-      BackendFunction("indices values shape") { arguments, context throws(ModelError) in
-        let shape = try arguments.ints("shape")
-        let values = try arguments.float("values", &context)
-        return .tensor(try scattered(values, arguments, shape, &context))
-      }
-    )
-  ]
-
-  /// Zeros of a shape, with values added at the places that the last axis of `indices` names.
-  private static func scattered(
-    _ values: Value, _ arguments: FunctionArguments, _ shape: [Int], _ context: inout LoweringContext
-  ) throws(ModelError) -> Value {
-    let indices = try context.cast(arguments.float("indices", &context), to: .int32)
-    let depth = try context.shape(indices).known(axis: -1)
-    guard depth > 0, depth <= shape.count, let count = checkedProduct(shape), count < 1 << 27 else {
-      throw arguments.unsupported("indices", "places in a tensor of \(Shape(shape))")
-    }
-    let axis = context.shape(indices).rank - 1
-    var place: Value?
-    for (position, size) in shape.prefix(depth).enumerated() {
-      let next = try context.sliced(indices, axis: axis, from: position, to: position + 1)
-      guard let outer = place else {
-        place = next
-        continue
-      }
-      let factor = try LoweringContext.data { () throws(TensorDataError) in
-        try TensorData(shape: [], int32s: [Int32(clamping: size)])
-      }
-      place = try context.f(.add, context.f(.multiply, outer, context.constant(factor)), next)
-    }
-    guard let place else { throw arguments.unsupported("indices", "places") }
-    let rest = Array(shape.dropFirst(depth))
-    let rows = try context.op(.reshape([.inferred]), place)
-    let updates = try context.op(.reshape([.inferred] + rest.map { .fixed($0) }), values)
-    let table = try LoweringContext.data { () throws(TensorDataError) in
-      try TensorData.filled(0, shape: [shape.prefix(depth).reduce(1, *)] + rest)
-    }
-    let sum = try context.op(.scatterAddRows, updates, rows, context.constant(table))
-    return try context.op(.reshape(shape.map { .fixed($0) }), sum)
-  }
-
   static func times(
     _ x: Value, _ matrix: TensorData, _ context: inout LoweringContext
   ) throws(ModelError) -> Value {

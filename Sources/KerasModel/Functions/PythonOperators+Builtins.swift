@@ -29,7 +29,7 @@ extension PythonOperators {
     "len", "int", "float", "bool", "str", "tuple", "list", "slice", "print", "abs", "pow", "sum", "max", "min",
     "isinstance", "range", "xrange", "reversed", "iter", "enumerate", "zip", "map", "dict", "True", "False", "None",
     "any", "all", "sorted", "hasattr", "functools", "reduce",
-    "filter", "divmod", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
+    "filter", "divmod", "set", "frozenset", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
     "NotImplementedError", "RuntimeError", "Exception", "KeyError", "IndexError", "AttributeError",
   ]
 

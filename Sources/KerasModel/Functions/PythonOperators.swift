@@ -77,7 +77,7 @@ enum PythonOperators {
     return .tensor(try selection(x, keys, &context))
   }
 
-  private static func element(_ elements: [CallValue], _ key: CallValue) throws(ModelError) -> CallValue {
+  static func element(_ elements: [CallValue], _ key: CallValue) throws(ModelError) -> CallValue {
     if let index = key.int {
       guard index >= -elements.count, index < elements.count else {
         throw ModelError(.unsupported("item \(index) of a list of \(elements.count)"))
@@ -224,6 +224,9 @@ enum PythonOperators {
     case .array where ["shape", "dtype", "ndim", "T"].contains(name):
       return try attribute(.tensor(context.value(base, for: "'.\(name)' of an array")), name, &context)
     case .size, .int, .none: if name == "value" { return base }
+    case .dtype(.float32) where name == "max": return .float(Double(Float.greatestFiniteMagnitude))
+    case .dtype(.float32) where name == "min": return .float(-Double(Float.greatestFiniteMagnitude))
+    case .dtype where name == "name" || name == "base_dtype": return base
     default: break
     }
     throw ModelError(.unsupported("the attribute '.\(name)' of \(base.kind)"))
@@ -246,6 +249,9 @@ enum PythonOperators {
     case (.array, "astype"): return try BackendFunction.call("cast", [base] + arguments, keywords, &context)
     case (.sequence(let elements), "index"):
       if let first = arguments.first, let place = elements.firstIndex(of: first) { return .int(place) }
+    case (.sequence(let elements), "concatenate") where arguments.count == 1:
+      if let more = arguments[0].elements { return .sequence(elements + more) }
+    case (.array, "copy"), (.tensor, "copy"): return base
     case (.sequence(let elements), "num_elements"):
       let sizes = elements.compactMap(\.int)
       return sizes.count == elements.count ? checkedProduct(sizes).map { .int($0) } ?? .none : .none

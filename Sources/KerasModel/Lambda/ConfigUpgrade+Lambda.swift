@@ -12,6 +12,13 @@ extension ConfigUpgrade {
     }
     let field = fields["function"] ?? .null
     guard let function = try? LambdaFunction(field) else { return }
+    let meanings = meanings(in: function)
+    if !meanings.isEmpty {
+      fields[LambdaLayer.meaningsField] = .object(meanings)
+      record(
+        .translated, "lambda-meanings", path, saved.fieldsPointer.appending("function"),
+        new: (LambdaLayer.meaningsField, .object(meanings)))
+    }
     let python = "Python \(LambdaDescription.python(function.releases) ?? "")"
     var text =
       function.expression.map { "translated to: \($0)" }
@@ -36,6 +43,28 @@ extension ConfigUpgrade {
         "lambda-setting", .warning, path, saved.fieldsPointer.appending("function"),
         "The function asks for K.\(name)(), a setting of the program that saved the model. It is taken for \(value).")
     }
+  }
+
+  /// Functions that the release at hand computed otherwise than the names say here.
+  private func meanings(in function: LambdaFunction) -> OrderedDictionary<String, JSON> {
+    var meanings: OrderedDictionary<String, JSON> = [:]
+    if function.names("batch_dot"), multipliesMatrices { meanings["keraskit>batch_dot"] = "keraskit>batch_matmul" }
+    // clip(0.2·x + 0.5, 0, 1) before Keras 3.
+    if function.names("hard_sigmoid"), era.dialect < .keras3 { meanings["hard_sigmoid"] = "keraskit>hard_sigmoid" }
+    return meanings
+  }
+
+  /// Whether `K.batch_dot` was a product of matrices: on TensorFlow before Keras 2.3 and before TensorFlow 2 (measured
+  /// on 1.2.2, 2.0.2, 2.0.9, 2.1.3, 2.2.4, tf.keras 1.12 and 1.15; other on 2.3.1, TensorFlow 2.0 and Theano).
+  private var multipliesMatrices: Bool {
+    guard era.dialect == .keras1 || era.dialect == .keras2, era.backend != "theano", era.backend != "cntk" else {
+      return false
+    }
+    if !era.version.isTensorFlow { return era.version < KerasVersion(2, 3) }
+    // TensorFlow 1.13 to 2.1 all write 2.2.4-tf; from 1.15 on their inputs say whether they are ragged.
+    return era.version < KerasVersion(2, 2, 4, isTensorFlow: true)
+      || era.version == KerasVersion(2, 2, 4, isTensorFlow: true)
+        && !(source.config?.text().contains("\"ragged\"") ?? true)
   }
 
   /// Keras 1's Merge with a Python function as its mode: a Lambda of the list of its inputs.

@@ -9,10 +9,14 @@ struct GraphSemantics: PythonSemantics {
   typealias Failure = ModelError
 
   var context: LoweringContext
+  /// Functions that meant something else in the release that wrote the file, by their names here.
+  private let meanings: [String: String]
   /// Where in the graph functions of single samples begin, outermost first.
   private var mappings: [Int] = []
 
-  init(context: LoweringContext) { self.context = context }
+  init(context: LoweringContext, meanings: [String: String] = [:]) {
+    (self.context, self.meanings) = (context, meanings)
+  }
 
   func reason(_ failure: ModelError) -> String {
     switch failure.cause {
@@ -92,6 +96,12 @@ struct GraphSemantics: PythonSemantics {
     try PythonOperators.item(base, key, &context)
   }
 
+  mutating func stored(
+    _ item: CallValue, in base: CallValue, at key: CallValue
+  ) throws(ModelError) -> CallValue {
+    try PythonOperators.stored(item, in: base, at: key, &context)
+  }
+
   mutating func attribute(_ base: CallValue, _ name: String) throws(ModelError) -> CallValue {
     try PythonOperators.attribute(base, name, &context)
   }
@@ -99,13 +109,21 @@ struct GraphSemantics: PythonSemantics {
   mutating func call(
     _ function: CallValue, _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>
   ) throws(ModelError) -> CallValue {
+    // np.float32(x)
+    if case .dtype = function, positional.count == 1, keywords.isEmpty {
+      return try BackendFunction.call("cast", [positional[0], function], &context)
+    }
     guard case .name(let name) = function else { throw ModelError(.unsupported("a call of \(function.kind)")) }
+    // What a program says while it runs.
+    if let root = name.split(separator: ".").first, root == "warnings" || root == "logging" {
+      return name == "logging.getLogger" ? .name("logging") : .none
+    }
     if keywords.isEmpty || name == "print",
       let value = try PythonOperators.builtin(name, positional.map { resolved($0) }, &context)
     {
       return value
     }
-    return try FunctionNames.call(name, positional, keywords, &context)
+    return try FunctionNames.call(name, positional, keywords, meanings: meanings, &context)
   }
 
   mutating func call(

@@ -11,9 +11,9 @@ public struct LambdaFunction: Sendable {
   /// The releases of Python whose code it can be; not empty.
   public let releases: [PythonRelease]
   /// Of the last positional arguments.
-  let defaults: [CallValue]
+  let defaults: [PythonArgument<CallValue>]
   /// Of the free variables, in order.
-  let closure: [CallValue]
+  let closure: [PythonArgument<CallValue>]
   private let closureConstants: [PythonObject]
 
   /// The function in a field; `nil` if the field names a function instead.
@@ -42,10 +42,10 @@ public struct LambdaFunction: Sendable {
     closureConstants = (parts.closure.arrayValue ?? []).map { Self.constant($0) }
   }
 
-  private static func values(_ json: JSON, _ what: String) throws(ModelError) -> [CallValue] {
-    var values: [CallValue] = []
+  private static func values(_ json: JSON, _ what: String) throws(ModelError) -> [PythonArgument<CallValue>] {
+    var values: [PythonArgument<CallValue>] = []
     for element in json.arrayValue ?? [] {
-      guard let value = CallValue(argument: element) else {
+      guard let value = PythonArgument(element) else {
         throw ModelError(.lambda("a \(what) of its function is \(element.text()), which has no meaning here"))
       }
       values.append(value)
@@ -73,9 +73,10 @@ public struct LambdaFunction: Sendable {
   ///
   /// Throws `.lambda` with the instruction and the line of the first thing without a meaning here.
   func call(
-    _ positional: [CallValue], _ keywords: OrderedDictionary<String, CallValue>, _ context: inout LoweringContext
+    _ positional: [CallValue], _ keywords: OrderedDictionary<String, PythonArgument<CallValue>>,
+    meanings: [String: String] = [:], _ context: inout LoweringContext
   ) throws(ModelError) -> CallValue {
-    var interpreter = PythonInterpreter(GraphSemantics(context: context), release: release)
+    var interpreter = PythonInterpreter(GraphSemantics(context: context, meanings: meanings), release: release)
     do throws(PythonCodeError) {
       let result = try interpreter.call(code, positional, keywords: keywords, defaults: defaults, closure: closure)
       context = interpreter.semantics.context
@@ -113,8 +114,28 @@ public struct LambdaFunction: Sendable {
     return code.functions.flatMap(\.names).filter { settings.contains($0) }
   }
 
+  /// Whether the code or a function in it says that name.
+  func names(_ name: String) -> Bool { code.functions.contains { $0.names.contains(name) } }
+
   /// Whether the function has an argument of that name.
   func takes(_ name: String) -> Bool { code.argumentNames.contains(name) }
+}
+
+extension PythonArgument<CallValue> {
+  /// A constant, or a dictionary of constants with texts as keys; `nil` for anything else.
+  init?(_ json: JSON, depth: Int = 0) {
+    if let value = CallValue(argument: json) {
+      self = .value(value)
+      return
+    }
+    guard let object = json.objectValue, object["class_name"] == nil, depth < 16 else { return nil }
+    var pairs: OrderedDictionary<String, PythonArgument> = [:]
+    for (key, element) in object {
+      guard let value = PythonArgument(element, depth: depth + 1) else { return nil }
+      pairs[key] = value
+    }
+    self = .dictionary(pairs)
+  }
 }
 
 extension CallValue {

@@ -1,6 +1,7 @@
 import KerasCore
 import KerasGraph
 import OrderedCollections
+import PythonCode
 
 /// Keras' Lambda: a Python function of the input, followed as data; never executed.
 ///
@@ -10,19 +11,24 @@ import OrderedCollections
 public struct LambdaLayer: Layer {
   public static let className = "Lambda"
 
+  /// Functions that meant something else in the release that wrote the file, by their names here.
+  static let meaningsField = "keraskit>meanings"
+
   private let saved: OrderedDictionary<String, JSON>
   private let function: LambdaFunction?
   /// A function by its dotted name, for functions of Keras that configs name.
   private let functionName: String?
   private let maskFunction: LambdaFunction?
-  private let arguments: OrderedDictionary<String, CallValue>
+  private let arguments: OrderedDictionary<String, PythonArgument<CallValue>>
+  /// Functions that meant something else in the release that wrote the file.
+  private let meanings: [String: String]
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     let field = config.json("function")
     var saved: OrderedDictionary<String, JSON> = ["function": field]
     for key in [
       "function_type", "module", "output_shape", "output_shape_type", "output_shape_module", "mask", "mask_type",
-      "mask_module", "arguments",
+      "mask_module", "arguments", Self.meaningsField,
     ] {
       let value = config.json(key)
       if !value.isNull { saved[key] = value }
@@ -36,9 +42,17 @@ public struct LambdaLayer: Layer {
       throw ModelError(.lambda(reason ?? "its function is \(field.text()), which has no meaning here"))
     }
     maskFunction = try saved["mask"].flatMap { mask throws(ModelError) in try LambdaFunction(mask) }
-    var arguments: OrderedDictionary<String, CallValue> = [:]
+    var meanings: [String: String] = [:]
+    for (name, json) in saved[Self.meaningsField]?.objectValue ?? [:] {
+      guard let own = json.stringValue, BackendFunction.all[own] != nil else {
+        throw ModelError(.lambda("its function '\(name)' is to mean \(json.text()), which has no meaning here"))
+      }
+      meanings[name] = own
+    }
+    self.meanings = meanings
+    var arguments: OrderedDictionary<String, PythonArgument<CallValue>> = [:]
     for (name, json) in saved["arguments"]?.objectValue ?? [:] {
-      guard let value = CallValue(argument: json) else {
+      guard let value = PythonArgument(json) else {
         throw ModelError(.lambda("its argument '\(name)' is \(json.text()), which has no meaning here"))
       }
       arguments[name] = value
@@ -66,20 +80,34 @@ public struct LambdaLayer: Layer {
     let mask = masks.count == 1 ? masks[0] : .sequence(masks)
     var keywords = arguments
     if let function {
-      if function.takes("mask"), keywords["mask"] == nil { keywords["mask"] = mask }
-      if function.takes("training"), keywords["training"] == nil { keywords["training"] = .bool(context.isTraining) }
+      // Whatever `arguments` say of them: Keras 2 wrote into those what it last gave.
+      if function.takes("mask") { keywords["mask"] = .value(mask) }
+      if function.takes("training") { keywords["training"] = .value(.bool(context.isTraining)) }
     }
     let result =
       if let function {
-        try function.call([whole], keywords, &context)
+        try function.call([whole], keywords, meanings: meanings, &context)
       } else {
-        try FunctionNames.call(functionName ?? "", [whole], keywords, &context)
+        try FunctionNames.call(functionName ?? "", [whole], constants(keywords), &context)
       }
     var outputs = try context.layerTensors(result, for: "the function of the Lambda")
     if let maskFunction, !outputs.isEmpty {
       if case .tensor(let value) = try maskFunction.call([whole, mask], [:], &context) { outputs[0].mask = value }
     }
     return outputs
+  }
+
+  private func constants(
+    _ arguments: OrderedDictionary<String, PythonArgument<CallValue>>
+  ) throws(ModelError) -> OrderedDictionary<String, CallValue> {
+    var constants: OrderedDictionary<String, CallValue> = [:]
+    for (name, argument) in arguments {
+      guard case .value(let value) = argument else {
+        throw ModelError(.lambda("its argument '\(name)' is a dictionary, which has no meaning here"))
+      }
+      constants[name] = value
+    }
+    return constants
   }
 
   /// Why the layer of a config is not followed; `nil` if its function can be read.

@@ -19,7 +19,8 @@ extension CodeObject {
       let content = closure.indices.contains(index) ? try? TextSemantics().constant(closure[index]) : nil
       contents.append(content ?? ExpressionText(name))
     }
-    let result = try interpreter.call(self, positional, keywords: keywords, closure: contents)
+    let result = try interpreter.call(
+      self, positional, keywords: keywords.mapValues { .value($0) }, closure: contents.map { .value($0) })
     return "lambda \(argumentNames.joined(separator: ", ")): \(result.text)"
   }
 }

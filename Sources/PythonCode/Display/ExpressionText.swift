@@ -121,6 +121,11 @@ struct TextSemantics: PythonSemantics {
     return try checked(ExpressionText("\(base.inside(.atom))[\(inner)]"))
   }
 
+  func stored(_ item: ExpressionText, in base: ExpressionText, at key: ExpressionText) throws(Failure) -> ExpressionText
+  {
+    throw Failure(reason: "an assignment to an item")
+  }
+
   func attribute(_ base: ExpressionText, _ name: String) throws(Failure) -> ExpressionText {
     var value = ExpressionText("\(base.inside(.atom)).\(name)")
     value.isName = base.isName

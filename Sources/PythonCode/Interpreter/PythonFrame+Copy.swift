@@ -14,7 +14,7 @@ extension PythonFrame {
 }
 
 /// Copies items with all they refer to, each object once.
-private final class PythonCopier<Value> {
+final class PythonCopier<Value> {
   private var copies: [ObjectIdentifier: AnyObject] = [:]
 
   func copy(_ item: PythonItem<Value>) -> PythonItem<Value> {
@@ -22,6 +22,7 @@ private final class PythonCopier<Value> {
     case .value, .null, .raised: item
     case .tuple(let elements): .tuple(elements.map { copy($0) })
     case .list(let list): .list(copy(list))
+    case .array(let array): .array(copy(array))
     case .keywords(let pairs): .keywords(pairs.mapValues { copy($0) })
     case .function(let function): .function(copy(function))
     case .attribute(let base, let name): .attribute(of: copy(base), name)
@@ -51,7 +52,7 @@ private final class PythonCopier<Value> {
     }
   }
 
-  private func once<Object: AnyObject>(_ object: Object, _ empty: Object, _ fill: (Object) -> Void) -> Object {
+  func once<Object: AnyObject>(_ object: Object, _ empty: Object, _ fill: (Object) -> Void) -> Object {
     if let known = copies[ObjectIdentifier(object)] as? Object { return known }
     copies[ObjectIdentifier(object)] = empty
     fill(empty)

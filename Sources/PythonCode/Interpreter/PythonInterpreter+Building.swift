@@ -46,6 +46,8 @@ extension PythonInterpreter {
       frame.stack.append(.list(PythonList(Array(items.dropFirst(before).dropLast(after)))))
       frame.stack += items.prefix(before).reversed()
     case "STORE_SUBSCR": try storeItem(&frame)
+    case "STORE_SLICE", "STORE_SLICE+0", "STORE_SLICE+1", "STORE_SLICE+2", "STORE_SLICE+3":
+      try storeSlice(instruction.opcode, &frame)
     default: return false
     }
     return true
@@ -108,15 +110,35 @@ extension PythonInterpreter {
     frame.stack.append(.keywords(pairs))
   }
 
-  /// `list[place] = item` of a list that the code made itself.
-  private mutating func storeItem(_ frame: inout Frame) throws(PythonCodeError) {
-    let key = try popValue(&frame)
+  /// `array[start:stop] = item`.
+  private mutating func storeSlice(_ opcode: String, _ frame: inout Frame) throws(PythonCodeError) {
+    let none = try value(none(frame), frame)
+    let hasStop = !["STORE_SLICE+0", "STORE_SLICE+1"].contains(opcode)
+    let hasStart = !["STORE_SLICE+0", "STORE_SLICE+2"].contains(opcode)
+    let stop = hasStop ? try popValue(&frame) : none
+    let start = hasStart ? try popValue(&frame) : none
     let base = try pop(&frame)
     let item = try pop(&frame)
-    guard case .list(let list) = base else {
-      throw refusal("an assignment to an item of something else than a list", frame)
+    guard case .array(let array) = base else {
+      throw refusal("an assignment to a part of something else than an array of its own", frame)
     }
-    guard let index = semantics.int(key), index >= -list.elements.count, index < list.elements.count else {
+    let key = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+      try semantics.slice(start, stop, none)
+    }
+    try store(item, in: array, at: .value(key), frame)
+  }
+
+  /// `list[place] = item` of a list or an array that the code made itself.
+  private mutating func storeItem(_ frame: inout Frame) throws(PythonCodeError) {
+    let key = try pop(&frame)
+    let base = try pop(&frame)
+    let item = try pop(&frame)
+    if case .array(let array) = base { return try store(item, in: array, at: key, frame) }
+    guard case .list(let list) = base else {
+      throw refusal("an assignment to an item of something else than a list or an array of its own", frame)
+    }
+    guard let index = semantics.int(try value(key, frame)), index >= -list.elements.count, index < list.elements.count
+    else {
       throw refusal("an assignment to an item that is not known", frame)
     }
     try countStore(of: item, frame)

@@ -36,6 +36,7 @@ extension PythonInterpreter {
       case .keywords(let pairs): return try int(pairs.count, frame)
       default: return nil
       }
+    case ("set", 1), ("frozenset", 1): return .tuple(try distinct(elements(arguments[0], frame), frame))
     case ("list", 0): return .list(PythonList([]))
     case ("list", 1): return .list(PythonList(try elements(arguments[0], frame)))
     case ("tuple", 1): return .tuple(try elements(arguments[0], frame))
@@ -73,6 +74,23 @@ extension PythonInterpreter {
       return .iterator(PythonIterator(kept))
     default: return nil
     }
+  }
+
+  /// The elements of a set, of texts or whole numbers; their order has no meaning.
+  private mutating func distinct(_ items: [Item], _ frame: Frame) throws(PythonCodeError) -> [Item] {
+    var (texts, numbers): (Set<String>, Set<Int>) = ([], [])
+    var kept: [Item] = []
+    for item in items {
+      let value = try value(item, frame)
+      if let text = semantics.text(value) {
+        if texts.insert(text).inserted { kept.append(item) }
+      } else if let number = semantics.int(value) {
+        if numbers.insert(number).inserted { kept.append(item) }
+      } else {
+        throw refusal("a set of something else than texts and whole numbers", frame)
+      }
+    }
+    return kept
   }
 
   private mutating func enumerated(

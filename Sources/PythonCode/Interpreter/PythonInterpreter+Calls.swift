@@ -111,13 +111,14 @@ extension PythonInterpreter {
         return result
       }
       if case .keywords(let pairs) = base, let result = try method(name, of: pairs, positional, frame) { return result }
+      let own: PythonArray<Value>? = if case .array(let array) = base { array } else { nil }
       let base = try value(base, frame)
       if semantics.name(of: base) == nil {
         let (arguments, named) = try values(positional, keywords, frame)
-        return .value(
-          try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-            try semantics.call(method: name, of: base, arguments, named)
-          })
+        let given = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+          try semantics.call(method: name, of: base, arguments, named)
+        }
+        return own.map { result(given, ofMethod: name, of: $0) } ?? .value(given)
       }
       let function = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
         try semantics.attribute(base, name)
@@ -131,10 +132,10 @@ extension PythonInterpreter {
         if let result = try withFunctions(name, function, positional, keywords, frame) { return result }
       }
       let (arguments, named) = try values(positional, keywords, frame)
-      return .value(
-        try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
-          try semantics.call(function, arguments, named)
-        })
+      let given = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+        try semantics.call(function, arguments, named)
+      }
+      return result(given, of: semantics.name(of: function), positional, keywords)
     default: throw refusal("a call of something that is no function", frame)
     }
   }

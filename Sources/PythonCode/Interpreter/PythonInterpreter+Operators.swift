@@ -168,6 +168,8 @@ extension PythonInterpreter {
   /// `base[key]`, the base on the stack; of the interpreter's own lists by a known place.
   private mutating func takeItem(_ key: Item, _ frame: inout Frame) throws(PythonCodeError) {
     let base = try pop(&frame)
+    // numpy picks items by a list, where TensorFlow takes it for a tuple.
+    let isList = if case .list = key { true } else { false }
     let key = try value(key, frame)
     if case .keywords(let pairs) = base, let name = semantics.text(key) {
       guard let item = pairs[name] else { throw refusal("the item '\(name)' of a dictionary without it", frame) }
@@ -186,8 +188,14 @@ extension PythonInterpreter {
       return
     }
     let value = try value(base, frame)
-    try push(&frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
+    let part = try asked(frame) { (semantics: inout Semantics) throws(Semantics.Failure) in
       try semantics.item(value, key)
+    }
+    if case .array(let array) = base {
+      if isList { throw refusal("several items of an array by a list", frame) }
+      frame.stack.append(view(part, of: array))
+    } else {
+      frame.stack.append(.value(part))
     }
   }
 }

@@ -163,7 +163,9 @@ extension PythonInterpreter {
 
   /// Only modules whose functions have a meaning here can be imported; `import a.b` gives `a`.
   private mutating func importedModule(_ name: String, _ frame: Frame) throws(PythonCodeError) -> Item {
-    let roots: Set<Substring> = ["tensorflow", "keras", "numpy", "math", "tensorflow_addons", "functools"]
+    let roots: Set<Substring> = [
+      "tensorflow", "keras", "numpy", "math", "tensorflow_addons", "functools", "warnings", "logging",
+    ]
     guard let root = name.split(separator: ".").first, roots.contains(root) else {
       throw refusal("the import of '\(name)'", frame)
     }

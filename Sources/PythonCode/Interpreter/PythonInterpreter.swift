@@ -35,11 +35,12 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
   ///
   /// Throws `PythonCodeError.refused` for the first thing it does that has no meaning here.
   public mutating func call(
-    _ code: CodeObject, _ positional: [Semantics.Value], keywords: OrderedDictionary<String, Semantics.Value> = [:],
-    defaults: [Semantics.Value] = [], closure: [Semantics.Value] = []
+    _ code: CodeObject, _ positional: [Semantics.Value],
+    keywords: OrderedDictionary<String, PythonArgument<Semantics.Value>> = [:],
+    defaults: [PythonArgument<Semantics.Value>] = [], closure: [PythonArgument<Semantics.Value>] = []
   ) throws(PythonCodeError) -> Semantics.Value {
     let function = PythonFunction<Semantics.Value>(
-      code, defaults: defaults.map { .value($0) }, closure: closure.map { PythonCell(.value($0)) })
+      code, defaults: defaults.map(\.item), closure: closure.map { PythonCell($0.item) })
     guard closure.count == code.freeVariables.count else {
       throw PythonCodeError.refused(
         .init(
@@ -47,7 +48,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
             "it has \(code.freeVariables.count) variables of an outer function (\(code.freeVariables.joined(separator: ", "))), of which the file holds \(closure.count)",
           function: code.name))
     }
-    let item = try call(function, positional.map { .value($0) }, keywords.mapValues { .value($0) })
+    let item = try call(function, positional.map { .value($0) }, keywords.mapValues(\.item))
     let frame = try frame(of: function)
     return try value(item, frame)
   }
@@ -193,7 +194,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
     let parts: [Item]
     var object: AnyObject?
     switch item {
-    case .value, .raised, .null: return
+    case .value, .array, .raised, .null: return
     case .tuple(let elements): parts = elements
     case .keywords(let pairs): parts = Array(pairs.values)
     case .attribute(let base, _): parts = [base]
@@ -218,7 +219,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
   /// Counts what is put into a list or a variable that exists already, where it is more than a value.
   mutating func countStore(of item: Item, _ frame: Frame) throws(PythonCodeError) {
     switch item {
-    case .value, .raised, .null: return
+    case .value, .array, .raised, .null: return
     default: break
     }
     stores += 1
@@ -281,6 +282,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
   mutating func value(_ item: Item, _ frame: Frame) throws(PythonCodeError) -> Value {
     switch item {
     case .value(let value): return value
+    case .array(let array): return try content(of: array, frame)
     case .tuple(let elements): return try sequence(elements, isTuple: true, frame)
     case .list(let list): return try sequence(list.elements, isTuple: false, frame)
     case .iterator(let iterator): return try sequence(iterator.rest, isTuple: false, frame)
@@ -339,6 +341,7 @@ public struct PythonInterpreter<Semantics: PythonSemantics> {
       }
       guard let elements else { throw refusal("a loop over something whose length is not known", frame) }
       guard elements.count <= Self.maximumElements else { throw refusal("\(elements.count) elements", frame) }
+      if case .array(let array) = item { return elements.map { view($0, of: array) } }
       return elements.map { .value($0) }
     }
   }

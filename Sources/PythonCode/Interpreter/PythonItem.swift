@@ -5,6 +5,7 @@ enum PythonItem<Value> {
   case value(Value)
   case tuple([PythonItem])
   case list(PythonList<Value>)
+  case array(PythonArray<Value>)
   case keywords(OrderedDictionary<String, PythonItem>)
   case function(PythonFunction<Value>)
   /// `base.name`, which a call or a use decides.

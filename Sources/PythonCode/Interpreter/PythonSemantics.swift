@@ -18,6 +18,8 @@ public protocol PythonSemantics {
   mutating func sequence(_ elements: [Value], isTuple: Bool) throws(Failure) -> Value
   mutating func slice(_ start: Value, _ stop: Value, _ step: Value) throws(Failure) -> Value
   mutating func item(_ base: Value, _ key: Value) throws(Failure) -> Value
+  /// What an array is after `base[key] = item`.
+  mutating func stored(_ item: Value, in base: Value, at key: Value) throws(Failure) -> Value
   mutating func attribute(_ base: Value, _ name: String) throws(Failure) -> Value
   /// Calls a function that is no code of the file.
   mutating func call(
