@@ -39,7 +39,7 @@ public struct Conversion: Sendable {
     if options.export.weightFormat != .float32 {
       stage("weights rounded")
       let (rounded, report) = try RoundingReport.rounding(
-        source, to: options.export.weightFormat, by: type(of: exporter), seed: options.seed, samples: 8)
+        source, options.export, by: type(of: exporter), seed: options.seed, samples: 8)
       guard report.outputDifference <= options.maximumError else {
         throw ConversionError.tooLossy(path: path, report, allowed: options.maximumError)
       }

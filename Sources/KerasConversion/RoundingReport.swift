@@ -23,13 +23,14 @@ public struct RoundingReport: Sendable {
 
   /// The model as a reader of the rounded weights has it, and what that changes.
   static func rounding(
-    _ model: Model, to format: ExportOptions.WeightFormat, by exporter: any Exporter.Type, seed: UInt64, samples: Int
+    _ model: Model, _ options: ExportOptions, by exporter: any Exporter.Type, seed: UInt64, samples: Int
   ) throws(KerasKitError) -> (model: Model, report: RoundingReport) {
+    let format = options.weightFormat
     var loaded = model.loaded
     var arrays: [Array] = []
     var ownForm: (model: LoadedModel, values: [String: TensorData])?
     do {
-      ownForm = try exporter.rounded(loaded, in: format)
+      ownForm = try exporter.rounded(loaded, options: options)
     } catch {
       throw .export(error)
     }

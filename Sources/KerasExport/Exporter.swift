@@ -24,7 +24,7 @@ public protocol Exporter: Sendable {
   /// The model as a reader has it where the format stores weights in a form of its own, and the numbers that stand for each
   /// of them; it is then exported as it is. `nil` where it stores `rounded` arrays.
   static func rounded(
-    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+    _ model: LoadedModel, options: ExportOptions
   ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])?
 
   /// An array as a reader has it after it was stored in that format; `WeightFormat.rounded` where the format says nothing.
@@ -50,7 +50,7 @@ extension Exporter {
   public static func graph(in path: String) throws(ExportError) -> WrittenGraph? { nil }
 
   public static func rounded(
-    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+    _ model: LoadedModel, options: ExportOptions
   ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? { nil }
 
   public static func rounded(

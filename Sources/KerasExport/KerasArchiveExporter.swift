@@ -12,9 +12,9 @@ public struct KerasArchiveExporter: Exporter {
 
   /// 8-bit weights are those of Keras' own quantized layers.
   public static func rounded(
-    _ model: LoadedModel, in format: ExportOptions.WeightFormat
+    _ model: LoadedModel, options: ExportOptions
   ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? {
-    format == .int8 ? try Int8Layers.quantized(model) : nil
+    options.weightFormat == .int8 ? try Int8Layers.quantized(model) : nil
   }
 
   public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {

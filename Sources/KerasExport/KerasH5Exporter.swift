@@ -11,6 +11,13 @@ public struct KerasH5Exporter: Exporter {
 
   public init() {}
 
+  /// 8-bit weights are those of Keras 3's own quantized layers, which its HDF5 files hold too (measured with 3.15.1).
+  public static func rounded(
+    _ model: LoadedModel, options: ExportOptions
+  ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? {
+    try Keras2Release.isAsked(by: options) ? nil : KerasArchiveExporter.rounded(model, options: options)
+  }
+
   public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
     if try Keras2Release.isAsked(by: options) {
       _ = try Keras2Model(model, options: options)

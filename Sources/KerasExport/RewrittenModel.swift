@@ -33,13 +33,15 @@ struct RewrittenModel {
         weights: model.weights))
     try rewriter.rewrite(&config)
     try rewriter.settleMasks(&config)
+    if !rewriter.context.maskedSequences.isEmpty { try TFJSMaskNumbers.multiply(in: &config, "", &rewriter.context) }
+    if !target.hasRescaling { try FixedScaling.replaceRescalings(in: &config, &rewriter.context) }
     var rewritten = model
     do {
       // The written config is a canonical one too: our own network tells its variables and shapes.
       rewritten.canonical.config = config.json
       rewritten.network = try Network(canonical: config.json)
       (variables, outputs) = try Self.variables(
-        of: rewritten.network, from: rewriter.context.weights, format: options.weightFormat)
+        of: rewritten.network, from: rewriter.context.weights, format: options.weightFormat, target)
       rewritten.weights = rewriter.context.weights
       rewritten.semantics = target.semantics
     } catch let error as ExportError {
@@ -63,7 +65,8 @@ struct RewrittenModel {
   }
 
   private static func variables(
-    of network: Network, from weights: [String: TensorData], format: ExportOptions.WeightFormat
+    of network: Network, from weights: [String: TensorData], format: ExportOptions.WeightFormat,
+    _ target: RewriteTarget
   ) throws -> (variables: [Keras3Model.Variable], outputs: [LayerOutput]) {
     var variables: [Keras3Model.Variable] = []
     for parameter in try network.parameterSpecs() {
@@ -73,7 +76,7 @@ struct RewrittenModel {
       }
       variables.append(
         Keras3Model.Variable(
-          name: parameter.name, tensor: try stored(tensor, format, name: parameter.name),
+          name: parameter.name, tensor: try stored(tensor, format, target),
           trainable: parameter.spec.trainable && parameter.trainable))
     }
     return (variables, try network.lowered(training: false).layerOutputs)
@@ -81,7 +84,7 @@ struct RewrittenModel {
 
   /// The element type a variable is stored in: Keras converts to its variables' own as it loads.
   private static func stored(
-    _ tensor: TensorData, _ format: ExportOptions.WeightFormat, name: String
+    _ tensor: TensorData, _ format: ExportOptions.WeightFormat, _ target: RewriteTarget
   ) throws -> TensorData {
     guard format.applies(to: tensor) else { return tensor }
     switch format {
@@ -92,7 +95,10 @@ struct RewrittenModel {
       throw ExportError(
         .notExpressible(
           what: "weights as 8-bit integers",
-          reason: "Keras 3 holds those of Dense, EinsumDense and Embedding only, and rounds their inputs too"))
+          reason: target.isKeras3
+            ? "Keras 3 holds those of Dense and Embedding in .keras, .h5 and .weights.h5 files"
+            : "\(target.name) has no layers with such weights; .keras and .h5 of Keras 3 (without --for) hold them, "
+              + ".tflite and .tfjs too"))
     }
   }
 

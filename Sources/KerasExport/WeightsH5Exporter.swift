@@ -12,6 +12,12 @@ public struct WeightsH5Exporter: Exporter {
 
   public init() {}
 
+  public static func rounded(
+    _ model: LoadedModel, options: ExportOptions
+  ) throws(ExportError) -> (model: LoadedModel, values: [String: TensorData])? {
+    try KerasH5Exporter.rounded(model, options: options)
+  }
+
   public func check(_ model: LoadedModel, options: ExportOptions) throws(ExportError) {
     try KerasH5Exporter().check(model, options: options)
   }

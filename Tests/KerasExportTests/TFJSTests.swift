@@ -53,10 +53,15 @@ import Testing
   }
 
   @Test func whatTensorFlowJSLacksIsRefusedByName() throws {
-    let source = try ExportFixture("keras-2.15/gru_bidirectional.h5").load()
-    let error = try #require(throws: ExportError.self) { try TFJSExporter().check(source, options: ExportOptions()) }
-    #expect(error.layer?.isEmpty == false)
-    #expect(error.description.contains("masked Bidirectional"))
+    for (name, words) in [
+      ("keras-2.1.3/gru_bidirectional.h5", "masked Bidirectional"),
+      ("keras-2.15/gru_bidirectional.h5", "GRU with reset_after"),
+    ] {
+      let source = try ExportFixture(name).load()
+      let error = try #require(throws: ExportError.self) { try TFJSExporter().check(source, options: ExportOptions()) }
+      #expect(error.layer?.isEmpty == false)
+      #expect(error.description.contains(words))
+    }
   }
 
   /// `Tools/interop/tfjs.py` runs it.

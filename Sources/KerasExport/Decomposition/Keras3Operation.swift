@@ -1,5 +1,6 @@
 import KerasCore
 import KerasGraph
+import KerasModel
 import OrderedCollections
 
 /// An operation of Keras 3 as a node of a functional model: its class, what its constructor takes, what it is called with.
@@ -85,36 +86,17 @@ struct Keras3Operation {
     if className.isEmpty { return nil }
   }
 
-  /// A sum, in the order that `keras.ops.add` computes it as written, or else as a difference, which it has no short way for.
-  ///
-  /// Keras 3.15's keras/src/backend/tensorflow/numpy.py takes a second operand with one axis longer than 1 for a bias: it
-  /// adds it along the first operand's last axis, or its second, if that is as long, wherever the long axis lies.
+  /// A sum, in the order that `keras.ops.add` computes it as written, or else as a difference, which it has no short way for
+  /// (`TensorFlowSum`).
   private init(sumOf first: Shape, _ second: Shape) {
     self.init("numpy", "Add", operands: 2)
-    if Self.isAdded(second, to: first) { return }
-    if Self.isAdded(first, to: second) {
+    if TensorFlowSum.isSum(first, second) { return }
+    if TensorFlowSum.isSum(second, first) {
       arguments.reverse()
     } else {
       className = "Subtract"
       arguments[1] = .negated(1)
     }
-  }
-
-  /// Whether `keras.ops.add(first, second)` is their sum, whatever sizes the open axes come to.
-  private static func isAdded(_ second: Shape, to first: Shape) -> Bool {
-    // Of equal shapes the long axis lies where it is added.
-    guard first != second, first.rank > 1 else { return true }
-    let long = second.dimensions.indices.filter { second[$0] != 1 }
-    let known = long.filter { second[$0] != nil }
-    guard !long.isEmpty, known.count < 2 else { return true }
-    let compared = [first[1], first[first.rank - 1]]
-    guard let only = known.first, let size = second[only] else {
-      // Open axes alone are as long as the batch happens to be.
-      return compared.allSatisfy { $0 == 1 }
-    }
-    if !compared.contains(where: { $0 == nil || $0 == size }) { return true }
-    // A bias as it should be.
-    return only == second.rank - 1 && compared[1] == size && second.rank <= first.rank
   }
 
   init(padding widths: [(before: Int, after: Int)], with value: Float) {

@@ -54,6 +54,7 @@ extension Rewriter {
       result[String(weight.key.dropFirst(folder.count))] = weight.value
     }
     var options = LayerDecomposition.Options()
+    options.keepsVariables = context.target.hasOperations
     options.makesMasks = context.target.hasOperations && (isMaskRead || context.facts.maskedLosses.contains(place))
     // What carries the mask of an output takes its name.
     options.keepsName = !options.makesMasks || !copy.outputs.contains { $0.layer == layer.name }
@@ -102,7 +103,7 @@ extension Rewriter {
       return 1
     }
     if !context.target.hasOperations {
-      return try sayInLayers(parts, here, copy, index, of: &model, types) { [context] found in
+      return try sayInLayers(parts, here, copy, index, of: &model, folder: folder, types) { [context] found in
         context.refusal(what, "\(reason); nor in layers: \(found)")
       }
     }
@@ -189,18 +190,20 @@ extension Rewriter {
   }
 
   /// Puts plain layers in the place of a decomposition's operations, for a target that has none; their number.
-  private func sayInLayers(
+  private mutating func sayInLayers(
     _ parts: LayerDecomposition, _ here: Int, _ model: ModelConfig, _ index: Int, of result: inout ModelConfig,
-    _ types: @escaping (TensorReference) -> TensorType?, refusal: (String) -> ExportError
+    folder: String, _ types: @escaping (TensorReference) -> TensorType?, refusal: (String) -> ExportError
   ) throws(ExportError) -> Int {
-    guard parts.weights.isEmpty, parts.constants.isEmpty, !parts.layers.isEmpty else {
-      throw refusal("it has weights of its own")
-    }
+    guard !parts.layers.isEmpty else { throw refusal("nothing is left of it") }
     let inner = try operationTypes(parts, types)
     let made: StockLayers
     do throws(StockLayers.Failure) {
       made = try StockLayers(
-        parts.layers, taken: Set((model.layers + parts.layers).map(\.name)), target: context.target.name
+        parts.layers,
+        weights: Dictionary(
+          parts.weights.map { (String($0.key.dropFirst(folder.count)), $0.value) }, uniquingKeysWith: { $1 }),
+        outputs: Array(parts.replacements.values), taken: Set((model.layers + parts.layers).map(\.name)),
+        target: context.target.name
       ) { inner[$0] ?? types($0) }
     } catch {
       throw refusal(error.reason)
@@ -208,6 +211,15 @@ extension Rewriter {
     var copy = model
     copy.replace(here, with: made.layers, parts.replacements)
     result = copy
+    for (name, weight) in made.weights { context.weights[folder + name] = weight }
+    let list = made.layers.map(\.className)
+    context.note(
+      .rewritten,
+      "\(model.layers[here].className) is said in layers that \(context.target.name) has: "
+        + (list.prefix(8) + (list.count > 8 ? ["… (\(list.count))"] : [])).joined(separator: ", "))
+    if made.holdsConstants, !parts.constants.isEmpty {
+      context.note(.lost, "training of \(parts.constants.sorted().joined(separator: ", ")): constants now")
+    }
     return made.layers.count + here - index
   }
 

@@ -6,21 +6,30 @@ import OrderedCollections
 /// Operations said as plain layers, for programs whose models hold nothing else (TensorFlow.js): Rescaling, Activation,
 /// Reshape, Permute, Add, Multiply, Maximum, Minimum, Concatenate, Dot, pooling, cropping and padding.
 struct StockLayers {
-  private(set) var layers: [LayerConfig] = []
-  private let types: (TensorReference) -> TensorType?
+  var layers: [LayerConfig] = []
+  /// Weights of these layers, by `layer/role`.
+  var weights: [String: TensorData]
+  /// Whether some of these hold constants of the operations, which training does not change.
+  var holdsConstants = false
+  let types: (TensorReference) -> TensorType?
+  /// How often each tensor is taken.
+  let uses: [TensorReference: Int]
   private var taken: Set<String>
 
   struct Failure: Error {
     var reason: String
   }
 
-  /// Says operations of a decomposition; `types` tells what each tensor is, those of the operations included.
+  /// Says operations of a decomposition; `weights` are those of its Dense layers, `types` tells what each tensor is, those of
+  /// the operations included.
   init(
-    _ operations: [LayerConfig], taken: Set<String>, target: String,
-    types: @escaping (TensorReference) -> TensorType?
+    _ operations: [LayerConfig], weights: [String: TensorData], outputs: [TensorReference], taken: Set<String>,
+    target: String, types: @escaping (TensorReference) -> TensorType?
   ) throws(Failure) {
     self.types = types
     self.taken = taken
+    self.weights = weights
+    uses = (operations.flatMap(\.nodes).flatMap(\.references) + outputs).reduce(into: [:]) { $0[$1, default: 0] += 1 }
     for operation in operations {
       guard operation.nodes.count == 1, operation.module != "keras.layers" else {
         layers.append(operation)
@@ -53,6 +62,11 @@ struct StockLayers {
     {
       return scaled(operation.className, name, tensors[0], numbers[0], isFirst: arguments[0].doubleValue != nil)
     }
+    if arguments.count == 2, tensors.count == 1, numbers.isEmpty,
+      let constant = arguments.lazy.compactMap({ FixedScaling.array($0) }).first
+    {
+      return try withConstant(operation, tensors[0], constant, isFirst: arguments[0].tensorReference == nil)
+    }
     if arguments.count == 2, tensors.count == 2, let shapes = shapes(tensors), shapes[0].rank == shapes[1].rank {
       if let merge = Self.merges[operation.className] {
         append(merge, name, [:], tensors)
@@ -64,9 +78,14 @@ struct StockLayers {
         return true
       }
       if operation.className == "Matmul", shapes[0].rank == 3 {
+        // A product with the transposed batch of a matrix would mix the samples: Dot takes each sample's own.
         append("Dot", name, ["axes": [2, 1], "normalize": false], tensors)
         return true
       }
+      if operation.className == "Matmul", shapes[0].rank == 4 { return productsOfHeads(name, tensors, shapes) }
+    }
+    if operation.className == "Where", arguments.count == 3, tensors.count == 1 {
+      return chosen(operation, tensors[0], arguments)
     }
     guard let x = tensors.first, let shape = types(x)?.shape else { return false }
     switch operation.className {
@@ -80,6 +99,15 @@ struct StockLayers {
       append("Softmax", name, ["axis": JSON(axis < 0 ? axis + shape.rank : axis)], x)
     case "LeakyRelu": append("LeakyReLU", name, ["negative_slope": operation.fields["negative_slope"] ?? 0.2], x)
     case "Elu" where operation.fields["alpha"]?.doubleValue ?? 1 == 1: append("ELU", name, ["alpha": 1.0], x)
+    case "Elu":
+      // relu(x) − α · relu(−elu(x)).
+      let alpha = operation.fields["alpha"]?.doubleValue ?? 1
+      let elu = append("ELU", unique(name + "_elu"), ["alpha": 1.0], x)
+      let above = append("Activation", unique(name + "_above"), ["activation": "relu"], x)
+      let negated = append("Rescaling", unique(name + "_negated"), ["scale": -1.0, "offset": 0.0], elu)
+      let depth = append("Activation", unique(name + "_depth"), ["activation": "relu"], negated)
+      let below = append("Rescaling", unique(name + "_below"), ["scale": .number(-alpha), "offset": 0.0], depth)
+      append("Add", name, [:], [above, below])
     case "Clip": return clipped(operation, x)
     case "Reshape":
       guard let sizes = operation.fields["newshape"]?.arrayValue?.compactMap(\.intValue), sizes.first == -1,
@@ -248,20 +276,20 @@ struct StockLayers {
   }
 
   @discardableResult
-  private mutating func append(
+  mutating func append(
     _ className: String, _ name: String, _ fields: OrderedDictionary<String, JSON>, _ x: TensorReference
   ) -> TensorReference {
     append(className, name, fields, args: [.tensor(x)])
   }
 
   @discardableResult
-  private mutating func append(
+  mutating func append(
     _ className: String, _ name: String, _ fields: OrderedDictionary<String, JSON>, _ tensors: [TensorReference]
   ) -> TensorReference {
     append(className, name, fields, args: [.array(tensors.map { .tensor($0) })])
   }
 
-  private mutating func append(
+  mutating func append(
     _ className: String, _ name: String, _ fields: OrderedDictionary<String, JSON>, args: JSON
   ) -> TensorReference {
     var all: OrderedDictionary<String, JSON> = ["trainable": true, "dtype": "float32"]
@@ -273,7 +301,7 @@ struct StockLayers {
     return TensorReference(name)
   }
 
-  private func unique(_ proposal: String) -> String {
+  func unique(_ proposal: String) -> String {
     var name = proposal
     var number = 1
     while taken.contains(name) {

@@ -45,6 +45,8 @@ struct RewriteContext: Sendable {
   var maskCarriers: [String: String?] = [:]
 
   var weights: [String: TensorData]
+  /// Layers whose sequences are to be multiplied by their mask in the end, with the layer that makes it.
+  var maskedSequences: [String: String] = [:]
   /// The source's names of weights that have another name now, by that one.
   private(set) var sourceNames: [String: String] = [:]
   /// The source's names of weights that are constants now.

@@ -16,6 +16,8 @@ struct RewriteTarget: Sendable {
   private(set) var hasOperations = true
   /// Whether operations are said as plain layers where it has none.
   private(set) var saysOperationsInLayers = false
+  /// Whether all its releases have Rescaling.
+  private(set) var hasRescaling = true
   /// Whether names of a recurrent layer's weights hold its cell's.
   private(set) var namesCells = true
   /// In the order they apply, after `ActivityPenalty`, which looks at a wrapper and the layer inside together.
@@ -42,6 +44,7 @@ struct RewriteTarget: Sendable {
       MergeMask.self,
       TransposedOutput.self,
       ChannelsFirstBias.self,
+      MergedSums.self,
       OlderDefaults.self,
       AugmentationReleases.self,
       ImageInterpolation.self,
@@ -88,11 +91,13 @@ struct RewriteTarget: Sendable {
     target.namesCells = false
     target.hasOperations = false
     target.saysOperationsInLayers = true
+    target.hasRescaling = false
     target.rewrites.removeAll { $0 == BidirectionalMask.self }
     target.rewrites += [
       TFJSMaskedBidirectional.self, TFJSTraining.self, TFJSIdentity.self, TFJSReLU.self, TFJSNormalizationAxis.self,
       TFJSSoftmaxAxis.self, TFJSSubtraction.self, TFJSGatedRecurrence.self,
-      TFJSReshape.self, TFJSCausal.self, TFJSSequences.self, TFJSPadding.self,
+      TFJSStatefulStates.self, TFJSReshape.self, TFJSCausal.self, TFJSSequences.self, TFJSPadding.self,
+      TFJSMissing.self,
     ]
     return target
   }()

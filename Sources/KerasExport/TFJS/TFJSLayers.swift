@@ -30,7 +30,8 @@ enum TFJSLayers {
     for layer in model.layers { try check(layer, path: path.isEmpty ? layer.name : "\(path)/\(layer.name)") }
   }
 
-  private static func check(_ layer: LayerConfig, path: String) throws(ExportError) {
+  /// The same of one layer, with what it holds.
+  static func check(_ layer: LayerConfig, path: String) throws(ExportError) {
     if let model = layer.model { return try check(model, path: path) }
     func refuse(_ what: String, _ reason: String = "TensorFlow.js does not have it") -> ExportError {
       ExportError(.notExpressible(what: what, reason: reason), layer: path)
@@ -62,5 +63,14 @@ enum TFJSLayers {
       let inner = try LayerConfig(json, path: path)
       try check(inner, path: "\(path)/\(inner.name)")
     }
+  }
+}
+
+/// A layer that TensorFlow.js does not have, and no rewrite has replaced: it comes apart into operations, which are said in
+/// layers that it has.
+enum TFJSMissing: LayerRewrite {
+  static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
+    guard !context.isWrapped else { return }
+    try TFJSLayers.check(chain.layer, path: context.path)
   }
 }

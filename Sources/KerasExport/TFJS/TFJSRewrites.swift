@@ -29,17 +29,22 @@ enum TFJSIdentity: LayerRewrite {
   }
 }
 
-/// A masked Bidirectional, of whose sequences TensorFlow.js keeps the last output at masked steps and its Python reader,
-/// which is tf.keras, puts zeros there (`wrappers.ts`, `recurrent.ts`; releases before 2 refuse the mask).
-enum TFJSMaskedBidirectional: LayerRewrite {
+/// Recurrent layers that keep their states between calls and cannot in TensorFlow.js.
+///
+/// It forgets the batch size of a layer that is given states and fails (`recurrent.ts`, `RNN.apply`), and runs a layer once
+/// for each of its outputs that is taken (`executor.ts`; measured in 1.3.1 and 2.3.0), each time from the states it left.
+enum TFJSStatefulStates: LayerRewrite {
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
-    guard chain.layer.className == "Bidirectional", !context.isWrapped, context.facts.masked.contains(context.path),
-      chain.layer.fields["layer"]?["config"]?["return_sequences"] == true
-    else { return }
-    throw context.refusal(
-      "a masked Bidirectional that returns sequences",
-      "TensorFlow.js does not have it as its Python reader has: masked steps repeat the last output in one, are 0 in the other"
-    )
+    guard chain.layer.fields["stateful"] == true else { return }
+    if !chain.layer.nodes.isEmpty, chain.layer.nodes.allSatisfy({ $0.references.count > 1 }) {
+      chain.layer.fields["stateful"] = false
+      context.note(.rewritten, "it is not stateful: every call is given its states")
+    } else if chain.layer.fields["return_state"] == true {
+      chain.layer.fields["stateful"] = false
+      context.note(
+        .lost,
+        "the states kept between calls: TensorFlow.js would run a layer that returns them several times in one call")
+    }
   }
 }
 

@@ -15,6 +15,12 @@ struct ConstantFolding: RewriteRule {
     for node: Node, at index: Int, operands: [Value], in graph: inout Graph
   ) throws(GraphError) -> [Value]? {
     guard node.types.count == 1, let shape = node.types[0].shape.concrete, !operands.isEmpty else { return nil }
+    if case .iota = node.op, let count = checkedProduct(shape), count <= limit ?? Self.freeElements,
+      let places = evaluate(node.op, [], node.types[0].dtype, shape)?.data
+    {
+      // Of its operand the sizes alone matter.
+      return [graph.addConstant(places)]
+    }
     guard isFoldable(node.op), operands.allSatisfy({ isKnown($0, graph) }) else { return nil }
     let sizes = operands.compactMap { graph.shape($0).elementCount }
     guard let count = checkedProduct(shape), count <= max(limit ?? Self.freeElements, sizes.reduce(0, +)) else {

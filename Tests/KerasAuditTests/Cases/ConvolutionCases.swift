@@ -1,7 +1,7 @@
 import KerasKit
 
 extension RuleCases {
-  static let convolution: [RuleCase] = theano + formats + shapes
+  static let convolution: [RuleCase] = theano + formats + shapes + sums
 
   private static let theano: [RuleCase] = [
     .hit("theano-flip", .model("keras-1.2.2/conv1d.h5")),
@@ -72,6 +72,23 @@ extension RuleCases {
       "global-pool-keepdims",
       RuleCase.layer("GlobalAveragePooling2D", ["keepdims": true], input: [nil, 4, 4, 3], "2.15.0")),
   ]
+
+  /// Sums that Keras 3 on TensorFlow computes otherwise; `SumAxisTests` has all that were measured.
+  private static let sums: [RuleCase] = [
+    .hit("bias-add-axis", channelsFirst(filters: 6)),
+    .clean("bias-add-axis", channelsFirst(filters: 5)),
+    .clean("bias-add-axis", channelsFirst(filters: 6), target: .tensorFlow215),
+    .clean("bias-add-axis", .model("keras-3/merge_functional.keras")),
+    .hit("bias-add-axis", .model("keras-2.1.3/conv_channels_first.h5")),
+    .clean("bias-add-axis", .model("keras-2.1.3/conv_channels_last.h5")),
+  ]
+
+  private static func channelsFirst(filters: Int) -> RuleCase.Origin {
+    RuleCase.layer(
+      "Conv2D",
+      ["filters": JSON(filters), "kernel_size": [3, 3], "padding": "valid", "data_format": "channels_first"],
+      input: [nil, 3, 8, 8], "2.2.4")
+  }
 
   private static func transposed(_ stamp: String) -> RuleCase.Origin {
     RuleCase.layer(

@@ -22,6 +22,7 @@ extension AuditRegistry {
     ShapeRules.cosine,
     ShapeRules.dotAxes,
     ShapeRules.keepDims,
+    SumAxis(),
   ]
 }
 
