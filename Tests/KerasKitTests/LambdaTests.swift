@@ -12,7 +12,7 @@ import Testing
     "keras-2.2.4-python-3.6",
     "keras-2.3.1-python-3.7", "keras-3", "keras-3-python-3.12", "keras-3-python-3.13", "tf-keras-python-3.12",
     "tf-keras-python-3.13", "tfkeras-2.5", "keras-2.1.3-models", "keras-2.15-models", "keras-3-models",
-    "tfkeras-2.5-models",
+    "tfkeras-2.5-models", "keras-2.2.4-eras", "keras-2.3.1-eras",
   ]
 
   @Test func atLeastSixtyKindsAreRecorded() throws {

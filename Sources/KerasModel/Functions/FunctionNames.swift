@@ -94,6 +94,12 @@ enum FunctionNames {
   /// Whether a call of that name has a meaning here.
   static func knows(_ name: String) -> Bool { resolve(name) != nil }
 
+  /// Whether a dotted name is a module that has functions with a meaning here, as `tf.image` has.
+  static func isModule(_ name: String) -> Bool {
+    guard let (space, rest) = split(name) else { return false }
+    return table[space]?.keys.contains { $0.hasPrefix(rest + ".") } ?? false
+  }
+
   /// Whether a bare name is a module, a function, or one of Python's own functions, that has a meaning here.
   static func knows(global name: String) -> Bool {
     for modules in [current, backends, activations, tensorFlow, numpy] {

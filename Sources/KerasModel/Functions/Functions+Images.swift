@@ -99,6 +99,28 @@ extension BackendFunction {
         return .tensor(try context.ops(.concatenate(axis: 4), edges)[0])
       }
     ),
+    // K.resize_images of standalone Keras on TensorFlow: without half pixels where it interpolates.
+    (
+      "keraskit>resize_images_corner",
+      BackendFunction("x height_factor width_factor data_format interpolation") {
+        arguments, context throws(ModelError) in
+        guard try arguments.optionalString("interpolation") == "bilinear" else {
+          let names = ["x", "height_factor", "width_factor", "data_format", "interpolation"]
+          return try call("keraskit>resize_images", names.map { arguments[$0] }, &context)
+        }
+        let format: DataFormat = try firstChannels(arguments) ? .channelsFirst : .channelsLast
+        let x = try format.toChannelsLast(arguments.float("x", &context), &context)
+        try context.shape(x).expectRank(4)
+        var size: [CallValue] = []
+        for (axis, name) in [(1, "height_factor"), (2, "width_factor")] {
+          let factor = try arguments.int(name, default: 1)
+          guard (1...1024).contains(factor) else { throw arguments.unsupported(name, "a factor") }
+          size.append(.int(try context.shape(x).known(axis: axis) * factor))
+        }
+        let resized = try call("keraskit>resize", [.tensor(x), .sequence(size)], &context)
+        return .tensor(try format.fromChannelsLast(context.float(resized, for: arguments.function), &context))
+      }
+    ),
     (
       "keraskit>resize",
       BackendFunction("images size align_corners half_pixel_centers interpolation") {

@@ -30,7 +30,7 @@ extension PythonOperators {
     "isinstance", "range", "xrange", "reversed", "iter", "enumerate", "zip", "map", "dict", "True", "False", "None",
     "any", "all", "sorted", "hasattr", "functools", "reduce",
     "filter", "divmod", "set", "frozenset", "round", "repr", "format", "AssertionError", "ValueError", "TypeError",
-    "NotImplementedError", "RuntimeError", "Exception", "KeyError", "IndexError", "AttributeError",
+    "NotImplementedError", "RuntimeError", "Exception", "KeyError", "IndexError", "AttributeError", "ImportError",
   ]
 
   /// Python's own functions of constants and, where a function of the backend does the same, of tensors.

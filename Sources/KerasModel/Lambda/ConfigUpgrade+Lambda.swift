@@ -48,15 +48,22 @@ extension ConfigUpgrade {
   /// Functions that the release at hand computed otherwise than the names say here.
   private func meanings(in function: LambdaFunction) -> OrderedDictionary<String, JSON> {
     var meanings: OrderedDictionary<String, JSON> = [:]
-    if function.names("batch_dot"), multipliesMatrices { meanings["keraskit>batch_dot"] = "keraskit>batch_matmul" }
+    if function.names("batch_dot"), isBeforeTensorFlow2 { meanings["keraskit>batch_dot"] = "keraskit>batch_matmul" }
     // clip(0.2·x + 0.5, 0, 1) before Keras 3.
     if function.names("hard_sigmoid"), era.dialect < .keras3 { meanings["hard_sigmoid"] = "keraskit>hard_sigmoid" }
+    // Without half pixels: tf.image.resize of TensorFlow 1, and what standalone Keras called to interpolate.
+    if function.names("resize"), isBeforeTensorFlow2 { meanings["resize"] = "keraskit>resize" }
+    if function.names("resize_images"), era.dialect < .keras3, !era.version.isTensorFlow, era.backend != "theano" {
+      meanings["keraskit>resize_images"] = "keraskit>resize_images_corner"
+    }
     return meanings
   }
 
-  /// Whether `K.batch_dot` was a product of matrices: on TensorFlow before Keras 2.3 and before TensorFlow 2 (measured
-  /// on 1.2.2, 2.0.2, 2.0.9, 2.1.3, 2.2.4, tf.keras 1.12 and 1.15; other on 2.3.1, TensorFlow 2.0 and Theano).
-  private var multipliesMatrices: Bool {
+  /// Keras before 2.3 on TensorFlow, or tf.keras before TensorFlow 2.
+  ///
+  /// `K.batch_dot` was a product of matrices there: measured on 1.2.2, 2.0.2, 2.0.9, 2.1.3, 2.2.4, tf.keras 1.12 and 1.15;
+  /// it sums one axis on 2.3.1, TensorFlow 2.0 and later, and on Theano.
+  private var isBeforeTensorFlow2: Bool {
     guard era.dialect == .keras1 || era.dialect == .keras2, era.backend != "theano", era.backend != "cntk" else {
       return false
     }

@@ -95,10 +95,10 @@ public struct LambdaFunction: Sendable {
   ///
   /// Where the code comes to it, it is refused.
   var firstUnknown: (name: String, line: Int?)? {
-    ((try? code.dottedNames(as: release)) ?? []).first { found in
+    let found = ((try? code.dottedNames(as: release)) ?? []).first { found in
       let parts = found.name.split(separator: ".").map(String.init)
       guard let root = parts.first, FunctionNames.knows(global: root) else { return true }
-      guard parts.count > 1, !PythonLoops.knows(found.name) else { return false }
+      guard parts.count > 1, !PythonLoops.knows(found.name), !FunctionNames.isModule(found.name) else { return false }
       // A constant may have attributes of its own.
       return !(2...parts.count).contains { count in
         let path = parts[..<count].joined(separator: ".")
@@ -106,6 +106,10 @@ public struct LambdaFunction: Sendable {
           || count == parts.count && FunctionNames.knows(global: path)
       }
     }
+    if let found { return found }
+    // What Python keeps to itself has none, whatever it is an attribute of.
+    let inner = code.functions.flatMap(\.names).first { $0.hasPrefix("__") && $0.hasSuffix("__") && $0 != "__name__" }
+    return inner.map { ($0, nil) }
   }
 
   /// Names that stand for settings of the program that saved the model, which its file does not hold.
