@@ -1,6 +1,19 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+// Debian's shared libhdf5 brings some thirty libraries for files on remote storage along, which would be half of the
+// time that a command takes to start. Its archive holds the same library without them.
+#if os(Linux)
+  let hdf5Archive = ["x86_64", "aarch64"].contains { access("/usr/lib/\($0)-linux-gnu/libhdf5_serial.a", R_OK) == 0 }
+#else
+  let hdf5Archive = false
+#endif
+let hdf5Libraries = hdf5Archive ? [":libhdf5_serial.a", ":libsz.a", ":libaec.a", "z"] : ["hdf5"]
+
 let package = Package(
   name: "KerasKit",
   platforms: [.macOS(.v14)],
@@ -18,7 +31,7 @@ let package = Package(
   ],
   targets: [
     // The C border: module maps with inline shims, and the few loops that need run-time dispatch.
-    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: hdf5Archive ? nil : "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
@@ -26,7 +39,9 @@ let package = Package(
 
     // file → container
     .target(name: "KerasCore", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "KerasCore"]),
+    .target(
+      name: "HDF5", dependencies: ["CHDF5", "CZlib", "KerasCore"],
+      linkerSettings: hdf5Libraries.map { .linkedLibrary($0) }),
     .target(name: "ZipArchive", dependencies: ["CKernels", "CZlib", "KerasCore"]),
     .target(name: "DataFiles", dependencies: ["CImages", "KerasCore", "ZipArchive"]),
     .target(

@@ -1,5 +1,9 @@
 #pragma once
+#if __has_include(<hdf5.h>)
 #include <hdf5.h>
+#else
+#include <hdf5/serial/hdf5.h>
+#endif
 
 // Swift cannot import macros that call H5open() first, nor names whose meaning depends on the library's version.
 

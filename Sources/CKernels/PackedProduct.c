@@ -4,7 +4,8 @@
 #include "Parallel.h"
 #include "VectorMath.h"
 
-enum { WIDTH = KK_PACK_WIDTH, PARTS = WIDTH / 16 };
+// Columns of a block; the last is as many vectors wide as its columns need.
+enum { LANES = 16, WIDTH = KK_PACK_WIDTH, PARTS = WIDTH / LANES };
 
 // Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
 #define PRODUCT_GRAIN 131072
@@ -31,7 +32,13 @@ typedef struct {
   int relu;
 } packed_call;
 
-ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n) { return (n + WIDTH - 1) / WIDTH * WIDTH * k; }
+ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES * k; }
+
+/// Columns of the block from `column` on, with those that fill its last vector.
+KK_INLINE ptrdiff_t padded_width(ptrdiff_t n, ptrdiff_t column) {
+  ptrdiff_t left = (n - column + LANES - 1) / LANES * LANES;
+  return left < WIDTH ? left : WIDTH;
+}
 
 typedef struct {
   float *packed;
@@ -43,10 +50,11 @@ static void pack_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const packing *p = context;
   for (ptrdiff_t block = begin; block < end; block++) {
     ptrdiff_t column = block * WIDTH, width = p->n - column < WIDTH ? p->n - column : WIDTH;
-    float *target = p->packed + (block * p->k + p->first) * WIDTH;
-    for (ptrdiff_t row = 0; row < p->rows; row++, target += WIDTH) {
+    ptrdiff_t padded = padded_width(p->n, column);
+    float *target = p->packed + column * p->k + p->first * padded;
+    for (ptrdiff_t row = 0; row < p->rows; row++, target += padded) {
       memcpy(target, p->w + row * p->ldw + column, (size_t)width * sizeof(float));
-      memset(target + width, 0, (size_t)(WIDTH - width) * sizeof(float));
+      memset(target + width, 0, (size_t)(padded - width) * sizeof(float));
     }
   }
 }
@@ -63,104 +71,128 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
   kk_pack_rows(packed, w, ldw, k, n, 0, k);
 }
 
-/// ROWS × WIDTH results in registers, from `start` (ROWS rows of WIDTH) or zero to `sum`.
-#define PACKED_TILE(ROWS)                                                                                    \
-  KK_INLINE void packed_tile_##ROWS(                                                                         \
+/// ROWS × (VECTORS · LANES) results in registers, from `y` or the bias or zero to `y`.
+#define PACKED_TILE(ROWS, VECTORS)                                                                            \
+  KK_INLINE void packed_tile_##ROWS##_##VECTORS(                                                              \
     const packed_call *c, const float *w, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias, int accumulate) { \
-    vector sum[ROWS][PARTS];                                                                                 \
-    for (int r = 0; r < ROWS; r++)                                                                           \
-      for (int v = 0; v < PARTS; v++)                                                                        \
-        sum[r][v] = accumulate ? LOAD(y + r * ldy + 16 * v) : (bias ? LOAD(bias + 16 * v) : (vector){0});    \
-    const float *x = c->x + row * c->ldx;                                                                    \
-    for (ptrdiff_t k = 0; k < c->k; k++, w += WIDTH) {                                                       \
-      vector w0 = LOAD(w), w1 = LOAD(w + 16), w2 = LOAD(w + 32), w3 = LOAD(w + 48);                          \
-      for (int r = 0; r < ROWS; r++) {                                                                       \
-        float value = x[r * c->ldx + k];                                                                     \
-        sum[r][0] += value * w0;                                                                             \
-        sum[r][1] += value * w1;                                                                             \
-        sum[r][2] += value * w2;                                                                             \
-        sum[r][3] += value * w3;                                                                             \
-      }                                                                                                      \
-    }                                                                                                        \
-    for (int r = 0; r < ROWS; r++)                                                                           \
-      for (int v = 0; v < PARTS; v++) {                                                                      \
-        vector value = sum[r][v];                                                                            \
-        if (c->relu) value = CUT(value);                                                \
-        STORE(y + r * ldy + 16 * v, value);                                                                  \
-      }                                                                                                      \
+    vector sum[ROWS][VECTORS];                                                                                \
+    for (int r = 0; r < ROWS; r++)                                                                            \
+      for (int v = 0; v < VECTORS; v++)                                                                       \
+        sum[r][v] = accumulate ? LOAD(y + r * ldy + LANES * v) : (bias ? LOAD(bias + LANES * v) : (vector){0}); \
+    const float *x = c->x + row * c->ldx;                                                                     \
+    for (ptrdiff_t k = 0; k < c->k; k++, w += VECTORS * LANES) {                                              \
+      vector factors[VECTORS];                                                                                \
+      for (int v = 0; v < VECTORS; v++) factors[v] = LOAD(w + LANES * v);                                     \
+      for (int r = 0; r < ROWS; r++)                                                                          \
+        for (int v = 0; v < VECTORS; v++) sum[r][v] += x[r * c->ldx + k] * factors[v];                        \
+    }                                                                                                         \
+    for (int r = 0; r < ROWS; r++)                                                                            \
+      for (int v = 0; v < VECTORS; v++) {                                                                     \
+        vector value = sum[r][v];                                                                             \
+        if (c->relu) value = CUT(value);                                                                      \
+        STORE(y + r * ldy + LANES * v, value);                                                                \
+      }                                                                                                       \
   }
-
-PACKED_TILE(1)
-PACKED_TILE(2)
-PACKED_TILE(4)
-PACKED_TILE(6)
 
 /// The only row: two sums for each result, since one alone would wait for its last addition.
-KK_INLINE void packed_tile_only(
-  const packed_call *c, const float *w, ptrdiff_t row, float *y, const float *bias, int accumulate) {
-  vector even[PARTS], odd[PARTS];
-  for (int v = 0; v < PARTS; v++) {
-    even[v] = accumulate ? LOAD(y + 16 * v) : (bias ? LOAD(bias + 16 * v) : (vector){0});
-    odd[v] = (vector){0};
+#define PACKED_ONLY(VECTORS)                                                                                  \
+  KK_INLINE void packed_only_##VECTORS(                                                                       \
+    const packed_call *c, const float *w, ptrdiff_t row, float *y, const float *bias, int accumulate) {       \
+    enum { STEP = VECTORS * LANES };                                                                          \
+    vector even[VECTORS], odd[VECTORS];                                                                       \
+    for (int v = 0; v < VECTORS; v++) {                                                                       \
+      even[v] = accumulate ? LOAD(y + LANES * v) : (bias ? LOAD(bias + LANES * v) : (vector){0});             \
+      odd[v] = (vector){0};                                                                                   \
+    }                                                                                                         \
+    const float *x = c->x + row * c->ldx;                                                                     \
+    ptrdiff_t k = 0;                                                                                          \
+    for (; k + 2 <= c->k; k += 2, w += 2 * STEP)                                                              \
+      for (int v = 0; v < VECTORS; v++) {                                                                     \
+        even[v] += x[k] * LOAD(w + LANES * v);                                                                \
+        odd[v] += x[k + 1] * LOAD(w + STEP + LANES * v);                                                      \
+      }                                                                                                       \
+    if (k < c->k)                                                                                             \
+      for (int v = 0; v < VECTORS; v++) even[v] += x[k] * LOAD(w + LANES * v);                                \
+    for (int v = 0; v < VECTORS; v++) {                                                                       \
+      vector value = even[v] + odd[v];                                                                        \
+      if (c->relu) value = CUT(value);                                                                        \
+      STORE(y + LANES * v, value);                                                                            \
+    }                                                                                                         \
   }
-  const float *x = c->x + row * c->ldx;
-  ptrdiff_t k = 0;
-  for (; k + 2 <= c->k; k += 2, w += 2 * WIDTH)
-    for (int v = 0; v < PARTS; v++) {
-      even[v] += x[k] * LOAD(w + 16 * v);
-      odd[v] += x[k + 1] * LOAD(w + WIDTH + 16 * v);
-    }
-  if (k < c->k)
-    for (int v = 0; v < PARTS; v++) even[v] += x[k] * LOAD(w + 16 * v);
-  for (int v = 0; v < PARTS; v++) {
-    vector value = even[v] + odd[v];
-    if (c->relu) value = CUT(value);
-    STORE(y + 16 * v, value);
-  }
-}
 
-KK_INLINE void packed_rows(
-  const packed_call *c, const float *w, ptrdiff_t row, ptrdiff_t rows, float *y, ptrdiff_t ldy, const float *bias,
-  int accumulate) {
-  if (rows == 6) {
-    packed_tile_6(c, w, row, y, ldy, bias, accumulate);
-  } else if (rows == 4) {
-    packed_tile_4(c, w, row, y, ldy, bias, accumulate);
-  } else if (rows == 2) {
-    packed_tile_2(c, w, row, y, ldy, bias, accumulate);
-  } else if (c->rows == 1) {
-    packed_tile_only(c, w, row, y, bias, accumulate);
-  } else {
-    // Summed as in the other tiles, so that a row's result does not depend on its place among several.
-    packed_tile_1(c, w, row, y, ldy, bias, accumulate);
+/// All rows of a block of VECTORS vectors, `MOST` rows at a time; each result is one sum in the order of k, so that a
+/// row's result does not depend on its place among several.
+#define PACKED_BLOCK(VECTORS, MOST)                                                                           \
+  PACKED_TILE(1, VECTORS)                                                                                     \
+  PACKED_TILE(2, VECTORS)                                                                                     \
+  PACKED_TILE(4, VECTORS)                                                                                     \
+  PACKED_TILE(MOST, VECTORS)                                                                                  \
+  PACKED_ONLY(VECTORS)                                                                                        \
+  KK_INLINE ptrdiff_t packed_rows_##VECTORS(                                                                  \
+    const packed_call *c, const float *w, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias) {        \
+    ptrdiff_t left = c->rows - row;                                                                           \
+    if (left >= MOST && left != 8) {                                                                          \
+      packed_tile_##MOST##_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                 \
+      return MOST;                                                                                            \
+    }                                                                                                         \
+    if (left >= 4) {                                                                                          \
+      packed_tile_4_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
+      return 4;                                                                                               \
+    }                                                                                                         \
+    if (left >= 2) {                                                                                          \
+      packed_tile_2_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
+      return 2;                                                                                               \
+    }                                                                                                         \
+    if (c->rows == 1)                                                                                         \
+      packed_only_##VECTORS(c, w, row, y, bias, c->accumulate);                                               \
+    else                                                                                                      \
+      packed_tile_1_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
+    return 1;                                                                                                 \
+  }
+
+PACKED_BLOCK(1, 16)
+PACKED_BLOCK(2, 12)
+PACKED_BLOCK(3, 6)
+PACKED_BLOCK(4, 6)
+enum { MOST_ROWS = 16 };
+
+KK_INLINE ptrdiff_t packed_rows(
+  const packed_call *c, const float *w, ptrdiff_t vectors, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias) {
+  switch (vectors) {
+    case 1: return packed_rows_1(c, w, row, y, ldy, bias);
+    case 2: return packed_rows_2(c, w, row, y, ldy, bias);
+    case 3: return packed_rows_3(c, w, row, y, ldy, bias);
+    default: return packed_rows_4(c, w, row, y, ldy, bias);
   }
 }
 
 KK_CLONES static void packed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const packed_call *c = context;
   for (ptrdiff_t block = begin; block < end; block++) {
-    const float *w = c->packed + block * c->k * WIDTH;
     ptrdiff_t column = block * WIDTH, width = c->n - column < WIDTH ? c->n - column : WIDTH;
-    float padded_bias[WIDTH], padded[6 * WIDTH];
+    ptrdiff_t padded_columns = padded_width(c->n, column);
+    const float *w = c->packed + column * c->k;
+    float padded_bias[WIDTH], padded[MOST_ROWS * WIDTH];
     const float *bias = c->bias ? c->bias + column : NULL;
-    if (bias && width < WIDTH) {
+    if (bias && width < padded_columns) {
       for (ptrdiff_t i = 0; i < WIDTH; i++) padded_bias[i] = i < width ? bias[i] : 0.0f;
       bias = padded_bias;
     }
     for (ptrdiff_t row = 0; row < c->rows;) {
-      ptrdiff_t left = c->rows - row, rows = left >= 6 && left != 8 ? 6 : (left >= 4 ? 4 : (left >= 2 ? 2 : 1));
       float *y = c->y + row * c->ldy + column;
-      if (width == WIDTH) {
-        packed_rows(c, w, row, rows, y, c->ldy, bias, c->accumulate);
-      } else {
-        // The last block's results go through memory of full width.
-        if (c->accumulate)
-          for (ptrdiff_t r = 0; r < rows; r++)
-            for (ptrdiff_t i = 0; i < WIDTH; i++) padded[r * WIDTH + i] = i < width ? y[r * c->ldy + i] : 0.0f;
-        packed_rows(c, w, row, rows, padded, WIDTH, bias, c->accumulate);
-        for (ptrdiff_t r = 0; r < rows; r++)
-          for (ptrdiff_t i = 0; i < width; i++) y[r * c->ldy + i] = padded[r * WIDTH + i];
+      if (width == padded_columns) {
+        row += packed_rows(c, w, padded_columns / LANES, row, y, c->ldy, bias);
+        continue;
       }
+      // The last block's results go through memory of whole vectors.
+      if (c->accumulate) {
+        ptrdiff_t most = c->rows - row < MOST_ROWS ? c->rows - row : MOST_ROWS;
+        for (ptrdiff_t r = 0; r < most; r++)
+          for (ptrdiff_t i = 0; i < WIDTH; i++) padded[r * WIDTH + i] = i < width ? y[r * c->ldy + i] : 0.0f;
+      }
+      ptrdiff_t rows = packed_rows(c, w, padded_columns / LANES, row, padded, WIDTH, bias);
+      for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t i = 0; i < width; i++) y[r * c->ldy + i] = padded[r * WIDTH + i];
       row += rows;
     }
   }

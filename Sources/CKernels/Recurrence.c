@@ -147,13 +147,33 @@ KK_CLONES void kk_simple_step(const kk_cell_step *s) {
   }
 }
 
+/// A row of Keras' own activations in one loop; h_next and c_next may be h and c.
+KK_INLINE void lstm_row(const row *r, ptrdiff_t n) {
+  const float *zi = r->z, *zf = zi + n, *zc = zf + n, *zo = zc + n, *c = r->c;
+  float *c_next = r->c_next, *h_next = r->h_next, *output = r->output;
+#pragma clang loop vectorize(assume_safety)
+  for (ptrdiff_t i = 0; i < n; i++) {
+    float next = kk_sigmoid(zf[i]) * c[i] + kk_sigmoid(zi[i]) * kk_tanh(zc[i]);
+    float h = kk_sigmoid(zo[i]) * kk_tanh(next);
+    c_next[i] = next;
+    h_next[i] = h;
+    output[i] = h;
+  }
+}
+
 KK_CLONES void kk_lstm_step(const kk_cell_step *s) {
   ptrdiff_t n = s->units;
+  int usual = s->activation.opcode == KK_TANH && s->recurrent_activation.opcode == KK_SIGMOID &&
+              !s->activation.softmax && !s->recurrent_activation.softmax;
   float *gi = s->scratch, *gf = gi + n, *gc = gf + n, *go = gc + n, *tc = go + n;
   for (ptrdiff_t b = 0; b < s->batch; b++) {
     row r = row_of(s, b);
     if (!r.unmasked) {
       keep(s, &r);
+      continue;
+    }
+    if (usual) {
+      lstm_row(&r, n);
       continue;
     }
     apply(&s->recurrent_activation, gi, r.z, n);

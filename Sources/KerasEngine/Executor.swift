@@ -77,7 +77,7 @@ public final class Executor {
     guard !mutableParameters, let batch = shapes.values.first?.first, batch > 1,
       shapes.values.allSatisfy({ $0.first == batch })
     else { return nil }
-    let slicing = self.slicing ?? SampleSlicing(graph)
+    let slicing = self.slicing ?? SampleSlicing(graph, weights: weights)
     self.slicing = .some(slicing)
     guard let slicing else { return nil }
     let threads = options.threads(forWork: slicing.workPerSample * Double(batch))

@@ -1,6 +1,7 @@
 import KerasCore
 import KerasEngine
 import KerasGraph
+import Synchronization
 import Testing
 
 /// Large batches are computed a few samples at a time, with the numbers of plain sums over each sample.
@@ -97,6 +98,23 @@ import Testing
     for (result, reference) in zip(try executor.run(known.inputs), expected) {
       #expect(try difference(result, reference) <= 1e-5)
     }
+  }
+
+  @Test func wholeBatchesReadTheWeightsThatSlicesHave() throws {
+    let (known, general) = try comparison(batch: 4)
+    let store = try known.store()
+    let matrix = try #require(known.parameters.first { $0.value.shape == [1728, 20] })
+    let reads = Atomic(0)
+    store.set(
+      matrix.key,
+      UnreadParameter(shape: matrix.value.shape) {
+        reads.add(1, ordering: .relaxed)
+        return matrix.value
+      })
+    let executor = Executor(general, parameters: store)
+    #expect(try executor.plan(for: ["input0": [4, 96, 96, 4]]).samplesAtOnce != nil)
+    #expect(try executor.plan(for: ["input0": [1, 96, 96, 4]]).samplesAtOnce == nil)
+    #expect(reads.load(ordering: .relaxed) == 1)
   }
 
   @Test func aWrongShapeIsRefusedByName() throws {

@@ -38,10 +38,10 @@ import Testing
       model: "models/keras-3/conv_channels_last.keras", batch: 8, steps: 8, primitives: 2, movedBytes: 0, arena: 3072,
       reserved: 13472, weights: 7736),
     Bounds(
-      model: "models/keras-2.3.1/lstm_hard_sigmoid.h5", batch: 4, steps: 7, primitives: 0, movedBytes: 240, arena: 1728,
+      model: "models/keras-2.3.1/lstm_hard_sigmoid.h5", batch: 4, steps: 7, primitives: 0, movedBytes: 240, arena: 2048,
       reserved: 5888, weights: 4472),
     Bounds(
-      model: "models/keras-3/gru_bidirectional.keras", batch: 4, steps: 11, primitives: 0, movedBytes: 720, arena: 1920,
+      model: "models/keras-3/gru_bidirectional.keras", batch: 4, steps: 11, primitives: 0, movedBytes: 720, arena: 2240,
       reserved: 7364, weights: 5676),
     Bounds(
       model: "models/keras-3/nested_functional.keras", batch: 4, steps: 6, primitives: 2, movedBytes: 96, arena: 896,

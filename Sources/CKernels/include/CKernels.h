@@ -165,7 +165,8 @@ void kk_small_product_transposed(
 
 /// Floats that `kk_pack` writes for weights (k, n).
 ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n);
-/// Brings w(k, n) into the order in which `kk_packed_product` reads it: blocks of columns, the last filled with zeros.
+/// Brings w(k, n) into the order in which `kk_packed_product` reads it: blocks of columns, the
+/// last as wide as its columns need, filled with zeros to whole vectors.
 void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n);
 /// The same for `rows` of the k rows, from row `first` on, which alone are at w.
 void kk_pack_rows(

@@ -8,8 +8,8 @@ import KerasGraph
 /// Every sample's numbers are those of a run of its own, but for rounding.
 final class SampleSlicing {
   let split: FrozenPrefix
-  let prefixWeights = PreparedWeights()
-  let restWeights = PreparedWeights()
+  let prefixWeights: PreparedWeights
+  let restWeights: PreparedWeights
   /// The most bytes that a node of the prefix reads and writes for one sample.
   let bytesPerSample: Int
   /// Floating-point operations of the prefix for one sample.
@@ -23,7 +23,9 @@ final class SampleSlicing {
   private static let leastWork = 1e6
 
   /// `nil` where nothing is gained, or the samples' axis is not known to be one of all inputs.
-  init?(_ graph: Graph) {
+  ///
+  /// `weights` are those that plans of the whole graph have.
+  init?(_ graph: Graph, weights: PreparedWeights) {
     var types: [String: TensorType] = [:]
     for name in graph.inputNames {
       guard let value = graph.input(named: name) else { return nil }
@@ -42,6 +44,8 @@ final class SampleSlicing {
       let prefix = try? split.prefix.specialized(inputs: types.filter { split.prefix.inputNames.contains($0.key) })
     else { return nil }
     self.split = split
+    prefixWeights = PreparedWeights(weights, ofPart: split.prefixWeights)
+    restWeights = PreparedWeights(weights, ofPart: split.restWeights)
     bytesPerSample = prefix.nodes.indices.map { prefix.movedBytes($0) }.max() ?? 0
     workPerSample = prefix.work
     guard workPerSample >= Self.leastWork, split.rowShapes.allSatisfy({ $0.concrete != nil }) else { return nil }

@@ -1,11 +1,14 @@
 import CKernels
 import KerasGraph
 
-/// A recurrence's pass over all time steps: one product for all inputs, then per step one with the state.
+/// A recurrence's pass over all time steps: a product for the inputs of many steps, then per step one with the state.
+///
+/// Where a gradient follows, what it needs is kept for all steps, in the order of the inputs: samples, then time. Else
+/// the steps' gate sums come a few steps at a time, in the order of time, so that they never leave the caches.
 struct RecurrenceForward {
   private let layout: RecurrenceLayout
   private let x: UnsafeMutablePointer<Float>
-  private let kernel: UnsafeMutablePointer<Float>
+  private let inputProduct: InputProduct
   private let bias: UnsafeMutablePointer<Float>?
   private let initialStates: [UnsafeMutablePointer<Float>]
   private let stateFactors: UnsafeMutablePointer<Float>?
@@ -16,6 +19,8 @@ struct RecurrenceForward {
   private let recurrentActivation: kk_activation
 
   private let gates: UnsafeMutablePointer<Float>
+  /// Room for the inputs of the steps that are computed at once, in the order of time.
+  private let orderedInputs: UnsafeMutablePointer<Float>
   private let candidates: UnsafeMutablePointer<Float>?
   private let candidateStride: Int
   /// States before each step, by source time, if they are kept.
@@ -34,7 +39,7 @@ struct RecurrenceForward {
   ) throws(EngineError) {
     self.layout = layout
     x = try compiler.pointer(layout.x)
-    kernel = try compiler.pointer(layout.kernel)
+    inputProduct = try InputProduct(layout, compiler: compiler)
     var bias: UnsafeMutablePointer<Float>?
     if let value = layout.bias { bias = try compiler.pointer(value) }
     self.bias = bias
@@ -71,21 +76,26 @@ struct RecurrenceForward {
     scratch = start + layout.gates
     factoredState = scratch + 5 * layout.units
     let rest = factoredState + (layout.stateFactors == nil ? 0 : layout.batch * layout.units)
-    gates = kept ?? rest
+    let sums = rest + (layout.isGRU ? layout.batch * layout.units : 0)
+    gates = kept ?? sums
+    orderedInputs = sums + layout.stepsAtOnce * layout.batch * layout.gates
     if let kept {
       let first = kept + layout.gateSums
       candidates = layout.isGRU ? first : nil
       candidateStride = layout.time * layout.units
       states = (0..<layout.recurrence.stateCount).map { first + layout.candidates + $0 * layout.states }
     } else {
-      candidates = layout.isGRU ? rest + layout.gateSums : nil
+      candidates = layout.isGRU ? rest : nil
       candidateStride = layout.units
       states = []
     }
   }
 
   func run() throws(EngineError) {
-    try projectInputs()
+    combineBiases()
+    if !states.isEmpty {
+      try inputProduct.multiply(x, into: gates, rows: layout.rows, bias: bias == nil ? nil : combinedBias)
+    }
     for product in stateProducts { product.prepare() }
     candidateProduct?.prepare()
     let (units, time) = (layout.units, layout.time)
@@ -99,8 +109,14 @@ struct RecurrenceForward {
       step.units = units
       step.activation = activation
       step.recurrent_activation = recurrentActivation
-      step.gates = gates + source * layout.gates
-      step.gates_stride = time * layout.gates
+      if states.isEmpty {
+        if index % layout.stepsAtOnce == 0 { try projectInputs(from: index) }
+        step.gates = gates + index % layout.stepsAtOnce * layout.batch * layout.gates
+        step.gates_stride = layout.gates
+      } else {
+        step.gates = gates + source * layout.gates
+        step.gates_stride = time * layout.gates
+      }
       if let candidates {
         step.candidate = states.isEmpty ? candidates : candidates + source * units
         step.candidate_stride = candidateStride
@@ -180,25 +196,31 @@ struct RecurrenceForward {
     return Matrix(pointer: factoredState, stride: units)
   }
 
-  /// gates = x · kernel + bias, all steps at once.
-  private func projectInputs() throws(EngineError) {
-    let width = layout.gates
-    if let bias {
-      combinedBias.update(from: bias, count: width)
-      if layout.resetsAfter {
-        // The parts for update and reset gates meet in one sum; the candidate's is applied inside the cell.
-        for column in 0..<2 * layout.units { combinedBias[column] += bias[width + column] }
+  private func combineBiases() {
+    guard let bias else { return }
+    combinedBias.update(from: bias, count: layout.gates)
+    if layout.resetsAfter {
+      // The parts for update and reset gates meet in one sum; the candidate's is applied inside the cell.
+      for column in 0..<2 * layout.units { combinedBias[column] += bias[layout.gates + column] }
+    }
+  }
+
+  /// gates = x · kernel + bias of the steps from `first` on that are computed at once.
+  private func projectInputs(from first: Int) throws(EngineError) {
+    let (batch, inputs) = (layout.batch, layout.inputs)
+    let steps = min(layout.stepsAtOnce, layout.time - first)
+    var ordered = x + first * inputs
+    if !layout.hasInputsInOrder {
+      ordered = orderedInputs
+      for step in 0..<steps {
+        let source = x + layout.sourceTime(first + step) * inputs
+        for sample in 0..<batch {
+          let target = ordered + (step * batch + sample) * inputs
+          target.update(from: source + sample * layout.time * inputs, count: inputs)
+        }
       }
-      for row in 0..<layout.rows { (gates + row * width).update(from: combinedBias, count: width) }
     }
-    if layout.inputs == 0 {
-      if bias == nil { gates.update(repeating: 0, count: layout.gateSums) }
-      return
-    }
-    try multiply(
-      Matrix(pointer: x, stride: layout.inputs), Matrix(pointer: kernel, stride: width),
-      into: Matrix(pointer: gates, stride: width), rows: layout.rows, inner: layout.inputs, columns: width,
-      accumulating: bias != nil)
+    try inputProduct.multiply(ordered, into: gates, rows: steps * batch, bias: bias == nil ? nil : combinedBias)
   }
 
   private func setInitialStates() {

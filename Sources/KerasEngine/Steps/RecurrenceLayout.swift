@@ -47,9 +47,19 @@ struct RecurrenceLayout {
 
   /// Floats of what the backward pass needs: gate sums, candidate parts, states before each step.
   var kept: Int { gateSums + candidates + recurrence.stateCount * states }
+  /// Time steps whose gate sums are computed at once where none are kept: as many as stay in a core's own cache.
+  var stepsAtOnce: Int { max(1, min(time, Self.cachedSums / max(batch * gates, 1))) }
+  /// Whether the inputs of some time steps lie behind each other in the order in which they are used.
+  var hasInputsInOrder: Bool { batch == 1 && !recurrence.goBackwards }
+
+  private static let cachedSums = 96 << 10
+
   /// Floats for a forward pass that nothing follows, and for the helpers of one that is kept.
   func forwardScratch(isKept: Bool) -> Int {
-    gates + 5 * units + factored(of: batch * units) + (isKept ? 0 : gateSums + (isGRU ? batch * units : 0))
+    let helpers = gates + 5 * units + factored(of: batch * units)
+    if isKept { return helpers }
+    let ordered = hasInputsInOrder ? 0 : stepsAtOnce * batch * inputs
+    return helpers + (isGRU ? batch * units : 0) + stepsAtOnce * batch * gates + ordered
   }
   /// Gradients of gate sums and of the output, of the states, of the recurrent product, and a row's helpers.
   var backwardScratch: Int {

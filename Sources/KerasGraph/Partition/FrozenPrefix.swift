@@ -14,6 +14,9 @@ public struct FrozenPrefix: Sendable {
   public let rowShapes: [Shape]
   /// The layers that the prefix computes, in order.
   public let layers: [String]
+  /// Which parameters and constants of the graph stand for those of the prefix and of the rest.
+  public let prefixWeights: [Value: Value]
+  public let restWeights: [Value: Value]
 
   /// Splits a graph; `nil` if nothing worth it can be computed once.
   ///
@@ -65,6 +68,8 @@ public struct FrozenPrefix: Sendable {
     }
     self.prefix = prefix.graph
     self.rest = rest.graph
+    prefixWeights = prefix.weights
+    restWeights = rest.weights
     self.names = names
     rowShapes = shapes
     var layers: [String] = []
@@ -197,6 +202,8 @@ private struct GraphCopy {
   var batch: Value?
   /// Whether a value of the source has exactly the samples' axis.
   var samples: (Value) -> Bool = { _ in false }
+  /// The source's parameters and constants by their copies.
+  private(set) var weights: [Value: Value] = [:]
   private let source: Graph
 
   init(_ source: Graph) { self.source = source }
@@ -207,8 +214,12 @@ private struct GraphCopy {
       let results: [Value]
       switch node.op {
       case .input(let name): results = [graph.addInput(name, node.types[0])]
-      case .parameter(let name): results = [graph.addParameter(name, node.types[0])]
-      case .constant(let data): results = [graph.addConstant(data)]
+      case .parameter(let name):
+        results = [graph.addParameter(name, node.types[0])]
+        weights[results[0]] = Value(node: index)
+      case .constant(let data):
+        results = [graph.addConstant(data)]
+        weights[results[0]] = Value(node: index)
       default:
         var operands: [Value] = []
         for operand in node.operands {
