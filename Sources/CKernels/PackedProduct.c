@@ -67,6 +67,15 @@ void kk_pack_rows(
   kk_parallel((n + WIDTH - 1) / WIDTH, grain, pack_blocks, &call);
 }
 
+void kk_turn(float *turned, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t columns) {
+  // In squares, so that neither side's lines leave the cache before they are used up.
+  enum { SQUARE = 16 };
+  for (ptrdiff_t i = 0; i < rows; i += SQUARE)
+    for (ptrdiff_t j = 0; j < columns; j += SQUARE)
+      for (ptrdiff_t r = i; r < i + SQUARE && r < rows; r++)
+        for (ptrdiff_t c = j; c < j + SQUARE && c < columns; c++) turned[c * rows + r] = w[r * ldw + c];
+}
+
 void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n) {
   kk_pack_rows(packed, w, ldw, k, n, 0, k);
 }

@@ -147,6 +147,12 @@ KK_CLONES void kk_simple_step(const kk_cell_step *s) {
   }
 }
 
+/// Whether the activations are those of Keras' LSTM.
+KK_INLINE int is_usual(const kk_cell_step *s) {
+  return s->activation.opcode == KK_TANH && s->recurrent_activation.opcode == KK_SIGMOID && !s->activation.softmax &&
+         !s->recurrent_activation.softmax;
+}
+
 /// A row of Keras' own activations in one loop; h_next and c_next may be h and c.
 KK_INLINE void lstm_row(const row *r, ptrdiff_t n) {
   const float *zi = r->z, *zf = zi + n, *zc = zf + n, *zo = zc + n, *c = r->c;
@@ -163,8 +169,7 @@ KK_INLINE void lstm_row(const row *r, ptrdiff_t n) {
 
 KK_CLONES void kk_lstm_step(const kk_cell_step *s) {
   ptrdiff_t n = s->units;
-  int usual = s->activation.opcode == KK_TANH && s->recurrent_activation.opcode == KK_SIGMOID &&
-              !s->activation.softmax && !s->recurrent_activation.softmax;
+  int usual = is_usual(s);
   float *gi = s->scratch, *gf = gi + n, *gc = gf + n, *go = gc + n, *tc = go + n;
   for (ptrdiff_t b = 0; b < s->batch; b++) {
     row r = row_of(s, b);
@@ -290,9 +295,28 @@ KK_CLONES void kk_simple_gradient(const kk_cell_gradient *g) {
   }
 }
 
+/// A row of Keras' own activations in one loop.
+KK_INLINE void lstm_gradient_row(const row *f, const gradient_row *r, ptrdiff_t n) {
+  const float *zi = f->z, *zf = zi + n, *zc = zf + n, *zo = zc + n, *c = f->c;
+  float *di = r->dz, *df = di + n, *dg = df + n, *dout = dg + n, *dh = r->dh, *dc = r->dc;
+#pragma clang loop vectorize(assume_safety)
+  for (ptrdiff_t i = 0; i < n; i++) {
+    float gi = kk_sigmoid(zi[i]), gf = kk_sigmoid(zf[i]), gc = kk_tanh(zc[i]), go = kk_sigmoid(zo[i]);
+    float tc = kk_tanh(gf * c[i] + gi * gc);
+    float state = dc[i] + dh[i] * go * (1.0f - tc * tc);
+    dout[i] = dh[i] * tc * go * (1.0f - go);
+    di[i] = state * gc * gi * (1.0f - gi);
+    df[i] = state * c[i] * gf * (1.0f - gf);
+    dg[i] = state * gi * (1.0f - gc * gc);
+    dc[i] = state * gf;
+    dh[i] = 0.0f;
+  }
+}
+
 KK_CLONES void kk_lstm_gradient(const kk_cell_gradient *g) {
   const kk_cell_step *s = &g->step;
   ptrdiff_t n = s->units;
+  int usual = is_usual(s);
   float *gi = g->scratch, *gf = gi + n, *gc = gf + n, *go = gc + n, *tc = go + n, *c = tc + n, *d = c + n;
   for (ptrdiff_t b = 0; b < s->batch; b++) {
     row f = row_of(s, b);
@@ -302,6 +326,10 @@ KK_CLONES void kk_lstm_gradient(const kk_cell_gradient *g) {
       continue;
     }
     add_output(g, &r);
+    if (usual) {
+      lstm_gradient_row(&f, &r, n);
+      continue;
+    }
     apply(&s->recurrent_activation, gi, f.z, n);
     apply(&s->recurrent_activation, gf, f.z + n, n);
     apply(&s->activation, gc, f.z + 2 * n, n);

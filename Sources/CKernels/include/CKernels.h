@@ -171,6 +171,8 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
 /// The same for `rows` of the k rows, from row `first` on, which alone are at w.
 void kk_pack_rows(
   float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows);
+/// The transpose of w(rows, columns) to turned(columns, rows).
+void kk_turn(float *turned, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t columns);
 /// As `kk_small_product` with packed weights and any number of rows; `bias` (n) or NULL starts the sums if there is
 /// nothing to accumulate to, and `relu` cuts them off at 0.
 void kk_packed_product(

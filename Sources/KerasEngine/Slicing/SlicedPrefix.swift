@@ -20,12 +20,7 @@ final class SlicedPrefix {
   private let plans: [Plan]
   /// For the samples that do not fill a slice.
   private let tail: Plan?
-  private let outcomes: [Outcome]
-
-  /// What went wrong on one thread.
-  private final class Outcome {
-    var error: EngineError?
-  }
+  private var parts: ParallelParts?
 
   /// `inputs` and `outputs` are the whole batch's, the outputs in the order of the split's names.
   init(
@@ -58,7 +53,7 @@ final class SlicedPrefix {
     for _ in 0..<threads { plans.append(try plan(of: size)) }
     self.plans = plans
     tail = try batch % size == 0 ? nil : plan(of: batch % size)
-    outcomes = (0..<threads).map { _ in Outcome() }
+    parts = ParallelParts(threads) { [unowned self] thread throws(EngineError) in try runSlices(ofThread: thread) }
   }
 
   private var sliceCount: Int { (batch + size - 1) / size }
@@ -66,28 +61,13 @@ final class SlicedPrefix {
   /// Computes all slices, as many at once as there are threads.
   func run() throws(EngineError) {
     kk_set_threads(Int32(clamping: threads))
-    kk_each_part(
-      threads,
-      { context, part in
-        guard let context else { return }
-        Unmanaged<SlicedPrefix>.fromOpaque(context).takeUnretainedValue().runSlices(ofThread: part)
-      }, Unmanaged.passUnretained(self).toOpaque())
-    for outcome in outcomes {
-      guard let error = outcome.error else { continue }
-      outcomes.forEach { $0.error = nil }
-      throw error
-    }
+    try parts?.run()
   }
 
-  private func runSlices(ofThread thread: Int) {
+  private func runSlices(ofThread thread: Int) throws(EngineError) {
     let (first, end) = (sliceCount * thread / threads, sliceCount * (thread + 1) / threads)
     for slice in first..<end {
-      do {
-        try runSlice(slice, thread: thread) { plan throws(EngineError) in try plan.execute() }
-      } catch {
-        outcomes[thread].error = error
-        return
-      }
+      try runSlice(slice, thread: thread) { plan throws(EngineError) in try plan.execute() }
     }
   }
 

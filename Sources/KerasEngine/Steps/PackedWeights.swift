@@ -19,8 +19,7 @@ extension PlanCompiler {
       try withElements(of: part.value) { (source) throws(EngineError) in
         if part.form == .transposedMatrix {
           let turned = try FloatBuffer(count: inner * columns, isZeroed: false)
-          let numbers = IndexArray([inner, columns, columns, 1, 1, inner])
-          kk_copy(2, numbers.pointer, turned.pointer, numbers.pointer + 2, source, numbers.pointer + 4)
+          kk_turn(turned.pointer, source, inner, columns, inner)
           kk_pack(packed.pointer, turned.pointer, columns, inner, columns)
         } else {
           kk_pack(packed.pointer, source + first, stride, inner, columns)

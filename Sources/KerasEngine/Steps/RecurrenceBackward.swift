@@ -6,7 +6,11 @@ struct RecurrenceBackward {
   private let layout: RecurrenceLayout
   private let x: UnsafeMutablePointer<Float>
   private let kernel: UnsafeMutablePointer<Float>
-  private let recurrentKernel: UnsafeMutablePointer<Float>
+  /// From the gradients of the gates' sums to that of the state: for all gates that see the state at once, or for each
+  /// if it sees the state times factors of its own.
+  private let stateProducts: [StateProduct]
+  /// The same for the candidate of a GRU that is reset before.
+  private let candidateProduct: StateProduct?
   private let stateFactors: UnsafeMutablePointer<Float>?
   private let mask: UnsafeMutablePointer<Float>?
   private let outputGradient: UnsafeMutablePointer<Float>
@@ -35,7 +39,16 @@ struct RecurrenceBackward {
     let graphNode = compiler.concrete.graph.nodes[node]
     x = try compiler.pointer(layout.x)
     kernel = try compiler.pointer(layout.kernel)
-    recurrentKernel = try compiler.pointer(layout.recurrentKernel)
+    let resetsBefore = layout.isGRU && !layout.resetsAfter
+    let columns = resetsBefore ? 2 * layout.units : layout.gates
+    let columnsAtOnce = layout.stateFactors == nil ? columns : layout.units
+    func product(_ first: Int, _ columns: Int) throws(EngineError) -> StateProduct {
+      try StateProduct(layout, firstColumn: first, columns: columns, isTransposed: true, compiler: compiler)
+    }
+    var products: [StateProduct] = []
+    for first in stride(from: 0, to: columns, by: columnsAtOnce) { products.append(try product(first, columnsAtOnce)) }
+    stateProducts = products
+    candidateProduct = try resetsBefore ? product(2 * layout.units, layout.units) : nil
     var factors: UnsafeMutablePointer<Float>?
     if let value = layout.stateFactors { factors = try compiler.pointer(value) }
     stateFactors = factors
@@ -69,6 +82,8 @@ struct RecurrenceBackward {
 
   func run() throws(EngineError) {
     let (units, time, batch, width) = (layout.units, layout.time, layout.batch, layout.gates)
+    for product in stateProducts { product.prepare() }
+    candidateProduct?.prepare()
     // A copy, because masked steps hand their gradient on to earlier ones.
     dOutput.update(from: outputGradient, count: layout.states)
     dh.update(from: stateGradients[0], count: batch * units)
@@ -119,41 +134,37 @@ struct RecurrenceBackward {
     switch layout.recurrence.cell {
     case .simple, .lstm:
       if layout.recurrence.cell == .lstm { kk_lstm_gradient(&gradient) } else { kk_simple_gradient(&gradient) }
-      try passBack(sums, gates: layout.recurrence.gateCount)
+      try passBack(sums)
     case .gru(resetAfter: true):
       kk_gru_gradient_reset_after(&gradient)
-      try passBack(Matrix(pointer: gradient.d_recurrent, stride: gradient.d_recurrent_stride), gates: 3)
+      try passBack(Matrix(pointer: gradient.d_recurrent, stride: gradient.d_recurrent_stride))
     case .gru(resetAfter: false):
       kk_gru_gradient_candidate(&gradient)
-      try multiply(
+      try candidateProduct?.multiply(
         Matrix(pointer: gradient.d_gates + 2 * units, stride: gradient.d_gates_stride),
-        Matrix(pointer: recurrentKernel + 2 * units, stride: layout.gates, isTransposed: true),
-        into: Matrix(pointer: gradient.d_recurrent, stride: units), rows: layout.batch, inner: units, columns: units,
-        accumulating: false)
+        into: Matrix(pointer: gradient.d_recurrent, stride: units), accumulating: false)
       if let stateFactors {
         kk_scale_rows(
           gradient.d_recurrent, units, gradient.d_recurrent, units, stateFactors + 2 * units, layout.gates,
           layout.batch, units, 0)
       }
       kk_gru_gradient_reset_before(&gradient)
-      try passBack(sums, gates: 2)
+      try passBack(sums)
     }
   }
 
   /// Adds to dh what the first gates' sums pass back through their product with the state.
-  private func passBack(_ sums: Matrix, gates: Int) throws(EngineError) {
-    let (units, width, batch) = (layout.units, layout.gates, layout.batch)
+  private func passBack(_ sums: Matrix) throws(EngineError) {
+    let (units, state) = (layout.units, Matrix(pointer: dh, stride: layout.units))
     guard let stateFactors else {
-      return try multiply(
-        sums, Matrix(pointer: recurrentKernel, stride: width, isTransposed: true),
-        into: Matrix(pointer: dh, stride: units), rows: batch, inner: gates * units, columns: units, accumulating: true)
+      for product in stateProducts { try product.multiply(sums, into: state, accumulating: true) }
+      return
     }
-    for gate in 0..<gates {
-      try multiply(
+    for (gate, product) in stateProducts.enumerated() {
+      try product.multiply(
         Matrix(pointer: sums.pointer + gate * units, stride: sums.stride),
-        Matrix(pointer: recurrentKernel + gate * units, stride: width, isTransposed: true),
-        into: Matrix(pointer: factored, stride: units), rows: batch, inner: units, columns: units, accumulating: false)
-      kk_scale_rows(dh, units, factored, units, stateFactors + gate * units, width, batch, units, 1)
+        into: Matrix(pointer: factored, stride: units), accumulating: false)
+      kk_scale_rows(dh, units, factored, units, stateFactors + gate * units, layout.gates, layout.batch, units, 1)
     }
   }
 

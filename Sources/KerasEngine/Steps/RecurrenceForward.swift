@@ -5,6 +5,7 @@ import KerasGraph
 ///
 /// Where a gradient follows, what it needs is kept for all steps, in the order of the inputs: samples, then time. Else
 /// the steps' gate sums come a few steps at a time, in the order of time, so that they never leave the caches.
+/// It does so for some rows of the batch.
 struct RecurrenceForward {
   private let layout: RecurrenceLayout
   private let x: UnsafeMutablePointer<Float>
@@ -33,29 +34,32 @@ struct RecurrenceForward {
   private let factoredState: UnsafeMutablePointer<Float>
   private let scratch: UnsafeMutablePointer<Float>
 
+  /// `kept` is where the whole batch keeps what a gradient needs.
   init(
-    _ layout: RecurrenceLayout, node: Int, compiler: PlanCompiler, kept: UnsafeMutablePointer<Float>?,
-    scratch start: UnsafeMutablePointer<Float>
+    _ whole: RecurrenceLayout, rows: Range<Int>, node: Int, compiler: PlanCompiler,
+    kept: UnsafeMutablePointer<Float>?, scratch start: UnsafeMutablePointer<Float>
   ) throws(EngineError) {
+    let layout = whole.part(rows)
+    let (first, firstStep) = (rows.lowerBound, rows.lowerBound * whole.time)
     self.layout = layout
-    x = try compiler.pointer(layout.x)
+    x = try compiler.pointer(layout.x) + firstStep * layout.inputs
     inputProduct = try InputProduct(layout, compiler: compiler)
     var bias: UnsafeMutablePointer<Float>?
     if let value = layout.bias { bias = try compiler.pointer(value) }
     self.bias = bias
     var initial: [UnsafeMutablePointer<Float>] = []
-    for value in layout.initialStates { initial.append(try compiler.pointer(value)) }
+    for value in layout.initialStates { initial.append(try compiler.pointer(value) + first * layout.units) }
     initialStates = initial
     var factors: UnsafeMutablePointer<Float>?
-    if let value = layout.stateFactors { factors = try compiler.pointer(value) }
+    if let value = layout.stateFactors { factors = try compiler.pointer(value) + first * layout.gates }
     stateFactors = factors
     var mask: UnsafeMutablePointer<Float>?
-    if let value = layout.mask { mask = try compiler.pointer(value) }
+    if let value = layout.mask { mask = try compiler.pointer(value) + firstStep }
     self.mask = mask
-    sequence = try compiler.pointer(Value(node: node))
+    sequence = try compiler.pointer(Value(node: node)) + firstStep * layout.units
     var final: [UnsafeMutablePointer<Float>] = []
     for state in 0..<layout.recurrence.stateCount {
-      final.append(try compiler.pointer(Value(node: node, output: 1 + state)))
+      final.append(try compiler.pointer(Value(node: node, output: 1 + state)) + first * layout.units)
     }
     finalStates = final
     activation = try layout.recurrence.activation.kernelForm()
@@ -64,8 +68,8 @@ struct RecurrenceForward {
     let columns = layout.isGRU ? 2 * layout.units : layout.gates
     let width = layout.stateFactors == nil ? columns : layout.units
     var products: [StateProduct] = []
-    for first in stride(from: 0, to: columns, by: width) {
-      products.append(try StateProduct(layout, firstColumn: first, columns: width, compiler: compiler))
+    for column in stride(from: 0, to: columns, by: width) {
+      products.append(try StateProduct(layout, firstColumn: column, columns: width, compiler: compiler))
     }
     stateProducts = products
     candidateProduct =
@@ -77,13 +81,15 @@ struct RecurrenceForward {
     factoredState = scratch + 5 * layout.units
     let rest = factoredState + (layout.stateFactors == nil ? 0 : layout.batch * layout.units)
     let sums = rest + (layout.isGRU ? layout.batch * layout.units : 0)
-    gates = kept ?? sums
+    gates = kept.map { $0 + firstStep * layout.gates } ?? sums
     orderedInputs = sums + layout.stepsAtOnce * layout.batch * layout.gates
     if let kept {
-      let first = kept + layout.gateSums
-      candidates = layout.isGRU ? first : nil
+      let afterSums = kept + whole.gateSums
+      candidates = layout.isGRU ? afterSums + firstStep * layout.units : nil
       candidateStride = layout.time * layout.units
-      states = (0..<layout.recurrence.stateCount).map { first + layout.candidates + $0 * layout.states }
+      states = (0..<layout.recurrence.stateCount).map {
+        afterSums + whole.candidates + $0 * whole.states + firstStep * layout.units
+      }
     } else {
       candidates = layout.isGRU ? rest : nil
       candidateStride = layout.units

@@ -4,7 +4,8 @@ import KerasGraph
 /// A recurrence's sizes, its operands by role, and where its intermediate results lie in a block of memory.
 struct RecurrenceLayout {
   let recurrence: Recurrence
-  let batch: Int
+  /// Samples: of the whole batch, or of the part of it that a thread has.
+  private(set) var batch: Int
   let time: Int
   let inputs: Int
   var units: Int { recurrence.units }
@@ -53,6 +54,19 @@ struct RecurrenceLayout {
   var hasInputsInOrder: Bool { batch == 1 && !recurrence.goBackwards }
 
   private static let cachedSums = 96 << 10
+
+  /// The rows of each part of the batch: samples do not meet, so each thread takes some through all time steps.
+  func parts(threads: Int) -> [Range<Int>] {
+    let count = batch >= 2 * threads ? max(threads, 1) : 1
+    return (0..<count).map { batch * $0 / count..<batch * ($0 + 1) / count }
+  }
+
+  /// The same recurrence over some of the samples.
+  func part(_ rows: Range<Int>) -> Self {
+    var part = self
+    part.batch = rows.count
+    return part
+  }
 
   /// Floats for a forward pass that nothing follows, and for the helpers of one that is kept.
   func forwardScratch(isKept: Bool) -> Int {
