@@ -20,13 +20,11 @@ TOLERANCE = 1e-5
 REFUSED = {
     r"lambdas/.*/embeddings$": "random",
     r"lambdas/keras-3[^/]*/operations$": "random",
-    r"legacy_layers/keras-0.2.0/images$": "ceil",
-    r"legacy_layers/keras-1.2.2/deconvolution_(same|smaller)$": "same_theano",
     r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
     r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
     r"legacy_layers/.*/time_major$": "time_major",
-    r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$": "detections|combined_non_max_suppression",
-    r"legacy_layers/keras-1.2.2/(average|max)_3d_same$": "only in 1-D and 2-D",
+    r"public_layers/(retinanet(05)?_filter.|ssd_decoding|yolo_suppression)$":
+        "detections|combined_non_max_suppression",
 }
 # What Keras 3.15 itself does not load: the fields are as it wrote them.
 UNLOADABLE = {r"legacy_layers/keras-3/image_(augmentation|equalized)$": "deserializ"}
@@ -38,15 +36,11 @@ TIES = r"public_layers/crf_join$"
 # What 2.15 has no function for, beside that.
 REFUSED_215 = dict(REFUSED, **{
     r"legacy_layers/keras-3/image_equalized$": "AdaptiveHistogram",
-    # TensorFlow's elu, of which SELU is made, takes no alpha.
-    r"lambdas/keras-2.15/networks_tensorflow$": "alpha",
 })
 
 # What tf.keras 2.15 has of these.
-HAS_215 = r"legacy_layers/.*/(hard_sigmoid|time_major)$"
+HAS_215 = r"legacy_layers/.*/(hard_sigmoid|time_major)$|public_layers/yolo_suppression$"
 FOLDERS = ["lambdas", "legacy_layers", "custom_classes", "public_layers"]
-# In Keras 3 alone.
-ONLY_KERAS_3 = ("custom_classes", "public_layers")
 # Format, ending, options of `convert`, who loads it, and the tables.
 TARGETS = [
     ("keras", ".keras", [], keras, REFUSED, UNLOADABLE),
@@ -109,7 +103,7 @@ def main():
     results = open(os.environ["INTEROP_RESULTS"], "a") if "INTEROP_RESULTS" in os.environ else None
     with tempfile.TemporaryDirectory() as folder:
         for recording in recordings.recordings(root, folder, texts, FOLDERS):
-            for format, *target in TARGETS[:1] if recording.key.startswith(ONLY_KERAS_3) else TARGETS:
+            for format, *target in TARGETS:
                 status, difference, message = check(keraskit, recording, folder, *target)
                 counts[status] += 1
                 number = "%.1e" % difference if difference is not None else ""

@@ -228,6 +228,13 @@ struct LayerDecomposition {
     }
     if case .reshape(let target) = node.op, let made = try addReshape(target, index, graph, found) { return made }
     guard node.types.count == 1, let operation = Keras3Operation(node, graph) else {
+      if case .convolutionInputGradient(let convolution, _) = node.op {
+        return try addTransposed(convolution, index, graph, weights, found)
+      }
+      if case .pool(let pooling) = node.op { return try addPool(pooling, index, graph, found) }
+      if case .custom(let function) = node.op {
+        throw Failure(reason: "keras.ops has no operation for its \(function.name), which no others make up")
+      }
       throw Failure(reason: "keras.ops has no operation for its \(node.op.name) of shape \(node.types[0].shape)")
     }
     var arguments: [JSON] = []

@@ -25,9 +25,9 @@ struct Keras2Operation {
       nodes = try call.nodes.map { node throws(ExportError) in try Self.slice(node, path: path) }
       return
     }
-    if let pooling = Self.pooling(call) {
-      layer = Self.object(pooling.className, call, config: pooling.fields)
-      nodes = try Keras2Nodes.json(of: pooling, path: path)
+    if let same = Self.layer(call) {
+      layer = Self.object(same.className, call, config: same.fields)
+      nodes = try Keras2Nodes.json(of: same, path: path)
       return
     }
     guard let row = Self.table[call.className] else {
@@ -48,8 +48,14 @@ struct Keras2Operation {
     return ["class_name": .string(className), "config": .object(fields)]
   }
 
-  /// Pooling as the layer that does it; its function in TensorFlow has other names for each rank.
-  private static func pooling(_ call: LayerConfig) -> LayerConfig? {
+  /// Operations as the layers that do them: pooling, whose function in TensorFlow has other names for each rank, and ELU,
+  /// whose function takes no alpha.
+  private static func layer(_ call: LayerConfig) -> LayerConfig? {
+    if call.className == "Elu", let alpha = call.fields["alpha"], alpha.doubleValue != 1 {
+      var layer = LayerConfig("ELU", name: call.name, fields: ["alpha": alpha])
+      layer.nodes = call.nodes
+      return layer
+    }
     guard let kind = ["MaxPool": "MaxPooling", "AveragePool": "AveragePooling"][call.className],
       let rank = call.fields["pool_size"]?.arrayValue?.count, (1...3).contains(rank)
     else { return nil }

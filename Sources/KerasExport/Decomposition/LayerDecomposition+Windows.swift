@@ -1,9 +1,53 @@
 import KerasCore
 import KerasGraph
 
-/// Convolutions of groups of channels: those of each channel alone have an operation, others are one for each group,
-/// since TensorFlow computes groups on no processor without compiling them.
+/// Windows that `keras.ops` has no operation for.
 extension LayerDecomposition {
+  /// Pooling with another padding than TensorFlow's: what never is the largest lies around, or zeros, with what they take
+  /// from an average made up for.
+  mutating func addPool(
+    _ pooling: Pooling, _ index: Int, _ graph: Graph, _ found: [Int: TensorReference]
+  ) throws(Failure) -> TensorReference {
+    let node = graph.nodes[index]
+    let input = graph.shape(node.operands[0])
+    let window: WindowPadding
+    do {
+      window = try WindowPadding(
+        pooling.padding, input: Array(input.dimensions.dropFirst().dropLast()), kernel: pooling.window,
+        strides: pooling.strides, dilations: pooling.window.map { _ in 1 })
+    } catch {
+      throw Failure(reason: "\(error)")
+    }
+    guard case .explicit(let before, let after) = window, let x = found[node.operands[0].node] else {
+      throw Failure(reason: "keras.ops has no operation for its pool of shape \(node.types[0].shape)")
+    }
+    let widths = [(before: 0, after: 0)] + zip(before, after).map { (before: $0, after: $1) } + [(0, 0)]
+    let isMaximum = pooling.kind == .maximum
+    func pooled(_ x: TensorReference, name: String) -> TensorReference {
+      let value = isMaximum ? -Float.greatestFiniteMagnitude : 0
+      let pad = Keras3Operation(padding: widths, with: value)
+      let around = add(
+        pad.className, pad.module, pad.config, [.tensor(x)], ["constant_values": .number(Double(value))],
+        name: unique("pad"))
+      return add(
+        isMaximum ? "MaxPool" : "AveragePool", "keras.src.ops.nn",
+        [
+          "pool_size": .array(pooling.window.map { JSON($0) }), "strides": .array(pooling.strides.map { JSON($0) }),
+          "padding": "valid", "data_format": "channels_last",
+        ], [.tensor(around)], [:], name: name)
+    }
+    guard pooling.kind == .average(countsPadding: false) else {
+      return pooled(x, name: resultName(index, "pool"))
+    }
+    let ones = add("OnesLike", "numpy", ["dtype": "float32"], [.tensor(x)], name: "ones")
+    let share = pooled(ones, name: unique("share"))
+    let average = pooled(x, name: unique("average"))
+    return add(
+      "Divide", "keras.src.ops.numpy", [:], [.tensor(average), .tensor(share)], [:], name: resultName(index, "pool"))
+  }
+
+  /// Convolutions of groups of channels: those of each channel alone have an operation, others are one for each group,
+  /// since TensorFlow computes groups on no processor without compiling them.
   mutating func addGroups(
     _ convolution: Convolution, _ index: Int, _ graph: Graph, _ weights: [String: TensorData],
     _ found: [Int: TensorReference]
