@@ -183,4 +183,19 @@ import Testing
     }
     #expect(folder.names.isEmpty)
   }
+
+  /// tf.keras 2.15 has functions that draw: of the input's shape, and of one that the function states.
+  @Test(arguments: [("K.random_normal(K.shape(x))", "random.normal"), ("K.random_uniform((5, 3))", "random.uniform")])
+  func aRandomDrawIsOneOfTensorFlow(_ draw: String, _ function: String) throws {
+    let folder = try ConversionFolder()
+    let path = "\(folder.path)/model.h5"
+    let options = ConversionOptions(export: ExportOptions(release: KerasVersion(2, 15)))
+    let report = try Conversion(options).convert(try sequential("x + \(draw)"), to: path)
+    #expect(report.notes.contains { $0.kind == .warning && $0.message.contains("draws random numbers") })
+    let written = try Model.load(path)
+    let layers = try #require(written.loaded.source.config?["config"]?["layers"]?.arrayValue)
+    #expect(layers.contains { $0["config"]?["function"]?.stringValue == function })
+    let x = try TensorData(shape: [5, 3], floats: Array(repeating: 0, count: 15))
+    #expect(try Set(written.predict([x])[0].doubles()).count == 15)
+  }
 }

@@ -39,7 +39,7 @@ REFUSED_215 = dict(REFUSED, **{
 })
 
 # What tf.keras 2.15 has of these.
-HAS_215 = r"legacy_layers/.*/(hard_sigmoid|time_major)$|public_layers/yolo_suppression$"
+HAS_215 = r"lambdas/|legacy_layers/.*/(hard_sigmoid|time_major)$|public_layers/yolo_suppression$"
 FOLDERS = ["lambdas", "legacy_layers", "custom_classes", "public_layers"]
 # Format, ending, options of `convert`, who loads it, and the tables.
 TARGETS = [

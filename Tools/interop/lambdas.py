@@ -34,7 +34,7 @@ from recordings import Recording, difference
 SPREAD = 60
 # By format, the function's pattern and words of the message that says why it is not written.
 DRAWS = [("/(sampler.*|sampling|gumbel|weighted_average|random_(shape|keras|truncated)|dropout)$", "random")]
-REFUSED = {"keras": DRAWS, "h5": DRAWS, "h5 for keras==2.15": DRAWS, "json": DRAWS, "tflite": DRAWS}
+REFUSED = {"keras": DRAWS, "h5": DRAWS, "json": DRAWS, "tflite": DRAWS}
 # TensorFlow.js has layers only: what none of them computes is refused by the operation's name.
 MAY_BE_REFUSED = {"tfjs": "nor in "}
 

@@ -38,6 +38,35 @@ extension LayerDecomposition {
       name: resultName(index, "size"))
   }
 
+  /// Random numbers, by a function of TensorFlow that is asked for the operand's shape.
+  mutating func addDraw(
+    _ distribution: RandomDistribution, _ index: Int, _ graph: Graph, _ found: [Int: TensorReference]
+  ) throws(Failure) -> TensorReference {
+    let operand = graph.nodes[index].operands[0]
+    let like: TensorReference
+    if let x = found[operand.node] {
+      like = x
+    } else {
+      // A function of numbers alone would have no input: a zero that is made of one is spread to the shape.
+      let inputs = found.filter { if case .input = graph.nodes[$0.key].op { true } else { false } }
+      guard let sizes = graph.shape(operand).concrete, let (node, x) = inputs.min(by: { $0.key < $1.key }) else {
+        throw Failure(reason: "it draws random numbers of a shape that no input tells")
+      }
+      let rank = graph.shape(Value(node: node)).rank
+      let first: JSON = ["class_name": "__slice__", "config": ["start": 0, "stop": 1, "step": 1]]
+      let slices = JSON.array(Array(repeating: first, count: rank))
+      let one = add("GetItem", "numpy", [:], [.tensor(x), slices], name: "draw_first")
+      let zero = add("ZerosLike", "numpy", ["dtype": "int32"], [.tensor(one)], name: "draw_zero")
+      let line = add("Reshape", "numpy", ["newshape": [1]], [.tensor(zero)], name: "draw_line")
+      like = add("BroadcastTo", "numpy", ["shape": JSON(sizes)], [.tensor(line)], name: "draw_like")
+    }
+    let shape = add("TFOpLambda", "keras.layers", ["function": "shape"], [.tensor(like)], [:], name: unique("shape"))
+    let name = distribution == .normal ? "normal" : "uniform"
+    return add(
+      "TFOpLambda", "keras.layers", ["function": .string("random.\(name)")], [.tensor(shape)], [:],
+      name: resultName(index, name))
+  }
+
   /// Zeros of the shape to reach are taken off: `keras.ops` broadcasts to no shape with an open size, and its `add` may
   /// take them for a bias (`Keras3Operation`).
   mutating func addBroadcast(

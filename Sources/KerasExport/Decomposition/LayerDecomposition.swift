@@ -23,6 +23,8 @@ struct LayerDecomposition {
   private(set) var rows: Set<String> = []
   /// The masks of outputs, where the layer's have any and they are asked for.
   private(set) var masks: [TensorReference: (tensor: TensorReference, type: TensorType)] = [:]
+  /// Whether random numbers are drawn.
+  private(set) var drawsNumbers = false
   /// Regularizers and constraints of weights that no layer here has.
   private(set) var dropped: Set<String> = []
 
@@ -52,6 +54,8 @@ struct LayerDecomposition {
     var keepsVariables = true
     /// Whether what reads the outputs reads their masks too.
     var makesMasks = false
+    /// Whether the target has functions that draw random numbers.
+    var hasDraws = false
     /// Whether anything reads the outputs.
     var makesResults = true
     /// Whether the result has the layer's own name.
@@ -126,8 +130,11 @@ struct LayerDecomposition {
     guard !inputs.isEmpty else { throw Failure(reason: "it takes no tensor") }
     let lowered = try lowered(call, inputs, weights, types)
     let (graph, trained) = (lowered.graph, lowered.trained)
-    guard !graph.nodes.contains(where: { if case .random = $0.op { true } else { false } }) else {
-      throw Failure(reason: "it draws random numbers, and keras.ops has no operation that does")
+    drawsNumbers = drawsNumbers || graph.nodes.contains { if case .random = $0.op { true } else { false } }
+    guard !drawsNumbers || options.hasDraws else {
+      throw Failure(
+        reason:
+          "it draws random numbers, and keras.ops has no operation that does; --random-draws mean takes their mean")
     }
     constants.formUnion(lowered.constants)
     if call == 0 { specs = lowered.specs }
@@ -222,6 +229,9 @@ struct LayerDecomposition {
         name: resultName(index, "argmin"))
     }
     if case .iota(let axis) = node.op { return try addPlaces(axis, index, graph, weights, found) }
+    if case .random(let distribution, _) = node.op {
+      return try addDraw(distribution, index, graph, found)
+    }
     if case .dimension(let axis, _) = node.op { return try addSize(axis, index, graph, found) }
     if case .convolution(let convolution) = node.op, convolution.groups > 1 {
       return try addGroups(convolution, index, graph, weights, found)

@@ -56,6 +56,7 @@ extension Rewriter {
     var options = LayerDecomposition.Options()
     options.keepsVariables = context.target.hasOperations
     options.makesMasks = context.target.hasOperations && (isMaskRead || context.facts.maskedLosses.contains(place))
+    options.hasDraws = context.target.hasOperations && !context.target.isKeras3
     // What carries the mask of an output takes its name.
     options.keepsName = !options.makesMasks || !copy.outputs.contains { $0.layer == layer.name }
     let taken = Set((copy.layers + masks.layers).map(\.name))
@@ -82,8 +83,8 @@ extension Rewriter {
         parts = try decomposed(options)
       } catch {
         guard options.makesMasks, !isMaskRead else { throw error }
-        parts = try decomposed(.init())
-        options = .init()
+        (options.makesMasks, options.keepsName) = (false, true)
+        parts = try decomposed(options)
         context.note(.lost, "losses count masked steps too: \(error.reason)")
       }
     } catch {
@@ -139,6 +140,10 @@ extension Rewriter {
       .rewritten,
       "\(what) is said in \(context.target.isKeras3 ? "Keras 3's own operations" : "TensorFlow's operations"): \(list)"
     )
+    if parts.drawsNumbers {
+      context.note(
+        .warning, "draws random numbers in predictions, as its release did; TensorFlow draws others")
+    }
     if !parts.dropped.isEmpty {
       context.note(.lost, "\(parts.dropped.sorted().joined(separator: ", ")): no layer here has a place for it")
     }
