@@ -20,6 +20,9 @@ TOLERANCE = 1e-5
 REFUSED = {
     r"lambdas/.*/embeddings$": "random",
     r"lambdas/keras-3[^/]*/operations$": "random",
+    r"lambdas/(keras-2.1.3|keras-2.15|tfkeras-2.5)-models/models$": "random|gatherRows",
+    r"lambdas/keras-2.15-models/models_tensorflow$": "scatterAddRows",
+    r"lambdas/keras-3-models/models$": "reshape|random",
     r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
     r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
     r"legacy_layers/.*/time_major$": "time_major",
@@ -39,7 +42,7 @@ REFUSED_215 = dict(REFUSED, **{
 })
 
 # What tf.keras 2.15 has of these.
-HAS_215 = r"lambdas/|legacy_layers/.*/(hard_sigmoid|time_major)$|public_layers/yolo_suppression$"
+HAS_215 = r"lambdas/.*/(embeddings|operations)$|legacy_layers/.*/(hard_sigmoid|time_major)$|public_layers/yolo_suppression$"
 FOLDERS = ["lambdas", "legacy_layers", "custom_classes", "public_layers"]
 # Format, ending, options of `convert`, who loads it, and the tables.
 TARGETS = [
