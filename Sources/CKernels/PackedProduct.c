@@ -103,32 +103,6 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
       }                                                                                                       \
   }
 
-/// The only row: two sums for each result, since one alone would wait for its last addition.
-#define PACKED_ONLY(VECTORS)                                                                                  \
-  KK_INLINE void packed_only_##VECTORS(                                                                       \
-    const packed_call *c, const float *w, ptrdiff_t row, float *y, const float *bias, int accumulate) {       \
-    enum { STEP = VECTORS * LANES };                                                                          \
-    vector even[VECTORS], odd[VECTORS];                                                                       \
-    for (int v = 0; v < VECTORS; v++) {                                                                       \
-      even[v] = accumulate ? LOAD(y + LANES * v) : (bias ? LOAD(bias + LANES * v) : (vector){0});             \
-      odd[v] = (vector){0};                                                                                   \
-    }                                                                                                         \
-    const float *x = c->x + row * c->ldx;                                                                     \
-    ptrdiff_t k = 0;                                                                                          \
-    for (; k + 2 <= c->k; k += 2, w += 2 * STEP)                                                              \
-      for (int v = 0; v < VECTORS; v++) {                                                                     \
-        even[v] += x[k] * LOAD(w + LANES * v);                                                                \
-        odd[v] += x[k + 1] * LOAD(w + STEP + LANES * v);                                                      \
-      }                                                                                                       \
-    if (k < c->k)                                                                                             \
-      for (int v = 0; v < VECTORS; v++) even[v] += x[k] * LOAD(w + LANES * v);                                \
-    for (int v = 0; v < VECTORS; v++) {                                                                       \
-      vector value = even[v] + odd[v];                                                                        \
-      if (c->relu) value = CUT(value);                                                                        \
-      STORE(y + LANES * v, value);                                                                            \
-    }                                                                                                         \
-  }
-
 /// All rows of a block of VECTORS vectors, `MOST` rows at a time; each result is one sum in the order of k, so that a
 /// row's result does not depend on its place among several.
 #define PACKED_BLOCK(VECTORS, MOST)                                                                           \
@@ -136,7 +110,6 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
   PACKED_TILE(2, VECTORS)                                                                                     \
   PACKED_TILE(4, VECTORS)                                                                                     \
   PACKED_TILE(MOST, VECTORS)                                                                                  \
-  PACKED_ONLY(VECTORS)                                                                                        \
   KK_INLINE ptrdiff_t packed_rows_##VECTORS(                                                                  \
     const packed_call *c, const float *w, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias) {        \
     ptrdiff_t left = c->rows - row;                                                                           \
@@ -152,10 +125,7 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
       packed_tile_2_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
       return 2;                                                                                               \
     }                                                                                                         \
-    if (c->rows == 1)                                                                                         \
-      packed_only_##VECTORS(c, w, row, y, bias, c->accumulate);                                               \
-    else                                                                                                      \
-      packed_tile_1_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
+    packed_tile_1_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                          \
     return 1;                                                                                                 \
   }
 

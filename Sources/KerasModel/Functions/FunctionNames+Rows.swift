@@ -205,6 +205,10 @@ extension FunctionNames {
       "image boxes box_indices crop_size method extrapolation_value box_ind=box_indices"
     ),
     ("image.rot90", "keraskit>rot90_image", "image k"),
+    (
+      "image.combined_non_max_suppression", "combined_non_max_suppression",
+      "boxes scores max_output_size_per_class max_total_size iou_threshold score_threshold pad_per_class clip_boxes"
+    ),
     // What is only looked at while a program runs.
     ("print", "keraskit>scope", "name default_name values reuse device_name output_stream"),
     ("Assert", "keraskit>scope", "condition=name data=default_name summarize=values"),
