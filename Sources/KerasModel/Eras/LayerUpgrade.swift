@@ -290,6 +290,9 @@ extension ConfigUpgrade {
     if MaskMergingRules.classes.contains(className), era.dialect < .keras3 {
       set("keraskit>mask", "all", MaskMergingRules.rule, .defaulted, &self)
     }
+    if className == "Dot", isBeforeTensorFlow2 {
+      set(Dot.matricesField, true, "dot-matrices", .defaulted, &self)
+    }
     if className.hasPrefix("ConvLSTM"), era.isTheano, era.dialect < .keras3,
       fields["kernel_size"]?.arrayValue?.contains(where: { ($0.intValue ?? 1) % 2 == 0 }) == true
     {

@@ -39,7 +39,10 @@ extension ConfigUpgrade {
     if let className = Self.elementwise[mode] { return (className, ["keraskit>mask": "all"]) }
     switch mode {
     case "concat": return ("Concatenate", ["axis": concatAxis ?? -1, "keraskit>mask": "all"])
-    case "dot": return ("Dot", ["axes": axes(dotAxes), "normalize": false])
+    case "dot":
+      var fields: OrderedDictionary<String, JSON> = ["axes": axes(dotAxes), "normalize": false]
+      if isBeforeTensorFlow2 { fields[Dot.matricesField] = true }
+      return ("Dot", fields)
     case "cos": return ("keraskit>MergeCos", ["axes": axes(dotAxes), "extra_axis": .bool(era.dialect > .keras0)])
     default:
       throw ModelError(

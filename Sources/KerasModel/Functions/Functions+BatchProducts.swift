@@ -32,33 +32,41 @@ extension BackendFunction {
     (
       "keraskit>batch_matmul",
       BackendFunction("x y axes") { arguments, context throws(ModelError) in
-        var (x, y) = (try arguments.float("x", &context), try arguments.float("y", &context))
-        let (m, n) = (context.shape(x).rank, context.shape(y).rank)
-        let axes = try pair(arguments, default: [m - 1, n - 2])
-        if m == 2, n == 2 {
+        let (x, y) = (try arguments.float("x", &context), try arguments.float("y", &context))
+        let axes = try pair(arguments, default: [context.shape(x).rank - 1, context.shape(y).rank - 2])
+        if context.shape(x).rank == 2, context.shape(y).rank == 2 {
           guard try context.shape(x).axis(axes[0]) == 1, try context.shape(y).axis(axes[1]) == 1 else {
             throw arguments.unsupported("axes", "axes other than the batch's")
           }
           return .tensor(
             try context.expanded(context.total(context.f(.multiply, x, y), [1]), axis: 1))
         }
-        guard m >= 2, n >= 2 else { throw ModelError(.unsupported("batch_dot of a tensor of one axis")) }
-        // The one with fewer axes gets axes of one element, which the result loses again.
-        for _ in 0..<max(0, m - n) { y = try context.expanded(y, axis: context.shape(y).rank) }
-        for _ in 0..<max(0, n - m) { x = try context.expanded(x, axis: context.shape(x).rank) }
-        // An axis counted from the end is never the last one here.
-        var product = try context.op(
-          .matmul(
-            transposeA: axes[0] != context.shape(x).rank - 1, transposeB: axes[1] == context.shape(y).rank - 1), x, y)
-        let missing = abs(m - n)
-        if missing > 0 {
-          let first = m > n ? m + n - 3 : m - 1
-          product = try dropped(product, Array(first..<first + missing), keeps: false, &context)
-        }
-        return .tensor(context.shape(product).rank == 1 ? try context.expanded(product, axis: 1) : product)
+        return .tensor(try batchMatmul(x, y, axes: axes, &context))
       }
     ),
   ]
+
+  /// The product of matrices in the last two axes; an axis of `axes` that is not where it is summed turns them.
+  static func batchMatmul(
+    _ x: Value, _ y: Value, axes: [Int], _ context: inout LoweringContext
+  ) throws(ModelError) -> Value {
+    var (x, y) = (x, y)
+    let (m, n) = (context.shape(x).rank, context.shape(y).rank)
+    guard m >= 2, n >= 2 else { throw ModelError(.unsupported("batch_dot of a tensor of one axis")) }
+    // The one with fewer axes gets axes of one element, which the result loses again.
+    for _ in 0..<max(0, m - n) { y = try context.expanded(y, axis: context.shape(y).rank) }
+    for _ in 0..<max(0, n - m) { x = try context.expanded(x, axis: context.shape(x).rank) }
+    // An axis counted from the end is never the last one here.
+    var product = try context.op(
+      .matmul(
+        transposeA: axes[0] != context.shape(x).rank - 1, transposeB: axes[1] == context.shape(y).rank - 1), x, y)
+    let missing = abs(m - n)
+    if missing > 0 {
+      let first = m > n ? m + n - 3 : m - 1
+      product = try dropped(product, Array(first..<first + missing), keeps: false, &context)
+    }
+    return context.shape(product).rank == 1 ? try context.expanded(product, axis: 1) : product
+  }
 
   private static func pair(_ arguments: FunctionArguments, default standard: [Int]) throws(ModelError) -> [Int] {
     var axes = try arguments.optionalInts("axes") ?? standard

@@ -63,7 +63,7 @@ extension ConfigUpgrade {
   ///
   /// `K.batch_dot` was a product of matrices there: measured on 1.2.2, 2.0.2, 2.0.9, 2.1.3, 2.2.4, tf.keras 1.12 and 1.15;
   /// it sums one axis on 2.3.1, TensorFlow 2.0 and later, and on Theano.
-  private var isBeforeTensorFlow2: Bool {
+  var isBeforeTensorFlow2: Bool {
     guard era.dialect == .keras1 || era.dialect == .keras2, era.backend != "theano", era.backend != "cntk" else {
       return false
     }

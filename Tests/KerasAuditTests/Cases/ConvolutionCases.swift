@@ -65,6 +65,10 @@ extension RuleCases {
     .clean("merge-cos-axis", .model("keras-1.2.2/merge_functional.h5")),
     .hit("dot-axes", dot0(2)),
     .clean("dot-axes", dot0([[1], [1]])),
+    .hit("dot-matrices", .written(dot(of: [2, 3, 4]), stamp: "2.2.4")),
+    .clean("dot-matrices", .written(dot(of: [3, 4]), stamp: "2.2.4")),
+    .clean("dot-matrices", .written(dot(of: [2, 3, 4]), stamp: "2.3.1")),
+    .clean("dot-matrices", .written(dot(of: [2, 3, 4]), stamp: "2.2.4", backend: "theano")),
     .hit(
       "global-pool-keepdims",
       RuleCase.layer("GlobalAveragePooling2D", ["keepdims": true], input: [nil, 4, 4, 3], "2.15.0"), target: .keras23),
@@ -176,6 +180,27 @@ extension RuleCases {
           ],
         ],
         "input_layers": [["x", 0, 0]], "output_layers": [["c", 0, 0]],
+      ],
+    ]
+  }
+
+  /// An input of that shape times itself over the last axis.
+  private static func dot(of shape: [JSON]) -> JSON {
+    [
+      "class_name": "Model",
+      "config": [
+        "name": "m",
+        "layers": [
+          [
+            "class_name": "InputLayer", "name": "x", "inbound_nodes": [],
+            "config": ["name": "x", "batch_input_shape": .array([nil] + shape), "dtype": "float32"],
+          ],
+          [
+            "class_name": "Dot", "name": "d", "inbound_nodes": [[["x", 0, 0, [:]], ["x", 0, 0, [:]]]],
+            "config": ["name": "d", "axes": -1, "normalize": false],
+          ],
+        ],
+        "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0]],
       ],
     ]
   }

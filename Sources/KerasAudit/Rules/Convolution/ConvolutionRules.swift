@@ -21,6 +21,7 @@ extension AuditRegistry {
     ShapeRules.zeroPadding,
     ShapeRules.cosine,
     ShapeRules.dotAxes,
+    ShapeRules.dotMatrices,
     ShapeRules.keepDims,
     SumAxis(),
   ]
