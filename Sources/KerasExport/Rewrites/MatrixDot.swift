@@ -1,7 +1,8 @@
 import KerasCore
 
-/// A Dot of Keras before 2.3 on TensorFlow: of inputs with up to three axes it is what it is today. Of more it
-/// multiplies matrices, which no layer does: the field stays, and the layer is said in operations.
+/// A Dot of Keras before 2.3 on TensorFlow: of inputs with up to three axes it is what it is today.
+///
+/// Of more it multiplies matrices, which no layer does: the field stays, and the layer is said in operations.
 enum MatrixDot: LayerRewrite {
   static func apply(to chain: inout LayerChain, _ context: inout RewriteContext) throws(ExportError) {
     guard chain.layer.className == "Dot", chain.layer.fields["keraskit>multiplies_matrices"] == true,
