@@ -20,8 +20,9 @@ TOLERANCE = 1e-5
 REFUSED = {
     r"lambdas/.*/embeddings$": "random",
     r"lambdas/keras-3[^/]*/operations$": "random",
-    r"lambdas/(keras-2.1.3|keras-2.15|tfkeras-2.5)-models/models$": "random|gatherRows",
-    r"lambdas/keras-2.15-models/models_tensorflow$": "scatterAddRows",
+    r"lambdas/(keras-2.1.3|keras-2.15|tfkeras-2.5)-models/models$": "random",
+    # Rows of a batch of unknown size that are replaced.
+    r"lambdas/(keras-2.15|tfkeras-2.5)-models/models_tensorflow$": "reshape",
     r"lambdas/keras-3-models/models$": "reshape|random",
     r"legacy_layers/keras-1.2.2/hard_sigmoid$": "hard_sigmoid",
     r"legacy_layers/keras-2.1.3/stacked_states$": "stacked cells",
@@ -39,6 +40,8 @@ TIES = r"public_layers/crf_join$"
 # What 2.15 has no function for, beside that.
 REFUSED_215 = dict(REFUSED, **{
     r"legacy_layers/keras-3/image_equalized$": "AdaptiveHistogram",
+    # Of several layers that draw, each draws other numbers when read back, so that the proof fails.
+    r"lambdas/(keras-2.1.3|keras-2.15|tfkeras-2.5)-models/models$": "differ from the source",
 })
 
 # What tf.keras 2.15 has of these.

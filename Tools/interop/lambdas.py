@@ -34,7 +34,13 @@ from recordings import Recording, difference
 SPREAD = 60
 # By format, the function's pattern and words of the message that says why it is not written.
 DRAWS = [("/(sampler.*|sampling|gumbel|weighted_average|random_(shape|keras|truncated)|dropout)$", "random")]
-REFUSED = {"keras": DRAWS, "h5": DRAWS, "json": DRAWS, "tflite": DRAWS}
+# Rows of a batch of unknown size that are replaced, and a matrix that is inverted.
+ROWS = [("-models/models(_tensorflow)?/(updated_rows|scatter)$", words) for words in ("reshape", "the table's shape")]
+INVERSE = [("-models/models(_tensorflow)?/inverse$", "the function 'inv'")]
+REFUSED = {
+    "keras": DRAWS + ROWS, "h5": DRAWS + ROWS, "h5 for keras==2.15": ROWS, "json": DRAWS + ROWS,
+    "tflite": DRAWS + ROWS + INVERSE, "onnx": INVERSE, "savedmodel": INVERSE, "coreml": INVERSE,
+}
 # TensorFlow.js has layers only: what none of them computes is refused by the operation's name.
 MAY_BE_REFUSED = {"tfjs": "nor in "}
 

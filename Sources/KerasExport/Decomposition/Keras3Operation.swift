@@ -9,6 +9,8 @@ struct Keras3Operation {
   indirect enum Argument {
     /// The node's operand of that number.
     case operand(Int)
+    /// That operand with an axis of one element behind its own.
+    case expanded(Int)
     /// Less that operand.
     case negated(Int)
     /// That operand with a value around it, so many times before and after each axis.
@@ -80,6 +82,11 @@ struct Keras3Operation {
     case .convolution(let convolution) where convolution.groups == 1:
       self.init(convolution, graph.shape(node.operands[0]), graph.shape(node.operands[1]))
     case .gatherRows: self.init("numpy", "Take", ["axis": 0], operands: 2)
+    case .scatterAddRows:
+      guard let sizes = shape.concrete else { return nil }
+      self.init("core", "Scatter", ["shape": .array(sizes.map { JSON($0) })])
+      arguments = [.expanded(1), .operand(0)]
+    case .custom(let function) where function.name == "inv": self.init("linalg", "Inv")
     case .stopGradient: self.init("core", "StopGradient")
     default: return nil
     }

@@ -266,6 +266,15 @@ struct LayerDecomposition {
     switch argument {
     case .json(let value): return value
     case .operand(let number): return try self.argument(node.operands[number], graph, weights, found)
+    case .expanded(let number):
+      if let x = found[node.operands[number].node] {
+        return .tensor(add("ExpandDims", "numpy", ["axis": -1], [.tensor(x)], name: "expand_dims"))
+      }
+      let places = try known(node.operands[number], graph, weights)
+      guard let column = try? places.reshaped(places.shape + [1]) else {
+        throw Failure(reason: "the places of its \(node.op.name) are no array")
+      }
+      return try constant(column)
     case .negated(let number):
       if let x = found[node.operands[number].node] {
         return .tensor(add("Negative", "numpy", [:], [.tensor(x)], name: "negative"))

@@ -203,6 +203,7 @@ extension Keras2Operation {
       "DepthwiseConv", "nn.depthwise_conv2d",
       "inputs=input kernel=filter | strides padding dilation_rate=dilations"
     ),
+    ("Inv", "linalg.inv", "x=input"), ("Scatter", "scatter_nd", "indices values=updates | shape"),
     ("OnesLike", "ones_like", "x=input | dtype"), ("StopGradient", "stop_gradient", "variable=input"),
   ]
 

@@ -54,7 +54,7 @@ struct ConstantFolding: RewriteRule {
   private func isFoldable(_ op: Op) -> Bool {
     switch op {
     case .unary, .binary, .compare, .select, .cast, .reduce, .reshape, .transpose, .broadcast, .slice, .reverse,
-      .concatenate, .stopGradient, .iota:
+      .concatenate, .stopGradient, .iota, .gatherRows, .scatterAddRows:
       true
     default: false
     }
@@ -90,6 +90,8 @@ struct ConstantFolding: RewriteRule {
       }
       return x[0].walked(shape, strides: strides, from: start)
     case .concatenate(let axis): return concatenated(x, axis, made)
+    case .gatherRows: return gathered(x[0], places: x[1], made)
+    case .scatterAddRows: return scattered(x[0], places: x[1], shape, made)
     case .iota(let axis):
       let line = ConstantTensor(dtype: dtype, shape: [shape[axis]], values: (0..<shape[axis]).map { Double($0) })
       return line.walked(shape, strides: shape.indices.map { $0 == axis ? 1 : 0 })
@@ -121,6 +123,31 @@ struct ConstantFolding: RewriteRule {
       }
     }
     return made(values)
+  }
+
+  /// `nil` for a place outside the table, which is an error when the graph runs.
+  private func gathered(
+    _ table: ConstantTensor, places: ConstantTensor, _ made: ([Double]) -> ConstantTensor
+  ) -> ConstantTensor? {
+    let (rows, width) = (table.shape[0], table.shape.dropFirst().reduce(1, *))
+    var values: [Double] = []
+    for place in places.values {
+      guard let row = Int(exactly: place), (0..<rows).contains(row) else { return nil }
+      values += table.values[row * width..<(row + 1) * width]
+    }
+    return made(values)
+  }
+
+  private func scattered(
+    _ rows: ConstantTensor, places: ConstantTensor, _ shape: [Int], _ made: ([Double]) -> ConstantTensor
+  ) -> ConstantTensor? {
+    let width = shape.dropFirst().reduce(1, *)
+    var sums = [Double](repeating: 0, count: shape.reduce(1, *))
+    for (index, place) in places.values.enumerated() {
+      guard let row = Int(exactly: place), (0..<shape[0]).contains(row) else { return nil }
+      for column in 0..<width { sums[row * width + column] += rows.values[index * width + column] }
+    }
+    return made(sums)
   }
 
   private func reduced(

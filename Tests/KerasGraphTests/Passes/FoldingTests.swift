@@ -43,6 +43,26 @@ import Testing
     }
   }
 
+  @Test func rowsTakenFromKnownTablesAndSumsIntoThemAreKnown() throws {
+    var model = Model([nil, 5, 3])
+    let table = try model.weight([5, 3])
+    let places = model.graph.addConstant(try TensorData(shape: [2, 2], int32s: [4, 0, 4, 2]))
+    let rows = try model.add(.gatherRows, table, places)
+    let sums = try model.add(.scatterAddRows, rows, places, table)
+    let result = try model.add(.binary(.add), model.x, sums)
+    #expect(try model.operationsAfterFolding(result, [2, 5, 3]) == ["add"])
+  }
+
+  @Test func aPlaceOutsideATableIsLeftToTheRun() throws {
+    var model = Model([nil, 3])
+    let table = try model.weight([5, 3])
+    let places = model.graph.addConstant(try TensorData(shape: [1], int32s: [5]))
+    let rows = try model.add(.gatherRows, table, places)
+    model.graph.outputs = [try model.add(.binary(.add), model.x, rows)]
+    let optimized = try model.graph.optimizedForInference(parameters: model.weights)
+    #expect(optimized.nodes.contains { $0.op == .gatherRows })
+  }
+
   @Test func aLargeKernelThatIsReadLaterIsFoldedLater() throws {
     var model = Model([nil, 5, 5, 32])
     let y = try model.add(.convolution(convolution), model.x, try model.weight([3, 3, 32, 32]))
