@@ -36,10 +36,18 @@ SPREAD = 60
 DRAWS = [("/(sampler.*|sampling|gumbel|weighted_average|random_(shape|keras|truncated)|dropout)$", "random")]
 # Rows of a batch of unknown size that are replaced, and a matrix that is inverted.
 ROWS = [("-models/models(_tensorflow)?/(updated_rows|scatter)$", words) for words in ("reshape", "the table's shape")]
-INVERSE = [("-models/models(_tensorflow)?/inverse$", "the function 'inv'")]
+INVERSE = [("-models/models(_tensorflow)?/inverse$", "the function 'inv'"), ("keras-3-models/models/solve$", "the function 'solve'")]
+# Products of constants alone, infinity in a config, linear systems.
+OTHERS = [
+    ("keras-2.15-models/models_tensorflow/rotary$", "from constants alone"), ("keras-3-models/models/quantile$", "not finite"),
+    ("keras-3-models/models/solve$", "for its solve"),
+]
+TRANSPOSED = [("(keras-3-models/models|tfkeras-2.5-models/models_tensorflow)/transposed$", "transposed convolution")]
+DILATED = [("keras-2.1.3-models/models_tensorflow/atrous$", "dilated convolution")]
 REFUSED = {
-    "keras": DRAWS + ROWS, "h5": DRAWS + ROWS, "h5 for keras==2.15": ROWS, "json": DRAWS + ROWS,
-    "tflite": DRAWS + ROWS + INVERSE, "onnx": INVERSE, "savedmodel": INVERSE, "coreml": INVERSE,
+    "keras": DRAWS + ROWS + OTHERS, "h5": DRAWS + ROWS + OTHERS, "h5 for keras==2.15": ROWS + OTHERS,
+    "json": DRAWS + ROWS + OTHERS, "tflite": DRAWS + ROWS + INVERSE + TRANSPOSED, "onnx": INVERSE, "savedmodel": INVERSE,
+    "coreml": INVERSE + TRANSPOSED + DILATED,
 }
 # TensorFlow.js has layers only: what none of them computes is refused by the operation's name.
 MAY_BE_REFUSED = {"tfjs": "nor in "}
