@@ -5,7 +5,7 @@
 #include "VectorMath.h"
 
 // Columns of a block; the last is as many vectors wide as its columns need.
-enum { LANES = 16, WIDTH = KK_PACK_WIDTH, PARTS = WIDTH / LANES };
+enum { LANES = 16, WIDTH = KK_PACK_WIDTH };
 
 // Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
 #define PRODUCT_GRAIN 131072

@@ -20,14 +20,13 @@ KK_INLINE uint32_t kk_to_bits(float x) {
   return bits;
 }
 
-/// eˣ; 0 below the smallest denormal, infinity above the largest float.
-KK_INLINE float kk_exp(float x) {
-  float clamped = x < -104.0f ? -104.0f : x;
-  clamped = clamped > 89.0f ? 89.0f : clamped;
+/// eˣ as 2ᵏ times the result, which is between √½ and √2; NaN passes through it.
+KK_INLINE float kk_exp_parts(float x, int32_t *k) {
   // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
-  float shifted = clamped * 1.44269504088896341f + 12582912.0f;
+  float shifted = x * 1.44269504088896341f + 12582912.0f;
   float n = shifted - 12582912.0f;
-  float r = clamped - n * 0.693359375f;
+  *k = (int32_t)(kk_to_bits(shifted) - 0x4b400000u);
+  float r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
@@ -35,8 +34,15 @@ KK_INLINE float kk_exp(float x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  int32_t k = (int32_t)(kk_to_bits(shifted) - 0x4b400000u);
+  return p * (r * r) + r + 1.0f;
+}
+
+/// eˣ; 0 below the smallest denormal, infinity above the largest float.
+KK_INLINE float kk_exp(float x) {
+  float clamped = x < -104.0f ? -104.0f : x;
+  clamped = clamped > 89.0f ? 89.0f : clamped;
+  int32_t k;
+  float p = kk_exp_parts(clamped, &k);
   // In two factors, since 2ᵏ alone may be no normal float.
   int32_t half = k >> 1;
   float a = kk_from_bits((uint32_t)(half + 127) << 23);
@@ -49,19 +55,9 @@ KK_INLINE float kk_exp(float x) {
 KK_INLINE float kk_exp_bounded(float x) {
   float clamped = x < -87.0f ? -87.0f : x;
   clamped = clamped > 89.0f ? 89.0f : clamped;
-  float shifted = clamped * 1.44269504088896341f + 12582912.0f;
-  float n = shifted - 12582912.0f;
-  float r = clamped - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  // NaN passes through p.
-  return p * kk_from_bits((kk_to_bits(shifted) - 0x4b400000u + 127u) << 23);
+  int32_t k;
+  float p = kk_exp_parts(clamped, &k);
+  return p * kk_from_bits((uint32_t)(k + 127) << 23);
 }
 
 KK_INLINE float kk_expm1(float x) {
