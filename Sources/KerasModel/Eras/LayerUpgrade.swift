@@ -291,7 +291,7 @@ extension ConfigUpgrade {
       set("keraskit>mask", "all", MaskMergingRules.rule, .defaulted, &self)
     }
     if className == "Dot", isBeforeTensorFlow2 {
-      set(Dot.matricesField, true, "dot-matrices", .defaulted, &self)
+      set(Dot.matricesField, true, Dot.matricesRule, .defaulted, &self)
     }
     if className.hasPrefix("ConvLSTM"), era.isTheano, era.dialect < .keras3,
       fields["kernel_size"]?.arrayValue?.contains(where: { ($0.intValue ?? 1) % 2 == 0 }) == true

@@ -26,6 +26,9 @@ extension ConfigUpgrade {
     }
     var config: OrderedDictionary<String, JSON> = ["name": .string(name), "trainable": true, "dtype": "float32"]
     config.merge(fields) { $1 }
+    if config[Dot.matricesField] != nil {
+      record(.defaulted, Dot.matricesRule, path, saved.fieldsPointer, new: (Dot.matricesField, true))
+    }
     if config["keraskit>mask"] != nil {
       record(.defaulted, MaskMergingRules.rule, path, saved.fieldsPointer, new: ("keraskit>mask", "all"))
     }

@@ -21,7 +21,7 @@ extension AuditRegistry {
     ShapeRules.zeroPadding,
     ShapeRules.cosine,
     ShapeRules.dotAxes,
-    ShapeRules.dotMatrices,
+    DotMatrices(),
     ShapeRules.keepDims,
     SumAxis(),
   ]

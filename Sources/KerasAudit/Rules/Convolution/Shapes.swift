@@ -105,33 +105,6 @@ enum ShapeRules {
       release.version.major == 0 ? "the last n axes are contracted" : "axis n of both inputs is contracted"
     })
 
-  static let dotMatrices = LayerMeaning(
-    id: "dot-matrices", title: "Dot multiplied matrices where it sums one axis now", family: .convolution,
-    severity: .error, consequence: .inference,
-    affected: "Keras before 2.3 on TensorFlow and tf.keras before TensorFlow 2, Dot of more than three axes",
-    explanation: """
-      K.batch_dot of Keras before 2.3 on TensorFlow (backend/tensorflow_backend.py) and of tf.keras 1.x is tf.matmul: of
-      inputs with more than three axes it multiplies the matrices in the last two. Since 2.3, in TensorFlow 2 and on Theano
-      it sums one axis of each input and keeps all others. Measured on 2.2.4 and 2.3.1.
-      """,
-    fix: "`convert` writes operations that compute the old product.",
-    find: { layer, subject in
-      guard layer.className == "Dot", let network = try? Network(canonical: subject.canonical.config),
-        let model = try? network.lowered(training: false),
-        let shapes = model.layerOutputs.first(where: { $0.path == layer.path })?.inputShapes,
-        let most = shapes.map(\.rank).max(), most > 3
-      else { return nil }
-      return .init(
-        keys: ["axes", "dot_axes"], words: "inputs of \(most) axes",
-        summary: "A Dot of tensors of \(shapes.map { "\($0)" }.joined(separator: " and ")).")
-    },
-    mean: { _, release, _ in
-      !release.isTheano
-        && (release.isStandalone(before: KerasVersion(2, 3))
-          || release.isTensorFlow(before: KerasVersion(2, 2, 4, isTensorFlow: true)))
-        ? "a product of the matrices in the last two axes" : "one axis of each is summed, all others stay"
-    })
-
   static let keepDims = LayerMeaning(
     id: "global-pool-keepdims", title: "keepdims is unknown before TensorFlow 2.6", family: .convolution,
     severity: .warning, consequence: .loading, affected: "global poolings with keepdims, older readers",

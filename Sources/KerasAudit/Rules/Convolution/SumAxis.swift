@@ -47,11 +47,7 @@ struct SumAxis: AuditRule {
       default: Self.convolutions.contains(layer.className) && layer.config["data_format"] == "channels_first"
       }
     }
-    // Shapes cost more than all the rest.
-    guard !candidates.isEmpty, let network = try? Network(canonical: subject.canonical.config),
-      let model = try? network.lowered(training: false)
-    else { return [] }
-    let calls = Dictionary(grouping: model.layerOutputs, by: \.path)
+    guard !candidates.isEmpty, let (network, calls) = subject.lowered() else { return [] }
     let biases = (try? network.parameterSpecs()) ?? []
     return candidates.compactMap { layer in
       let found = (calls[layer.path] ?? []).lazy.compactMap { call -> Mistake? in

@@ -12,7 +12,8 @@ public struct Dot: Layer {
   let normalize: Bool
   private let multipliesMatrices: Bool
 
-  static let matricesField = "keraskit>multiplies_matrices"
+  public static let matricesField = "keraskit>multiplies_matrices"
+  static let matricesRule = "dot-matrices"
 
   public init(_ config: inout ConfigReader) throws(ModelError) {
     axes = try ContractedAxes(&config)
