@@ -25,6 +25,16 @@ public struct ExportError: Error, Sendable, CustomStringConvertible {
     self.layer = layer
   }
 
+  /// What an exporter's own calls throw, as its error.
+  public init(of error: any Error, layer: String? = nil) {
+    switch error {
+    case let own as ExportError: self = own
+    case let error as ModelError: self.init(.model(error), layer: layer)
+    case let error as KerasFileError: self.init(.file(error), layer: layer)
+    default: self.init(.malformed("\(error)"), layer: layer)
+    }
+  }
+
   public var description: String {
     let prefix = layer.map { "layer '\($0)': " } ?? ""
     switch cause {

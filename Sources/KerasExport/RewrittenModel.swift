@@ -44,12 +44,8 @@ struct RewrittenModel {
         of: rewritten.network, from: rewriter.context.weights, format: options.weightFormat, target)
       rewritten.weights = rewriter.context.weights
       rewritten.semantics = target.semantics
-    } catch let error as ExportError {
-      throw error
-    } catch let error as ModelError {
-      throw ExportError(.model(error))
     } catch {
-      throw ExportError(.malformed("\(error)"))
+      throw ExportError(of: error)
     }
     self.config = config
     self.model = rewritten

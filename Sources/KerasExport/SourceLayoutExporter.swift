@@ -202,12 +202,8 @@ private struct Positions {
         result.append(arrays)
       }
       return result
-    } catch let error as ExportError {
-      throw error
-    } catch let error as KerasFileError {
-      throw ExportError(.file(error))
     } catch {
-      throw ExportError(.malformed("\(error)"))
+      throw ExportError(of: error)
     }
   }
 }

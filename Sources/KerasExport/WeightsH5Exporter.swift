@@ -41,12 +41,8 @@ public struct WeightsH5Exporter: Exporter {
         try KerasArchiveExporter.contents(of: keras3, record: nil).writeWeights(replacing: path)
         notes = keras3.notes + lost
       }
-    } catch let error as ExportError {
-      throw error
-    } catch let error as KerasFileError {
-      throw ExportError(.file(error))
     } catch {
-      throw ExportError(.malformed("\(error)"))
+      throw ExportError(of: error)
     }
     return notes
   }

@@ -20,12 +20,8 @@ enum Int8Layers {
       try quantize(&config, prefix: "", &result.weights, &values)
       result.canonical.config = config.json
       result.network = try Network(canonical: config.json)
-    } catch let error as ExportError {
-      throw error
-    } catch let error as ModelError {
-      throw ExportError(.model(error))
     } catch {
-      throw ExportError(.malformed("\(error)"))
+      throw ExportError(of: error)
     }
     guard !values.isEmpty else {
       throw ExportError(

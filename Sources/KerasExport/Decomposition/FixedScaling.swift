@@ -157,12 +157,8 @@ extension FixedScaling {
     let facts: LayerFacts
     do {
       facts = try LayerFacts(Network(canonical: model.json))
-    } catch let error as ExportError {
-      throw error
-    } catch let error as ModelError {
-      throw ExportError(.model(error))
     } catch {
-      throw ExportError(.malformed("\(error)"))
+      throw ExportError(of: error)
     }
     replace(in: &model, "", facts, &context)
   }

@@ -148,10 +148,8 @@ extension GraphEmitter {
         result[place * outer + column] = value
       }
       return try TensorData(shape: shape, floats: result)
-    } catch let error as ExportError {
-      throw error
     } catch {
-      throw ExportError(.malformed("\(error)"), layer: node.scope)
+      throw ExportError(of: error, layer: node.scope)
     }
   }
 }
