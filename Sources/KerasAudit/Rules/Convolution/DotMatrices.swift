@@ -12,7 +12,7 @@ struct DotMatrices: MeaningRule {
   let explanation = """
     K.batch_dot of Keras before 2.3 on TensorFlow (backend/tensorflow_backend.py) and of tf.keras 1.x is tf.matmul: of
     inputs with more than three axes it multiplies the matrices in the last two. Since 2.3, in TensorFlow 2 and on Theano
-    it sums one axis of each input and keeps all others. Measured on 2.2.4 and 2.3.1.
+    it sums one axis of each input and keeps all others. Measured on 1.2.2, 2.2.4 and 2.3.1.
     """
   let fix = "`convert` writes operations that compute the old product."
 
