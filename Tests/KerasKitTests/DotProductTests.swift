@@ -5,7 +5,8 @@ import Testing
 /// Dot of inputs with several axes, before and after it stopped multiplying matrices; see
 /// `Tools/fixtures/dot_products.py`.
 @Suite struct DotProductTests {
-  @Test(arguments: ["keras-1.2.2-tf", "keras-2.2.4", "keras-2.3.1"]) func computesWhatTheReleaseDid(_ release: String) throws {
+  @Test(arguments: ["keras-1.2.2-tf", "keras-2.2.4", "keras-2.3.1"])
+  func computesWhatTheReleaseDid(_ release: String) throws {
     let folder = "\(Fixture.root)/fixtures/dot_products/\(release)"
     let truth = try ArrayFile.read("\(folder)/model.npz")
     let inputs = try (0..<4).map { try #require(truth["x\($0)"]) }
