@@ -8,6 +8,8 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownShape(op: String, Shape)
     case tooLarge(op: String, Shape)
     case outOfMemory(elements: Int)
+    /// A training step takes more bytes than it may, also with results computed again for their gradients.
+    case memoryLimit(needed: Int, limit: Int)
     /// The store has no array of that name.
     case missingParameter(String)
     /// A parameter's array could not be read when it was needed.
@@ -47,6 +49,8 @@ public struct EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       case .unknownShape(let op, let shape): "\(op): the shape \(shape) is not fully known"
       case .tooLarge(let op, let shape): "\(op): a result of shape \(shape) is too large for memory"
       case .outOfMemory(let elements): "there is no memory for \(elements) numbers"
+      case .memoryLimit(let needed, let limit):
+        "a step takes \(needed) bytes of memory, \(limit) are allowed"
       case .missingParameter(let name): "there are no weights named '\(name)'"
       case .unreadableParameter(let name, let reason): "the weights '\(name)': \(reason)"
       case .parameterShape(let name, let expected, let found):

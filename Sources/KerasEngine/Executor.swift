@@ -16,13 +16,18 @@ public final class Executor {
   /// Nodes of the graph that encode texts as long as the longest of a batch.
   private let unsizedTexts: [Int]
   private var textReader: Executor?
+  private let budget: (() -> MemoryBudget?)?
 
   /// Plans for so many sets of shapes are kept; the one unused for longest goes first.
   private static let largestCache = 8
 
+  /// With `budget`, which is asked for each plan, the graph's first output is a loss before its gradients, and the plan
+  /// computes results of the part before it again where it would take more memory; parameters are mutable then.
   public init(
-    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool = false, options: EngineOptions = .init()
+    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool = false, options: EngineOptions = .init(),
+    budget: (() -> MemoryBudget?)? = nil
   ) {
+    self.budget = budget
     self.graph = graph
     self.parameters = parameters
     self.mutableParameters = mutableParameters
@@ -36,7 +41,7 @@ public final class Executor {
 
   /// The plan for inputs of the given shapes, and with the given texts if they decide shapes.
   ///
-  /// Throws `EngineError` if the graph does not accept them. Constant parameters that were changed since are noticed.
+  /// Throws `EngineError` if the graph does not accept them, or takes more memory than it may. Constant parameters that were changed since are noticed.
   /// `threads` is how many a new plan uses, whatever its work is.
   public func plan(
     for shapes: [String: [Int]], texts: [String: TensorData] = [:], threads: Int? = nil
@@ -61,6 +66,10 @@ public final class Executor {
     let plan: Plan
     if let sliced = try slicedPlan(for: shapes, options) {
       plan = sliced
+    } else if mutableParameters, let budget = budget?() {
+      plan = try PlanSearch(
+        graph: try specialized(for: shapes, sizes), parameters: parameters, options: options, weights: weights
+      ).plan(within: budget)
     } else {
       plan = try Plan(
         try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,

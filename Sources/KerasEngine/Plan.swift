@@ -47,7 +47,11 @@ public final class Plan {
   public var samplesAtOnce: Int? { prefix?.size }
   /// Threads that a run uses at most.
   public var threadCount: Int { Int(threads) }
+  /// What is computed twice so that the plan fits into the memory it may have; `nil` if nothing is.
+  public internal(set) var recomputation: RecomputationSummary?
 
+  /// Bytes of the arena, inputs and constants, which are known before primitives are made.
+  let plannedByteCount: Int
   /// Bytes by buffer of what `reservedByteCount` counts; plans that share weights share buffers.
   let reserved: [ObjectIdentifier: Int]
   private let threads: Int32
@@ -122,17 +126,21 @@ public final class Plan {
   }
 
   /// `sharedWeights` must belong to specialisations of one graph with the same constant parameters.
+  ///
+  /// `units` are the graph's, possibly some of them twice. Throws `EngineError.memoryLimit` where it would reserve more.
   init(
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
     sharedWeights: PreparedWeights, inputTypes ofWhole: [(name: String, type: TensorType)]? = nil,
+    units: UnitSequence? = nil, memoryLimit: Int? = nil,
     slicedPrefix: ((inout [String: FloatBuffer]) throws(EngineError) -> SlicedPrefix)? = nil
   ) throws(EngineError) {
     let work = graph.work
     threads = Int32(clamping: options.threads(forWork: work))
     kk_set_threads(threads)
+    let sequence = if let units { units } else { try UnitSequence(graph, fusing: fusing) }
     let compiler = try PlanCompiler(
-      graph, parameters: parameters, mutableParameters: mutableParameters, precision: options.precision,
-      fusing: fusing, sharedWeights: sharedWeights)
+      sequence, parameters: parameters, mutableParameters: mutableParameters,
+      precision: options.precision, sharedWeights: sharedWeights, memoryLimit: memoryLimit)
     steps = compiler.steps
     state = compiler.state
     var inputs = compiler.inputs
@@ -142,6 +150,7 @@ public final class Plan {
     wideInputs = compiler.concrete.wideInputs
     retained = compiler.retained
     arenaByteCount = compiler.arenaCount * 4 + (prefix?.arenaByteCount ?? 0)
+    plannedByteCount = compiler.plannedByteCount
     var buffers: [ObjectIdentifier: Int] = [:]
     for case let buffer as FloatBuffer in compiler.retained + Array(inputs.values) {
       buffers[ObjectIdentifier(buffer)] = buffer.count * 4
@@ -150,6 +159,9 @@ public final class Plan {
     for parameter in compiler.parameterBuffers { buffers[parameter] = nil }
     reserved = buffers.merging(prefix?.reserved ?? [:]) { own, _ in own }
     reservedByteCount = reserved.values.reduce(0, +)
+    if let memoryLimit, reservedByteCount > memoryLimit {
+      throw EngineError(.memoryLimit(needed: reservedByteCount, limit: memoryLimit))
+    }
     outputTypes = graph.outputs.map { graph.type($0) }
     var types: [(String, TensorType)] = []
     for name in graph.inputNames {
@@ -157,7 +169,7 @@ public final class Plan {
     }
     inputTypes = ofWhole ?? types
     var pointers: [UnsafeMutablePointer<Float>] = []
-    for value in graph.outputs { pointers.append(try compiler.pointer(value)) }
+    for value in compiler.concrete.graph.outputs { pointers.append(try compiler.pointer(value)) }
     outputs = pointers
   }
 

@@ -14,5 +14,8 @@ import KerasEngine
 /// Which activity penalty is meant: the one the saving release really added, or the documented one.
 public typealias ActivitySemantics = ExportOptions.ActivitySemantics
 
+/// What a training step computes twice to take less memory.
+public typealias RecomputationSummary = KerasEngine.RecomputationSummary
+
 /// How predictions hold the factors of products.
 public typealias Precision = EngineOptions.Precision

@@ -13,11 +13,16 @@ final class CompiledLoss {
   let updates: [VariableUpdate]
   /// What is run: the loss graph, or what of it is left behind a frozen prefix.
   let graph: Graph
+  /// What the last plan made computes twice to take less memory, if it does.
+  private(set) var recomputation: RecomputationSummary?
   private let firstTap: Int
   private let executor: Executor
+  private let memory: TrainingMemory?
 
+  /// With `memory` the steps of a training keep within it.
   init(
-    _ source: LossGraph, outputNames: [String], trains: Bool, store: ParameterStore, options: EngineOptions
+    _ source: LossGraph, outputNames: [String], trains: Bool, store: ParameterStore, options: EngineOptions,
+    memory: TrainingMemory? = nil
   ) throws(TrainingError) {
     var loss = source
     var values: [Value] = [loss.total, loss.dataLoss]
@@ -66,7 +71,10 @@ final class CompiledLoss {
     loss.setOutputs(values)
     self.loss = loss
     graph = loss.graph
-    executor = Executor(loss.graph, parameters: store, mutableParameters: true, options: options)
+    self.memory = memory
+    executor = Executor(
+      loss.graph, parameters: store, mutableParameters: true, options: options,
+      budget: memory.map { memory in { memory.budget(for: variables) } })
   }
 
   /// The same loss of samples whose prefix is computed: `rest` is the part of its graph behind that.
@@ -77,16 +85,29 @@ final class CompiledLoss {
     updates = whole.updates
     firstTap = whole.firstTap
     graph = rest
-    executor = Executor(rest, parameters: store, mutableParameters: true, options: options)
+    memory = whole.memory
+    executor = Executor(
+      rest, parameters: store, mutableParameters: true, options: options,
+      budget: whole.memory.map { [trained] memory in { memory.budget(for: trained) } })
   }
 
   /// The plan for a batch, whose random sizes `seed` decides.
+  ///
+  /// Throws `TrainingError.memoryLimit` if it takes more memory than it may.
   func plan(for feed: BatchFeed, rows: ArraySlice<Int>, seed: UInt64 = 0) throws(TrainingError) -> Plan {
     let texts = executor.isSizedByTexts ? try feed.texts(rows: rows) : [:]
-    return try engineStep { () throws(EngineError) in
-      try executor.plan(
+    let plan: Plan
+    do {
+      plan = try executor.plan(
         for: shapes(of: feed, batchSize: rows.count, seed: seed), texts: texts, threads: feed.threads)
+    } catch {
+      guard case .memoryLimit(let needed, _) = error.cause, let memory, let limit = memory.limit else {
+        throw .engine(error)
+      }
+      throw .memoryLimit(needed: needed + memory.besidesPlan(trained), limit: limit, batchSize: rows.count)
     }
+    if let found = plan.recomputation { recomputation = found }
+    return plan
   }
 
   /// The threads that a step on a batch of so many rows uses.

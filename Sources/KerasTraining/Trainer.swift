@@ -167,9 +167,17 @@ public final class Trainer {
       forward, compile: compile, semantics: semantics, usesSampleWeights: usesWeights,
       weightRanks: perOutput, addsPenalties: trains || semantics.penalizesEvaluation)
     let result = try CompiledLoss(
-      loss, outputNames: outputNames, trains: trains, store: store, options: engineOptions)
+      loss, outputNames: outputNames, trains: trains, store: store, options: engineOptions,
+      memory: trains ? memory(forward) : nil)
     compiled[key] = result
     return result
+  }
+
+  private func memory(_ forward: ForwardGraph) -> TrainingMemory {
+    let given = options.availableMemory
+    return TrainingMemory(
+      weightByteCount: forward.parameters.reduce(0) { $0 + 4 * (checkedProduct($1.spec.shape) ?? 0) },
+      limit: options.memoryLimit, available: { given ?? AvailableMemory.byteCount() }, optimizer: optimizer)
   }
 
   func noteTrained(_ loss: CompiledLoss) {

@@ -37,6 +37,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case checkpoint(path: String, reason: String)
   /// What is computed once for each sample cannot be kept.
   case cache(folder: String, reason: String)
+  /// Bytes that a step takes at least, and those it may (`TrainingOptions.memoryLimit`).
+  case memoryLimit(needed: Int, limit: Int, batchSize: Int)
   /// What a source of samples threw.
   case source(any Error)
   case model(ModelError)
@@ -92,6 +94,11 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .checkpoint(let path, let reason): "\(path): \(reason)"
     case .cache(let folder, let reason):
       "\(folder): results of frozen layers cannot be kept there: \(reason); without keeping them: --cache-limit 0"
+    case .memoryLimit(let needed, let limit, let batchSize):
+      "a step on \(batchSize) samples takes \(Self.megabytes(needed)) MB of memory even where results are computed again "
+        + "for their gradients, and the limit is \(Self.megabytes(limit)) MB: "
+        + (batchSize > 1 ? "smaller batches take less (--batch-size, or --batch of benchmark), or " : "")
+        + "allow more (--memory-limit)"
     case .source(let error): "\(error)"
     case .model(let error): error.description
     case .graph(let error): error.description
@@ -99,6 +106,11 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .data(let error): error.description
     }
   }
+}
+
+extension TrainingError {
+  /// Rounded up.
+  private static func megabytes(_ bytes: Int) -> Int { bytes / 1_000_000 + (bytes % 1_000_000 > 0 ? 1 : 0) }
 }
 
 /// Runs `body` and reports what it throws as a `TrainingError`.

@@ -26,6 +26,13 @@ public struct TrainingOptions: Sendable {
   public var resumesOptimizer = true
   /// Where results of frozen layers are kept that are the same in every epoch; such layers are computed once.
   public var prefixCache = PrefixCacheOptions()
+  /// Bytes that a step may take: weights, gradients, the optimizer's arrays and intermediate results.
+  ///
+  /// Where these are more, results of the forward pass are computed again for their gradients, with the same numbers.
+  /// `nil` is what the machine has available, where it tells (on Linux).
+  public var memoryLimit: Int?
+  /// Instead of what the machine tells.
+  var availableMemory: Int?
   public var threads: Int
   /// Work of a step below which one thread does it; see `EngineOptions.sharesWorkFrom`.
   public var sharesWorkFrom = 0.0

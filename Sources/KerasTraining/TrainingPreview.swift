@@ -55,6 +55,8 @@ public struct TrainingPreview: Sendable {
   /// Why frozen layers would be computed in every epoch, if there are some that would be.
   public var prefixObstacle: String?
   public var memory: Memory
+  /// What steps would compute twice to take less memory, if anything.
+  public var recomputation: RecomputationSummary?
   public var penalties: PenaltyTable
   public var semantics: String
 }
@@ -135,6 +137,7 @@ extension Trainer {
         weights: weightBytes + storedBytes, optimizer: slotBytes, steps: arenas, data: data,
         // As arrays of their stored types, and as the file's bytes.
         result: 2 * (storedBytes + slotBytes)),
+      recomputation: (split?.rest ?? loss).recomputation,
       penalties: try penaltyTable(loss, first), semantics: semantics.name)
   }
 }

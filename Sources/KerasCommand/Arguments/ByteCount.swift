@@ -22,3 +22,20 @@ struct ByteCount: ExpressibleByArgument, Sendable {
 
   var defaultValueDescription: String { "1GB" }
 }
+
+/// A limit of memory as people write it; a plain number are MiB.
+struct MemoryLimit: ExpressibleByArgument, Sendable {
+  let value: Int
+  /// Whether it was a plain number.
+  let isPlain: Bool
+
+  init?(argument: String) {
+    if let number = Int(argument) {
+      guard (0...1 << 30).contains(number) else { return nil }
+      (value, isPlain) = (number << 20, true)
+    } else {
+      guard let count = ByteCount(argument: argument) else { return nil }
+      (value, isPlain) = (count.value, false)
+    }
+  }
+}

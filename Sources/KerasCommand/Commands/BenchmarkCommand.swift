@@ -27,6 +27,7 @@ struct BenchmarkCommand: ParsableCommand {
       Examples:
         keraskit benchmark model.keras --batch 1 --threads 2 --seconds 2 --json
         keraskit benchmark model.h5 --profile --trace trace.json
+        keraskit benchmark model.keras --train --batch 64 --memory-limit 2GB
         keraskit benchmark model.keras --train --freeze '*' --unfreeze head --batch 32 --steps 8 --epochs 5
       """)
 
@@ -58,6 +59,12 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --train: layers to train nevertheless.", valueName: "pattern"))
   var unfreeze: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "With --train: memory that a step may take, such as 800MB, 2GB, 2GiB; above it activations are recomputed (default: what the machine has available).",
+      valueName: "size"))
+  var memoryLimit: MemoryLimit?
+
   @Option(help: ArgumentHelp("With --freeze: batches of an epoch.", valueName: "n"))
   var steps = 8
 
@@ -80,6 +87,7 @@ struct BenchmarkCommand: ParsableCommand {
     if !freeze.isEmpty, profile || trace != nil {
       throw ValidationError("--freeze times epochs, which have no profile")
     }
+    if memoryLimit != nil, !train { throw ValidationError("--memory-limit is for --train") }
     if !freeze.isEmpty, !train { throw ValidationError("--freeze is for --train") }
     if steps < 1 || epochs < 2 { throw ValidationError("--steps should be at least 1, --epochs at least 2") }
     if !(seconds >= 0 && seconds <= 3600) { throw ValidationError("--seconds should be between 0 and 3600") }
@@ -89,8 +97,9 @@ struct BenchmarkCommand: ParsableCommand {
     let model = try completed.load(readsWeights: train)
     if let threads { model.threads = threads }
     precision.apply(to: model)
-    let options = TrainingOptions(
+    var options = TrainingOptions(
       loss: loss, optimizer: optimizer.map { .string($0) }, freeze: freeze, unfreeze: unfreeze)
+    options.memoryLimit = memoryLimit?.value
     if !freeze.isEmpty { return try timeEpochs(model, options) }
     let times =
       train
@@ -104,7 +113,7 @@ struct BenchmarkCommand: ParsableCommand {
       : nil
     if let measured, let trace { try AtomicFile.write(Array(measured.trace.text().utf8), to: trace) }
     let report = BenchmarkText(
-      times: times, batch: batch, threads: model.threads, precision: model.precision,
+      times: times, batch: batch, threads: model.threads, precision: model.precision, isTraining: train,
       difference: try PrecisionArguments.difference(model, batchSize: batch), profile: profile ? measured : nil)
     Terminal.print(json ? report.json.text() : report.text)
   }

@@ -23,6 +23,7 @@ struct FineTuneCommand: ParsableCommand {
       Examples:
         keraskit fine-tune model.h5 --train data.npz --epochs 5 --freeze 'conv*' --output tuned.keras
         keraskit fine-tune model.h5 --train data.npz --add-regularizer 'dense_*: activity=l2(1e-4)' --dry-run
+        keraskit fine-tune model.h5 --train data.npz --batch-size 64 --memory-limit 2GB --output tuned.keras
         keraskit fine-tune model.h5 --train photos/ --rescale 1/255 --validation-split 0.2 --output tuned.keras
       """)
 
@@ -68,7 +69,7 @@ struct FineTuneCommand: ParsableCommand {
     Interruption.watch()
     try train(tuning, output, &record)
     if case .interrupted(let path)? = tuning.ending {
-      try output.end(.interrupted(checkpoint: path), tuning.history, output: nil)
+      try output.end(.interrupted(checkpoint: path), tuning.run, output: nil)
       throw interruption(tuning.run)
     }
     try result.write(model, activitySemantics: activity, batchSize: loop.batchSize, isQuiet: watch.json)
@@ -76,9 +77,9 @@ struct FineTuneCommand: ParsableCommand {
     if page.report != nil {
       let after = try page.spreads(of: model, on: training)
       try page.write(
-        report(model, record, before: before, after: after, changes: changes), isQuiet: watch.json)
+        report(model, tuning.run, record, before: before, after: after, changes: changes), isQuiet: watch.json)
     }
-    try output.end(tuning.ending ?? .finished, tuning.history, output: result.output)
+    try output.end(tuning.ending ?? .finished, tuning.run, output: result.output)
   }
 
   /// Training and validation data, and the classes of their targets.
@@ -111,6 +112,7 @@ struct FineTuneCommand: ParsableCommand {
     let exists = FileManager.default.fileExists(atPath: data.train, isDirectory: &isFolder)
     options.augmentation = try edits.augmentation(
       folderScale: exists && isFolder.boolValue ? images.rescale.value : nil)
+    options.memoryLimit = data.samples.stepMemoryLimit
     options.prefixCache.memoryLimit = data.cacheLimit.value
     // A disk that has room for the model's file is the likelier one to have room for more.
     options.prefixCache.folder = result.file.map { ($0 as NSString).deletingLastPathComponent }
@@ -136,7 +138,7 @@ struct FineTuneCommand: ParsableCommand {
       try output.begin(tuning.run, command: CommandLine.arguments)
       while let progress = try tuning.next() {
         record.add(progress)
-        try output.step(progress, tuning.history)
+        try output.step(progress, tuning.run)
       }
     } catch {
       output.fail(error)
@@ -164,13 +166,15 @@ struct FineTuneCommand: ParsableCommand {
   }
 
   private func report(
-    _ model: Model, _ record: RunRecord, before: [LayerSpread], after: [LayerSpread], changes: [String]
+    _ model: Model, _ run: TrainingRun, _ record: RunRecord, before: [LayerSpread], after: [LayerSpread],
+    changes: [String]
   ) -> TrainingReport {
     var conditions: [(name: String, value: String)] = [
       ("KerasKit", KerasKitCommand.configuration.version),
       ("training as in", (loop.semantics?.semantics ?? model.loaded.semantics).name),
       ("seed", String(loop.seed)), ("threads", String(model.threads)), ("data", data.train),
     ]
+    if let recomputation = run.recomputation { conditions.append(("memory", PreviewText.text(recomputation))) }
     if let augment = edits.augment { conditions.append(("augmentation", augment)) }
     if let validation = data.validation { conditions.append(("validation data", validation)) }
     return TrainingReport(

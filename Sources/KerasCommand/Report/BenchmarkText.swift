@@ -6,6 +6,7 @@ struct BenchmarkText {
   var batch: Int
   var threads: Int
   var precision: Precision
+  var isTraining = false
   /// From float32, of the largest output; `nil` in float32.
   var difference: Double?
   var profile: Profile?
@@ -22,6 +23,7 @@ struct BenchmarkText {
         "\(short(times.work / 1e6)) MFLOP a call, \(short(times.rate / 1e9, digits: 3)) GFLOP/s: "
           + "\(short(times.shareOfPeak * 100, digits: 3)) % of the \(short(times.peak / 1e9, digits: 3)) GFLOP/s peak")
     }
+    if let recomputation = times.recomputation { lines.append(PreviewText.text(recomputation)) }
     if let difference {
       lines.append(
         "\(precision.rawValue): outputs differ from float32's by at most \(short(difference, digits: 2)) of the largest"
@@ -39,6 +41,7 @@ struct BenchmarkText {
       "gflops": .number(times.rate / 1e9), "peak_gflops": .number(times.peak / 1e9),
       "share_of_peak": .number(times.shareOfPeak), "peak_memory_bytes": JSON(BenchmarkTimes.peakMemory),
     ]
+    if isTraining { json["recomputation"] = PreviewText.json(times.recomputation) }
     if let difference {
       json["precision"] = .string(precision.rawValue)
       json["difference_from_float32"] = .number(difference)

@@ -24,6 +24,7 @@ enum PreviewText {
       "memory     \(bytes(memory.total)): weights \(bytes(memory.weights)), optimizer \(bytes(memory.optimizer)), "
         + "steps \(bytes(memory.steps)), data \(bytes(memory.data)), writing \(bytes(memory.result)), "
         + "program \(bytes(memory.program))")
+    if let recomputation = preview.recomputation { lines.append("again      \(text(recomputation))") }
     if let prefix = preview.prefix { lines.append("frozen     \(text(prefix))") }
     if let obstacle = preview.prefixObstacle { lines.append("frozen     \(text(prefixObstacle: obstacle))") }
     lines.append("")
@@ -44,6 +45,20 @@ enum PreviewText {
       text += ", \(bytes(size)) " + (prefix.isOnDisk ? "in a temporary file" : "in memory")
     }
     return text
+  }
+
+  /// What is computed twice, and what that saves.
+  static func text(_ recomputation: RecomputationSummary) -> String {
+    "activations are recomputed in \(recomputation.segments) segments (\(recomputation.steps) steps run twice): "
+      + "\(bytes(recomputation.byteCount)) in place of \(bytes(recomputation.byteCountBefore))"
+  }
+
+  static func json(_ recomputation: RecomputationSummary?) -> JSON {
+    guard let recomputation else { return .null }
+    return [
+      "segments": JSON(recomputation.segments), "steps": JSON(recomputation.steps),
+      "bytes_before": JSON(recomputation.byteCountBefore), "bytes": JSON(recomputation.byteCount),
+    ]
   }
 
   static func text(prefixObstacle: String) -> String {
@@ -114,6 +129,7 @@ enum PreviewText {
       "steps": JSON(memory.steps), "data": JSON(memory.data), "result": JSON(memory.result),
       "program": JSON(memory.program),
     ]
+    json["recomputation"] = Self.json(preview.recomputation)
     json["frozen_prefix"] =
       preview.prefix.map { prefix in
         [

@@ -28,7 +28,11 @@ final class RunOutput {
       ])
   }
 
-  func step(_ progress: TrainingProgress, _ history: TrainingHistory) throws {
+  func step(_ progress: TrainingProgress, _ run: TrainingRun) throws {
+    if stepsMade == 0, let recomputation = run.recomputation {
+      Terminal.printNote(PreviewText.text(recomputation))
+      try log?.add("recomputation", PreviewText.json(recomputation))
+    }
     stepsMade += 1
     let total = progress.steps * progress.epochs
     let done = (progress.epoch - 1) * progress.steps + progress.step
@@ -43,7 +47,7 @@ final class RunOutput {
       line["learning_rate"] = .number(progress.learningRate)
       try log?.add("step", line)
     }
-    guard progress.isEndOfEpoch, let epoch = history.epochs.last else { return }
+    guard progress.isEndOfEpoch, let epoch = run.history.epochs.last else { return }
     bar.clear()
     if !watch.json {
       Terminal.print("epoch \(progress.epoch)/\(progress.epochs)  \(TrainingText.line(progress))")
@@ -55,13 +59,14 @@ final class RunOutput {
     try log?.add("epoch", line)
   }
 
-  func end(_ ending: TrainingRun.Ending, _ history: TrainingHistory, output: String?) throws {
+  func end(_ ending: TrainingRun.Ending, _ run: TrainingRun, output: String?) throws {
     bar.clear()
     var result = Self.json(ending)
     result["output"] = output.map { .string($0) } ?? .null
     try log?.add("end", result)
     guard watch.json else { return }
-    result["epochs"] = .array(history.epochs.map(\.json))
+    result["recomputation"] = PreviewText.json(run.recomputation)
+    result["epochs"] = .array(run.history.epochs.map(\.json))
     Terminal.print(result.text())
   }
 

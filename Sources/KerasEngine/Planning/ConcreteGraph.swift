@@ -80,6 +80,16 @@ struct ConcreteGraph {
     }
   }
 
+  /// The recurrence that a gradient belongs to: the node of the results among its operands.
+  func forwardRecurrence(of gradient: Int) -> Int? {
+    guard case .recurrenceGradient(let recurrence) = graph.nodes[gradient].op else { return nil }
+    let operands = graph.nodes[gradient].operands
+    let results = 1 + recurrence.stateCount
+    guard operands.count >= 2 * results else { return nil }
+    let sequence = root(operands[operands.count - 2 * results])
+    return graph.nodes[sequence.node].op == .recurrence(recurrence) ? sequence.node : nil
+  }
+
   private mutating func findLive() {
     var isLive = [Bool](repeating: false, count: graph.nodes.count)
     for output in outputs { isLive[output.node] = true }

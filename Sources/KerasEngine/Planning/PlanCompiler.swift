@@ -51,25 +51,35 @@ final class PlanCompiler {
   var keptRecurrences: [Int: UnsafeMutablePointer<Float>] = [:]
   /// Products whose result shares the memory of the value added to it.
   private(set) var sumsInPlace: Set<Int> = []
+  /// Recurrences that keep nothing for their gradient but compute as if they did.
+  let repeatedRecurrences: Set<Int>
+  /// What steps share in a plan that computes some units twice.
+  let sharing: RepeatedSteps
+  /// Bytes of the arena, inputs and constants.
+  private(set) var plannedByteCount = 0
 
+  /// Throws `EngineError.memoryLimit` before anything large is reserved beyond a limit.
   init(
-    _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, precision: EngineOptions.Precision,
-    fusing: Bool, sharedWeights: PreparedWeights
+    _ sequence: UnitSequence, parameters: ParameterStore, mutableParameters: Bool,
+    precision: EngineOptions.Precision, sharedWeights: PreparedWeights, memoryLimit: Int? = nil
   ) throws(EngineError) {
     self.sharedWeights = sharedWeights
     self.precision = precision.isAvailable ? precision : .float32
-    concrete = try ConcreteGraph(graph)
+    concrete = sequence.concrete
+    repeatedRecurrences = sequence.repeatedRecurrences
+    sharing = RepeatedSteps(isNeeded: !sequence.copies.isEmpty)
     context = try DNNLContext()
     self.parameters = parameters
     self.mutableParameters = mutableParameters
     try bindSources()
-    let units = UnitPartition.units(of: concrete, fusing: fusing)
+    let units = sequence.units
     let variable = findConstants(units)
-    try allocate(variable, in: units)
+    try allocate(variable, in: units, limit: memoryLimit)
     for (position, unit) in units.enumerated() {
       let node = concrete.graph.nodes[unit.nodes.last ?? 0]
       do {
         if !variable[position] { borrowed = [:] }
+        sharing.isCopy = sequence.copies.contains(position)
         for step in try compile(unit, scratch: scratch[position]) {
           if variable[position] { steps.append(step) } else { try step.run() }
         }
@@ -172,6 +182,11 @@ final class PlanCompiler {
     return buffer.pointer
   }
 
+  /// Memory that one step writes and the next reads.
+  func temporary(_ count: Int) throws(EngineError) -> UnsafeMutablePointer<Float> {
+    try sharing.temporary(count) { (count) throws(EngineError) in try persistent(count) }
+  }
+
   /// Memory for inputs, parameters and everything that shapes alone decide.
   private func bindSources() throws(EngineError) {
     for index in concrete.graph.nodes.indices {
@@ -252,7 +267,7 @@ final class PlanCompiler {
     }
   }
 
-  private func allocate(_ variable: [Bool], in units: [Unit]) throws(EngineError) {
+  private func allocate(_ variable: [Bool], in units: [Unit], limit: Int?) throws(EngineError) {
     var arena = Arena()
     var buffers: [Value: Int] = [:]
     var lastUse: [Value: Int] = [:]
@@ -285,12 +300,18 @@ final class PlanCompiler {
       if let count = scratchCount(unit) {
         scratchBuffers[position] = arena.add(count: count, first: position, last: position)
       }
-      if let (node, count, last) = keptForGradient(unit, in: units) {
+      if let (node, count, last) = keptForGradient(unit, at: position, in: units) {
         keptBuffers[node] = arena.add(count: count, first: position, last: last)
       }
     }
     arena.place()
     arenaCount = arena.size
+    plannedByteCount = 4 * arena.size
+    for buffer in inputs.values { plannedByteCount += 4 * buffer.count }
+    for case let buffer as FloatBuffer in retained where !parameterBuffers.contains(ObjectIdentifier(buffer)) {
+      plannedByteCount += 4 * buffer.count
+    }
+    if let limit, plannedByteCount > limit { throw EngineError(.memoryLimit(needed: plannedByteCount, limit: limit)) }
     let base = try persistent(arena.size)
     for (value, buffer) in buffers { memory[value] = base + arena.offset(buffer) }
     for (position, buffer) in scratchBuffers { scratch[position] = base + arena.offset(buffer) }
@@ -338,13 +359,17 @@ final class PlanCompiler {
   }
 
   /// A recurrence's intermediate results, if a gradient after it can use them.
-  private func keptForGradient(_ unit: Unit, in units: [Unit]) -> (node: Int, count: Int, last: Int)? {
-    guard case .node(let node) = unit.work, case .recurrence(let recurrence) = concrete.graph.nodes[node].op,
-      let last = units.lastIndex(where: { other in
-        guard case .node(let gradient) = other.work else { return false }
-        return forwardRecurrence(of: gradient) == node
-      })
-    else { return nil }
+  private func keptForGradient(
+    _ unit: Unit, at position: Int, in units: [Unit]
+  ) -> (node: Int, count: Int, last: Int)? {
+    guard case .node(let node) = unit.work, case .recurrence(let recurrence) = concrete.graph.nodes[node].op else {
+      return nil
+    }
+    let reader = units.lastIndex { other in
+      guard case .node(let gradient) = other.work else { return false }
+      return concrete.forwardRecurrence(of: gradient) == node
+    }
+    guard let last = reader ?? (repeatedRecurrences.contains(node) ? position : nil) else { return nil }
     return (node, recurrenceKept(recurrence, node), last)
   }
 

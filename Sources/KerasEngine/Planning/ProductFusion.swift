@@ -23,6 +23,16 @@ extension FusedProduct {
     return (product, nodes)
   }
 
+  /// The product of the first node with the others fused to it; `nil` if they do not follow each other so.
+  init?(_ nodes: [Int], in concrete: ConcreteGraph) {
+    self.init(node: nodes[0], result: Value(node: nodes[0]))
+    let channels = concrete.shape(result).last ?? 1
+    for node in nodes.dropFirst() {
+      guard take(node, channels: channels, in: concrete) else { return nil }
+      result = Value(node: node)
+    }
+  }
+
   private mutating func take(_ index: Int, channels: Int, in concrete: ConcreteGraph) -> Bool {
     let node = concrete.graph.nodes[index]
     switch node.op {

@@ -28,7 +28,7 @@ extension PlanCompiler {
     let plain = try forwardDescriptor(geometry, product, [])
     let target =
       try sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+      ? temporary(concrete.count(product.result)) : pointer(product.result)
     return try convolutionStep(product, geometry, plain, to: target)
       + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
   }

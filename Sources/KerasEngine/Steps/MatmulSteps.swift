@@ -44,7 +44,7 @@ extension PlanCompiler {
     let plain = try matmulDescriptor(geometry, product, operands, [])
     let target =
       try sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+      ? temporary(concrete.count(product.result)) : pointer(product.result)
     return try matmulStep(product, geometry, plain, to: target)
       + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
   }
@@ -61,7 +61,7 @@ extension PlanCompiler {
     let x = try pointer(operands[0])
     let target =
       try sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+      ? temporary(concrete.count(product.result)) : pointer(product.result)
     var bias: UnsafeMutablePointer<Float>?
     if let value = product.bias { bias = try pointer(value) }
     var rest = product
@@ -85,7 +85,7 @@ extension PlanCompiler {
     let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
     let target =
       try sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+      ? temporary(concrete.count(product.result)) : pointer(product.result)
     let multiply =
       transposeB
       ? productStep(product, "own") {

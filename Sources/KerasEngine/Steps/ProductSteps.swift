@@ -120,7 +120,9 @@ extension PlanCompiler {
       retainWeights(buffer)
       return (buffer.pointer, [])
     }
+    if let target = sharing.weights(concrete.root(value), wanted) { return (target, []) }
     let target = try persistent(wanted.byteCount / 4 + 1)
+    sharing.add(weights: target, of: concrete.root(value), wanted)
     return (target, [reorderStep(value.node, try reordering(pointer(value), own, to: target, wanted))])
   }
 

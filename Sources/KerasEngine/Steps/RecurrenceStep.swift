@@ -19,18 +19,8 @@ extension PlanCompiler {
     RecurrenceLayout(recurrence, node, in: concrete).kept
   }
 
-  /// The recurrence that a gradient belongs to: the node of the results among its operands.
-  func forwardRecurrence(of gradient: Int) -> Int? {
-    guard case .recurrenceGradient(let recurrence) = concrete.graph.nodes[gradient].op else { return nil }
-    let operands = concrete.graph.nodes[gradient].operands
-    let results = 1 + recurrence.stateCount
-    guard operands.count >= 2 * results else { return nil }
-    let sequence = concrete.root(operands[operands.count - 2 * results])
-    return concrete.graph.nodes[sequence.node].op == .recurrence(recurrence) ? sequence.node : nil
-  }
-
   private func hasGradient(_ node: Int) -> Bool {
-    concrete.live.contains { forwardRecurrence(of: $0) == node }
+    repeatedRecurrences.contains(node) || concrete.live.contains { concrete.forwardRecurrence(of: $0) == node }
   }
 
   func recurrenceStep(
@@ -53,7 +43,7 @@ extension PlanCompiler {
   func recurrenceGradientStep(
     _ index: Int, _ recurrence: Recurrence, _ scratch: UnsafeMutablePointer<Float>?
   ) throws(EngineError) -> Step {
-    guard let scratch, let forward = forwardRecurrence(of: index), let kept = keptRecurrences[forward] else {
+    guard let scratch, let forward = concrete.forwardRecurrence(of: index), let kept = keptRecurrences[forward] else {
       throw EngineError(.unsupported(op: "recurrenceGradient", reason: "its recurrence is not in the graph"))
     }
     let pass = try RecurrenceBackward(

@@ -105,7 +105,7 @@ extension PlanCompiler {
     let isNeeded = rest.operations.contains { if case .addition = $0 { true } else { false } }
     call.y =
       try isNeeded && sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+      ? temporary(concrete.count(product.result)) : pointer(product.result)
     let (weights, transforms) = try winogradWeights(product.node, geometry, turned: false)
     call.weights = UnsafePointer(weights)
     let (bound, target) = (call, call.y)
@@ -154,7 +154,9 @@ extension PlanCompiler {
       retainWeights(buffer)
       return (buffer.pointer, [])
     }
+    if let target = sharing.winogradWeights(concrete.root(value), turned: turned) { return (target, []) }
     let (source, target) = (try pointer(value), try persistent(geometry.weightCount))
+    sharing.add(winogradWeights: target, of: concrete.root(value), turned: turned)
     let transform = Step(
       name: "reorder", scope: concrete.graph.nodes[value.node].scope, implementation: "own winograd weights"
     ) { kk_winograd_weights(target, source, channels, filters, turned ? 1 : 0) }

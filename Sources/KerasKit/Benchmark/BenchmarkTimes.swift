@@ -17,6 +17,8 @@ public struct BenchmarkTimes: Sendable {
   public var work: Double
   /// Floating-point operations a second that the threads reach in registers, measured before and after the calls.
   public var peak: Double
+  /// What a training step computes twice to take less memory, if anything.
+  public var recomputation: RecomputationSummary?
 
   /// Floating-point operations a second of the median call.
   public var rate: Double { median > 0 ? work / median * 1000 : 0 }

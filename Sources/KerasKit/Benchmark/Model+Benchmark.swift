@@ -20,6 +20,7 @@ extension Model {
 
   /// Times whole training steps (forward, backward, update) on one batch of random numbers and labels.
   ///
+  /// Throws for one that takes more than `TrainingOptions.memoryLimit`.
   /// By the file's loss and optimizer, or crossentropy and SGD with momentum where there is none or `options` say so.
   public func benchmarkTraining(
     batchSize: Int, seconds: Double, options: TrainingOptions = TrainingOptions()
@@ -27,7 +28,11 @@ extension Model {
     try KerasKitError.wrap {
       let step = try repeatedStep(batchSize: batchSize, options)
       let plan = try step.plan()
-      return try .measure(seconds: seconds, work: plan.work, threads: plan.threadCount) { try step.run() }
+      var times = try BenchmarkTimes.measure(seconds: seconds, work: plan.work, threads: plan.threadCount) {
+        try step.run()
+      }
+      times.recomputation = plan.recomputation
+      return times
     }
   }
 

@@ -42,6 +42,9 @@ public final class TrainingRun {
   /// Why frozen layers are computed in every epoch, if there are some that are.
   public let prefixObstacle: String?
 
+  /// What steps compute twice to take less memory; `nil` if nothing, and before the first step.
+  public var recomputation: RecomputationSummary? { loss.recomputation }
+
   let loss: CompiledLoss
   let batches: any BatchSequence
   let validation: (batches: any BatchSequence, loss: CompiledLoss)?

@@ -22,19 +22,16 @@ struct SampleArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Data that takes more MiB than this as float32 is read from disk as it is needed (default 1024).",
-      valueName: "MiB"))
-  var memoryLimit: Int?
+      "Such as 800MB, 2GB, 2GiB: data that takes more as float32 is read from disk as it is needed (default 1GiB), and a training step that would take more computes activations again for their gradients (default: what the machine has available). A plain number are MiB, of data alone.",
+      valueName: "size"))
+  var memoryLimit: MemoryLimit?
 
-  func validate() throws {
-    if let memoryLimit, !(0...1 << 30).contains(memoryLimit) {
-      throw ValidationError("--memory-limit should be between 0 and \(1 << 30)")
-    }
-  }
+  /// The bytes that a training step may take, if they were given.
+  var stepMemoryLimit: Int? { memoryLimit.flatMap { $0.isPlain ? nil : $0.value } }
 
   func options(_ images: ImageArguments, loss: String?, labels: LabelMap?) -> SampleOptions {
     SampleOptions(
       inputs: inputs, targets: target, sampleWeight: sampleWeight, images: images.options, loss: loss, labels: labels,
-      memoryLimit: memoryLimit.map { $0 << 20 } ?? SampleOptions.standardMemoryLimit)
+      memoryLimit: memoryLimit?.value ?? SampleOptions.standardMemoryLimit)
   }
 }
