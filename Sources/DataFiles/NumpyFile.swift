@@ -132,13 +132,19 @@ public enum NumpyFile {
       }
       return bytes
     }
-    if let descriptor = NumpyElementType.descriptor(tensor.dtype) {
-      return NumpyHeader.bytes(descriptor: descriptor, shape: tensor.shape) + tensor.bytes
-    }
+    let (descriptor, elements) = elements(tensor)
+    return NumpyHeader.bytes(descriptor: descriptor, shape: tensor.shape) + elements
+  }
+
+  /// The type and the bytes of elements as a file holds them; of strings none.
+  static func elements(_ tensor: TensorData) -> (descriptor: String, bytes: [UInt8]) {
+    if tensor.dtype == .string { return ("<U", []) }
+    if let descriptor = NumpyElementType.descriptor(tensor.dtype) { return (descriptor, tensor.bytes) }
     var widened: [UInt8] = []
+    widened.reserveCapacity(2 * tensor.bytes.count)
     for start in stride(from: 0, to: tensor.bytes.count, by: 2) {
       widened += [0, 0, tensor.bytes[start], tensor.bytes[start + 1]]
     }
-    return NumpyHeader.bytes(descriptor: "<f4", shape: tensor.shape) + widened
+    return ("<f4", widened)
   }
 }

@@ -22,15 +22,25 @@ public struct NumpyStream: ArrayStream {
   }
 
   /// Opens all arrays of an `.npz` that have an axis of samples.
-  public static func archive(path: String) throws(DataFileError) -> [NumpyStream] {
+  ///
+  /// If `verifying`, a reader from the first sample compares the checksum of a stored array when it has come to its last,
+  /// as is always done of a compressed one; and a member that is no array is an error.
+  public static func archive(path: String, verifying: Bool = false) throws(DataFileError) -> [NumpyStream] {
     do {
       let zip = try ZipReader(path: path)
       let file = try RangedFile(path: path)
+      if verifying, let other = zip.members.first(where: { !$0.name.hasSuffix(".npy") }) {
+        throw DataFileError(file: path, member: other.name, .unknownFormat("the member is not an array (.npy)"))
+      }
       return try zip.members.filter { $0.name.hasSuffix(".npy") }.compactMap { member in
         let content: any NumpyContent =
-          member.isCompressed
-          ? InflatedContent(zip: zip, member: member.name)
-          : RangedContent(file: file, range: try zip.place(of: member.name))
+          if member.isCompressed {
+            InflatedContent(zip: zip, member: member.name)
+          } else if verifying {
+            VerifiedContent(zip: zip, member: member.name, range: try zip.place(of: member.name))
+          } else {
+            RangedContent(file: file, range: try zip.place(of: member.name))
+          }
         // A single number, such as a version, is no array of samples.
         if try NumpyHeader(content.opened().read(1 << 16)).shape.isEmpty { return nil }
         return try NumpyStream(content, file: path, name: String(member.name.dropLast(4)))
@@ -88,14 +98,17 @@ public struct NumpyStream: ArrayStream {
       guard rows > 0 else { return nil }
       position += rows
       let (name, shape) = stream.columns[0]
-      let bytes = try input.read(rows * rowBytes)
       var header = stream.header
       header.shape = [rows] + shape
       header.dataStart = 0
       do {
+        let bytes = try input.read(rows * rowBytes)
+        if position == stream.count { try input.finish() }
         return [name: try NumpyFile.array(bytes, header)]
+      } catch let cause as DataFileError.Cause {
+        throw DataFileError(file: stream.file, member: name, cause)
       } catch {
-        throw DataFileError(file: stream.file, member: name, error)
+        throw DataFileError(file: stream.file, from: error)
       }
     }
   }
@@ -113,6 +126,12 @@ private protocol NumpyInput: AnyObject {
   /// The next bytes; fewer at the end.
   func read(_ count: Int) throws -> [UInt8]
   func skip(_ count: Int) throws
+  /// Behind the last bytes that are wanted.
+  func finish() throws
+}
+
+extension NumpyInput {
+  func finish() {}
 }
 
 private struct RangedContent: NumpyContent {
@@ -142,6 +161,39 @@ private struct RangedContent: NumpyContent {
   }
 }
 
+/// A stored member, which is read from its start.
+private struct VerifiedContent: NumpyContent {
+  let zip: ZipReader
+  let member: String
+  let range: Range<Int>
+
+  var count: Int? { range.count }
+
+  func opened() throws -> any NumpyInput { Input(try zip.storedStream(of: member)) }
+
+  final class Input: NumpyInput {
+    private let stream: StoredStream
+
+    init(_ stream: StoredStream) { self.stream = stream }
+
+    func read(_ count: Int) throws -> [UInt8] { try stream.read(count) }
+
+    func skip(_ count: Int) throws { try skipping(count) { try stream.read($0) } }
+
+    func finish() throws { try skip(.max) }
+  }
+}
+
+/// Reads over bytes that nobody needs.
+private func skipping(_ count: Int, _ read: (Int) throws -> [UInt8]) throws {
+  var rest = count
+  while rest > 0 {
+    let got = try read(min(rest, 1 << 20)).count
+    if got == 0 { return }
+    rest -= got
+  }
+}
+
 private struct InflatedContent: NumpyContent {
   let zip: ZipReader
   let member: String
@@ -157,13 +209,8 @@ private struct InflatedContent: NumpyContent {
 
     func read(_ count: Int) throws -> [UInt8] { try stream.read(count) }
 
-    func skip(_ count: Int) throws {
-      var rest = count
-      while rest > 0 {
-        let got = try stream.read(min(rest, 1 << 20)).count
-        if got == 0 { return }
-        rest -= got
-      }
-    }
+    func skip(_ count: Int) throws { try skipping(count) { try stream.read($0) } }
+
+    func finish() throws { try skip(.max) }
   }
 }

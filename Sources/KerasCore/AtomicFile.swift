@@ -31,16 +31,19 @@ public final class AtomicFile {
       let kind = status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
       throw FileError(path: path, .unwritable(kind))
     }
-    var candidate = ""
-    var opened: Int32 = -1
+    (descriptor, temporaryPath) = try Self.temporary(for: path)
+  }
+
+  /// A new file in the folder of what `path` leads to, and its name.
+  static func temporary(for path: String) throws(FileError) -> (descriptor: Int32, name: String) {
+    let target = resolved(path)
     for attempt in 0..<100 {
-      candidate = "\(Self.folder(of: target))/.\(Self.name(of: target)).\(getpid())-\(attempt).tmp"
-      opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if opened >= 0 || errno != EEXIST { break }
+      let candidate = "\(folder(of: target))/.\(name(of: target)).\(getpid())-\(attempt).tmp"
+      let opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if opened >= 0 { return (opened, candidate) }
+      if errno != EEXIST { break }
     }
-    guard opened >= 0 else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
-    temporaryPath = candidate
-    descriptor = opened
+    throw failure(path)
   }
 
   deinit {
@@ -50,6 +53,11 @@ public final class AtomicFile {
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    try Self.write(bytes, to: descriptor, path: path)
+  }
+
+  /// Appends bytes to an open file.
+  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError) {
     var rest = bytes
     while let base = rest.baseAddress, !rest.isEmpty {
       #if canImport(Darwin)
@@ -61,7 +69,7 @@ public final class AtomicFile {
       #endif
       if written < 0 {
         if errno == EINTR { continue }
-        throw failure()
+        throw failure(path)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])
     }
@@ -126,7 +134,11 @@ public final class AtomicFile {
     }
   }
 
-  private func failure() -> FileError { FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
+  private func failure() -> FileError { Self.failure(path) }
+
+  private static func failure(_ path: String) -> FileError {
+    FileError(path: path, .unwritable(String(cString: strerror(errno))))
+  }
 
   private static func resolved(_ path: String) -> String {
     guard let real = realpath(path, nil) else { return path }

@@ -22,7 +22,8 @@ enum Checksum {
     return value
   }
 
-  private static func extended(_ value: UInt32, by bytes: UnsafeRawBufferPointer) -> UInt32 {
+  /// The checksum of bytes that follow those of which `value` is the checksum; begins with 0.
+  static func extended(_ value: UInt32, by bytes: UnsafeRawBufferPointer) -> UInt32 {
     var value = value
     var rest = bytes
     if let base = bytes.baseAddress {

@@ -91,6 +91,15 @@ public final class ZipReader: Sendable {
     return try InflateStream(self, member)
   }
 
+  /// Reads a stored member part by part.
+  public func storedStream(of name: String) throws(ZipError) -> StoredStream {
+    guard let member = self[name] else { throw ZipError(archive: self.name, member: name, .missingMember) }
+    guard member.method == ZipFormat.stored else {
+      throw ZipError(archive: self.name, member: name, .unsupported("compression method \(member.method)"))
+    }
+    return StoredStream(self, member)
+  }
+
   /// Inflates into exactly the declared size: a stream that is longer or shorter is damaged.
   private func inflate(_ packed: UnsafeRawBufferPointer, _ member: ZipMember) throws(ZipError) -> [UInt8] {
     var stream = z_stream()

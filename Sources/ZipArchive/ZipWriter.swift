@@ -27,10 +27,42 @@ public final class ZipWriter {
 
   /// Appends a member.
   public func add(_ name: String, _ content: UnsafeRawBufferPointer) throws(ZipError) {
+    let entry = try begin(name, size: content.count, crc: Checksum.crc32(content))
+    do {
+      try file.write(content)
+    } catch {
+      throw ZipError(archive: file.path, member: name, .file(error))
+    }
+    end(entry, size: content.count)
+  }
+
+  /// Appends a member whose content `parts` gives to what it is called with, twice the same.
+  public func add(
+    _ name: String, _ parts: ((_ part: [UInt8]) throws(FileError) -> Void) throws(FileError) -> Void
+  ) throws(ZipError) {
+    var (size, crc) = (0, UInt32(0))
+    do {
+      try parts { part in
+        size += part.count
+        crc = part.withUnsafeBytes { Checksum.extended(crc, by: $0) }
+      }
+      let entry = try begin(name, size: size, crc: crc)
+      try parts { part throws(FileError) in try file.write(part) }
+      end(entry, size: size)
+    } catch let error as ZipError {
+      throw error
+    } catch let error as FileError {
+      throw ZipError(archive: file.path, member: name, .file(error))
+    } catch {
+      throw ZipError(archive: file.path, member: name, .damaged("\(error)"))
+    }
+  }
+
+  /// Writes what stands before a member's content; the result is its entry in the directory.
+  private func begin(_ name: String, size: Int, crc: UInt32) throws(ZipError) -> [UInt8] {
     guard ZipDirectory.isSafe(name) else { throw ZipError(archive: file.path, member: name, .unsafeName) }
-    let isLong = content.count >= limit
+    let isLong = size >= limit
     let isFar = offset >= limit
-    let crc = Checksum.crc32(content)
     let nameBytes = Array(name.utf8)
     let date: UInt32 = 0x0021_0000
 
@@ -41,14 +73,14 @@ public final class ZipWriter {
     local.append(ZipFormat.stored)
     local.append(date)
     local.append(crc)
-    local.append(isLong ? UInt32.max : UInt32(content.count))
-    local.append(isLong ? UInt32.max : UInt32(content.count))
+    local.append(isLong ? UInt32.max : UInt32(size))
+    local.append(isLong ? UInt32.max : UInt32(size))
     local.append(UInt16(nameBytes.count))
     local.append(UInt16(isLong ? 20 : 0))
     local.bytes += nameBytes
-    if isLong { Self.appendZip64(to: &local, [content.count, content.count]) }
+    if isLong { Self.appendZip64(to: &local, [size, size]) }
 
-    let extra = (isLong ? [content.count, content.count] : []) + (isFar ? [offset] : [])
+    let extra = (isLong ? [size, size] : []) + (isFar ? [offset] : [])
     var entry = ByteWriter()
     entry.append(ZipFormat.directoryHeader)
     // "Made by" Unix, so that the external attributes are a file mode.
@@ -58,8 +90,8 @@ public final class ZipWriter {
     entry.append(ZipFormat.stored)
     entry.append(date)
     entry.append(crc)
-    entry.append(isLong ? UInt32.max : UInt32(content.count))
-    entry.append(isLong ? UInt32.max : UInt32(content.count))
+    entry.append(isLong ? UInt32.max : UInt32(size))
+    entry.append(isLong ? UInt32.max : UInt32(size))
     entry.append(UInt16(nameBytes.count))
     entry.append(UInt16(extra.isEmpty ? 0 : 4 + 8 * extra.count))
     entry.append(UInt16(0))
@@ -70,13 +102,12 @@ public final class ZipWriter {
     if !extra.isEmpty { Self.appendZip64(to: &entry, extra) }
 
     try write(local.bytes)
-    do {
-      try file.write(content)
-    } catch {
-      throw ZipError(archive: file.path, member: name, .file(error))
-    }
-    offset += content.count
-    directory += entry.bytes
+    return entry.bytes
+  }
+
+  private func end(_ entry: [UInt8], size: Int) {
+    offset += size
+    directory += entry
     count += 1
   }
 
