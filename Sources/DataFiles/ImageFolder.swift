@@ -1,3 +1,4 @@
+import Dispatch
 import KerasCore
 
 /// A folder of images with a folder per class, in the order of Keras' `image_dataset_from_directory` (unshuffled).
@@ -91,8 +92,11 @@ public struct ImageFolder: Sendable {
   /// Images, all of them or those of a range, in memory together: float32 (images, height, width, channels), or channels
   /// first.
   ///
-  /// Throws `DataFileError` naming the image that cannot be read.
-  public func images(_ form: Form, _ range: Range<Int>? = nil) throws(DataFileError) -> TensorData {
+  /// Images are decoded by as many threads at once as the budget has, which they share with other work; without one, by
+  /// this thread. Throws `DataFileError` naming the first image that cannot be read.
+  public func images(
+    _ form: Form, _ range: Range<Int>? = nil, sharing budget: ThreadBudget? = nil
+  ) throws(DataFileError) -> TensorData {
     let channels = form.colorMode.channels
     let files = files[(range ?? 0..<files.count).clamped(to: 0..<files.count)]
     guard form.height > 0, form.width > 0,
@@ -102,20 +106,71 @@ public struct ImageFolder: Sendable {
       throw DataFileError(
         file: path, .unknownFormat("\(files.count) images of \(size) are more than \(Self.maximumBytes) bytes"))
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(total)
-    for (file, _) in files {
-      let image = try Image(path: file, colorMode: form.colorMode)
-      var samples = image.resized(height: form.height, width: form.width, form.interpolation)
-      if form.scale != 1 { for index in samples.indices { samples[index] *= form.scale } }
-      if form.isChannelsFirst { samples = Self.channelsFirst(samples, channels: channels) }
-      samples.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    var failure: DataFileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: total) { buffer, filled in
+      failure = Self.decode(files.map(\.path), form, into: UnsafeMutableRawBufferPointer(buffer), sharing: budget)
+      filled = failure == nil ? total : 0
     }
+    if let failure { throw failure }
     do {
       return try TensorData(dtype: .float32, shape: [files.count] + form.sampleShape, bytes: bytes)
     } catch {
       throw DataFileError(file: path, .damaged("\(error)"))
     }
+  }
+
+  /// Decodes images one behind the other; the error is that of the first that cannot be.
+  private static func decode(
+    _ files: [String], _ form: Form, into bytes: UnsafeMutableRawBufferPointer, sharing budget: ThreadBudget?
+  ) -> DataFileError? {
+    guard !files.isEmpty else { return nil }
+    let size = bytes.count / files.count
+    // Each image has bytes of its own.
+    nonisolated(unsafe) let bytes = bytes
+    let state = Locked((next: 0, failed: files.count, failure: DataFileError?.none))
+    let workers = min(budget?.count ?? 1, files.count)
+    @Sendable func work() {
+      while true {
+        // Taken in order: all before one that fails have been taken too.
+        let index = state.withLock { state in
+          defer { state.next += 1 }
+          return state.failure == nil ? state.next : files.count
+        }
+        guard index < files.count else { return }
+        do throws(DataFileError) {
+          let image = try samples(of: files[index], form, sharing: budget)
+          image.withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size]).copyMemory(from: $0)
+          }
+        } catch {
+          state.withLock { state in
+            if index < state.failed { (state.failed, state.failure) = (index, error) }
+          }
+        }
+      }
+    }
+    if workers > 1 {
+      DispatchQueue.concurrentPerform(iterations: workers) { _ in work() }
+    } else {
+      work()
+    }
+    return state.withLock { $0.failure }
+  }
+
+  private static func samples(
+    of file: String, _ form: Form, sharing budget: ThreadBudget?
+  ) throws(DataFileError) -> [Float] {
+    guard let budget else { return try samples(of: file, form) }
+    // `aside` rethrows whatever there is.
+    let result = budget.aside { Result { () throws(DataFileError) in try samples(of: file, form) } }
+    return try result.get()
+  }
+
+  private static func samples(of file: String, _ form: Form) throws(DataFileError) -> [Float] {
+    let image = try Image(path: file, colorMode: form.colorMode)
+    var samples = image.resized(height: form.height, width: form.width, form.interpolation)
+    if form.scale != 1 { for index in samples.indices { samples[index] *= form.scale } }
+    return form.isChannelsFirst ? channelsFirst(samples, channels: form.colorMode.channels) : samples
   }
 
   private static func channelsFirst(_ samples: [Float], channels: Int) -> [Float] {

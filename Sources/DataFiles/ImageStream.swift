@@ -4,6 +4,8 @@ import KerasCore
 public struct ImageStream: ArrayStream {
   public private(set) var folder: ImageFolder
   private let form: ImageFolder.Form
+  /// The threads that decode; `nil` if the one that reads.
+  public var budget: ThreadBudget?
 
   public init(_ folder: ImageFolder, _ form: ImageFolder.Form) {
     self.folder = folder
@@ -15,10 +17,11 @@ public struct ImageStream: ArrayStream {
   public var columns: [(name: String, shape: [Int])] { [("x", form.sampleShape), ("y", [])] }
 
   public func reader(from start: Int) -> any ArrayReader {
-    RangeReader(from: start, count: count) { [folder, form] rows in
+    RangeReader(from: start, count: count) { [folder, form, budget] rows in
       let labels = folder.files[rows].map { folder.classNames[$0.label] }
       return [
-        "x": try folder.images(form, rows), "y": try TensorData(shape: [labels.count], strings: labels),
+        "x": try folder.images(form, rows, sharing: budget),
+        "y": try TensorData(shape: [labels.count], strings: labels),
       ]
     }
   }

@@ -25,9 +25,14 @@ public enum SampleFile {
       if let seed = options.shuffleSeed, let shuffled = stream.shuffled(seed) { stream = shuffled }
       let binding = try SampleBinding(stream, model, options)
       stream = try stream.selecting(binding.names)
-      let samples = FileSamples(stream: stream, binding: binding)
       let (bytes, overflow) = stream.sampleSize.multipliedReportingOverflow(by: max(stream.count, 1) * 4)
       let fits = !overflow && bytes <= options.memoryLimit
+      // While training goes on its threads are busy; before it they are not.
+      if fits, var images = stream as? ImageStream {
+        images.budget = ThreadBudget(model.threads)
+        stream = images
+      }
+      let samples = FileSamples(stream: stream, binding: binding)
       return Opened(source: fits ? try samples.inMemory() : samples, labels: binding.labels)
     }
   }

@@ -1,3 +1,4 @@
+import DataFiles
 import KerasCore
 
 /// Batches of a source that a background thread reads, shuffled within a buffer.
@@ -11,7 +12,7 @@ final class StreamedBatches: BatchSequence {
   private let classWeights: [Int: Double]
   private let shuffleBuffer: Int?
   private let seed: UInt64
-  private var reader: BackgroundReader?
+  private var reader: ReadAhead<Batch>?
   /// Bytes of a sample, once one has been read.
   private var rowBytes: Int?
 
@@ -44,11 +45,18 @@ final class StreamedBatches: BatchSequence {
       source: shuffled ?? source, order: order, numbers: numbers, loss: loss, classWeights: classWeights,
       batchSize: batchSize, skipped: skipped, shuffleBuffer: shuffled == nil ? shuffleBuffer : 0,
       random: SplitMix64(state: epochSeed))
-    reader = BackgroundReader { emit in try production.run(emit) }
+    reader = ReadAhead { emit in try production.run(emit) }
   }
 
   func next() throws(TrainingError) -> Batch? {
-    let batch = try reader?.next()
+    let batch: Batch?
+    do {
+      batch = try reader?.next()
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw .source(error)
+    }
     if let batch, !batch.feed.columns.isEmpty { rowBytes = batch.feed.rowBytes }
     return batch
   }
