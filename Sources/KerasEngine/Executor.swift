@@ -157,7 +157,12 @@ public final class Executor {
 
   /// Runs the graph; results are in the order of its outputs.
   public func run(_ inputs: [String: TensorData]) throws(EngineError) -> [TensorData] {
+    try plan(forInputs: inputs).run(inputs)
+  }
+
+  /// The plan for these inputs, of which others than the graph's are of no account.
+  public func plan(forInputs inputs: [String: TensorData]) throws(EngineError) -> Plan {
     let own = inputs.filter { graph.inputNames.contains($0.key) }
-    return try plan(for: own.mapValues(\.shape), texts: own).run(inputs)
+    return try plan(for: own.mapValues(\.shape), texts: own)
   }
 }

@@ -5,18 +5,19 @@ extension Model {
   ///
   /// They are found by the inputs' own names, else as `x`, or `x0`, `x1` and so on.
   public func inOrder(_ arrays: [String: TensorData]) throws(KerasKitError) -> [TensorData] {
+    try inputNames(among: Array(arrays.keys)).compactMap { arrays[$0] }
+  }
+
+  /// Which of the arrays of these names the inputs take, in the inputs' order.
+  func inputNames(among available: [String]) throws(KerasKitError) -> [String] {
+    let known = Set(available)
     // All by name or all by number: a mixture would be a guess.
-    let named = inputs.compactMap { arrays[$0.name] }
-    if named.count == inputs.count { return named }
-    if inputs.count == 1, let only = arrays["x"] { return [only] }
-    var picked: [TensorData] = []
-    for (index, input) in inputs.enumerated() {
-      guard let array = arrays["x\(index)"] else {
-        throw .missingInput(input.name, available: arrays.keys.sorted())
-      }
-      picked.append(array)
+    if inputs.allSatisfy({ known.contains($0.name) }) { return inputs.map(\.name) }
+    if inputs.count == 1, known.contains("x") { return ["x"] }
+    for (index, input) in inputs.enumerated() where !known.contains("x\(index)") {
+      throw .missingInput(input.name, available: available.sorted())
     }
-    return picked
+    return inputs.indices.map { "x\($0)" }
   }
 
   /// The arrays in the shapes of the inputs.
@@ -47,6 +48,9 @@ extension Model {
     }
     return try KerasKitError.wrap { shape == array.shape ? array : try array.reshaped(shape) }
   }
+
+  /// Whether an array of that shape can stand for an input.
+  static func fits(_ shape: [Int], _ input: Port) -> Bool { fittedShape(shape, to: input.shape) != nil }
 
   /// The shape in which an array can stand for an input, or `nil` if there is none.
   ///

@@ -1,3 +1,4 @@
+import DataFiles
 import KerasCore
 import KerasEngine
 import KerasGraph
@@ -41,32 +42,32 @@ final class Predictor {
     let count = arrays.first?.shape.first ?? 0
     try begin()
     var parts: [[TensorData]] = []
+    var shapes = OutputShapes()
     for rows in try batches(of: count, size: batchSize) {
-      parts.append(try batch(rows, of: arrays, names: names))
+      let results = try batch(rows, of: arrays, names: names)
+      _ = shapes.agree(results)
+      parts.append(results)
       progress(rows.upperBound, count)
     }
-    for index in 0..<outputCount {
-      let shapes = parts.map { $0[index].shape }
-      guard let first = shapes.first, let other = shapes.first(where: { $0.dropFirst() != first.dropFirst() }) else {
-        continue
-      }
-      throw KerasKitError.badRequest(
-        "output \(index) has shape \(Shape(first)) in one batch and \(Shape(other)) in another, as their longest texts "
-          + "differ; a batch size of \(count) makes one array of them")
-    }
+    try shapes.check(count: count)
     return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
   }
 
   /// The samples of each batch, of the fixed size if the model has one; throws if there is no such division.
   func batches(of count: Int, size batchSize: Int) throws -> [Range<Int>] {
+    let size = try checkedBatchSize(of: count, batchSize)
+    return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+
+  /// The samples of a batch, of so many or a number that only reading tells; throws if there is no such division.
+  func checkedBatchSize(of count: Int?, _ batchSize: Int) throws -> Int {
     guard batchSize > 0 else { throw KerasKitError.badRequest("the batch size should be at least 1") }
-    guard count > 0 else { throw KerasKitError.badRequest("the data has no samples") }
-    let size = fixedBatch ?? batchSize
-    if let fixedBatch, count % fixedBatch != 0 {
+    if count == 0 { throw KerasKitError.badRequest("the data has no samples") }
+    if let fixedBatch, let count, count % fixedBatch != 0 {
       throw KerasKitError.badRequest(
         "the model has a fixed batch size of \(fixedBatch), and \(count) samples are no multiple of that")
     }
-    return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    return fixedBatch ?? batchSize
   }
 
   /// Sets the states of stateful layers to zero.
@@ -76,9 +77,17 @@ final class Predictor {
 
   /// The outputs for some of the samples; states go on from the batch before.
   func batch(_ rows: Range<Int>, of arrays: [TensorData], names: [String]) throws -> [TensorData] {
-    var inputs: [String: TensorData] = [:]
-    for (name, array) in zip(names, arrays) { inputs[name] = try array.samples(rows) }
-    let results = try naming { try executor.run(inputs) }
+    try outputs(arrays.map { try $0.samples(rows) }, names: names)
+  }
+
+  /// The outputs for a batch; states go on from the batch before.
+  func outputs(_ batch: [TensorData], names: [String], sharing budget: ThreadBudget? = nil) throws -> [TensorData] {
+    let inputs = Dictionary(zip(names, batch), uniquingKeysWith: { first, _ in first })
+    let results = try naming {
+      guard let budget else { return try executor.run(inputs) }
+      let plan = try executor.plan(forInputs: inputs)
+      return try budget.computing(plan.threadCount) { try plan.run(inputs) }
+    }
     for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }
     return Array(results.prefix(outputCount))
   }

@@ -1,7 +1,21 @@
 import KerasKit
 
-/// Writes predictions to a data file, by its name's ending.
-enum OutputArrays {
+/// Writes predictions to a data file, by its name's ending, as they come.
+final class OutputArrays {
+  private let path: String
+  /// The names of classes, to be read when there are outputs to name.
+  private let labels: () throws -> LabelMap?
+  private var known: LabelMap??
+  private let table: DelimitedWriter
+  private var arrays: [(name: String, array: NumpySpool)] = []
+
+  /// `labels` gives the names of classes, which go along where the file can hold them: not into `.npy`.
+  init(_ path: String, labels: @escaping () throws -> LabelMap?) {
+    self.path = path
+    self.labels = labels
+    table = DelimitedWriter(path: path)
+  }
+
   static let endings = ["npz", "npy", "csv", "tsv"]
 
   /// Throws a usage failure for names that cannot hold the outputs, before anything is computed.
@@ -15,25 +29,42 @@ enum OutputArrays {
     }
   }
 
-  /// `classes` are arrays of names, which go along where the file can hold them: not into `.npy`.
-  static func write(_ arrays: [TensorData], classes: [(name: String, array: TensorData)] = [], to path: String) throws {
+  /// Adds the outputs of some samples.
+  func append(_ outputs: [TensorData]) throws {
+    let labels = try known ?? labels()
+    known = .some(labels)
+    let classes = try labels?.classNames(of: outputs) ?? []
     do {
       switch ArrayFile.ending(of: path) {
-      case "npz":
-        let members =
-          arrays.enumerated().map { NumpyArchive.Member(name: "y\($0)", tensor: $1) }
-          + classes.map { NumpyArchive.Member(name: $0.name, tensor: $0.array) }
-        try NumpyArchive(members: members).write(to: path)
-      case "npy": if let array = arrays.first { try NumpyFile.write(array, to: path) }
+      case "npz": try add(outputs.enumerated().map { ("y\($0)", $1) } + classes.map { ($0.name, $0.array) })
+      case "npy": try add(outputs.prefix(1).map { ("y0", $0) })
       default:
-        var (table, header) = try sideBySide(arrays)
+        var (rows, header) = try Self.sideBySide(outputs)
         if !classes.isEmpty {
-          table = try withTexts(table, classes.map(\.array))
+          rows = try Self.withTexts(rows, classes.map(\.array))
           header += classes.map(\.name)
         }
-        try DelimitedTable.write(table, header: header, to: path)
+        try table.append(rows, header: header)
       }
     } catch let error as DataFileError {
+      throw CommandFailure.input("\(error)")
+    }
+  }
+
+  private func add(_ parts: [(name: String, array: TensorData)]) throws {
+    if arrays.isEmpty { arrays = parts.map { ($0.name, NumpySpool(for: path)) } }
+    for (spool, part) in zip(arrays, parts) { try spool.array.append(part.array) }
+  }
+
+  /// Writes the file, which is not there before.
+  func finish() throws {
+    do {
+      switch ArrayFile.ending(of: path) {
+      case "npz": try NumpySpool.write(arrays, to: path)
+      case "npy": try arrays.first?.array.write(to: path)
+      default: try table.finish()
+      }
+    } catch {
       throw CommandFailure.input("\(error)")
     }
   }
