@@ -202,6 +202,22 @@ import Testing
     #expect(computed == 200)
   }
 
+  @Test func readingGoesOnWhileTheFirstBatchIsUsed() throws {
+    let read = Locked(0)
+    var isWaiting = true
+    try classifier(threads: 2).predict(counted(40, 40, read: read), batchSize: 2) { _, _ in
+      // This thread stands still, and still the next batches are read; it would take a minute for them not to be.
+      var tries = 0
+      while isWaiting, read.withLock({ $0 }) < 3, tries < 60_000 {
+        Thread.sleep(forTimeInterval: 0.001)
+        tries += 1
+      }
+      isWaiting = false
+      #expect(read.withLock { $0 } >= 3)
+    } write: { _ in
+    }
+  }
+
   @Test(arguments: [1, 2]) func earlyEnds(threads: Int) throws {
     let read = Locked(0)
     let model = try classifier(threads: threads)
