@@ -127,7 +127,7 @@ public final class Plan {
 
   /// `sharedWeights` must belong to specialisations of one graph with the same constant parameters.
   ///
-  /// `units` are the graph's, possibly some of them twice. Throws `EngineError.memoryLimit` where it would reserve more.
+  /// `units` are the graph's, possibly some of them twice. Throws `EngineError.memoryLimit` where `plannedByteCount` is more.
   init(
     _ graph: Graph, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions, fusing: Bool,
     sharedWeights: PreparedWeights, inputTypes ofWhole: [(name: String, type: TensorType)]? = nil,
@@ -159,9 +159,6 @@ public final class Plan {
     for parameter in compiler.parameterBuffers { buffers[parameter] = nil }
     reserved = buffers.merging(prefix?.reserved ?? [:]) { own, _ in own }
     reservedByteCount = reserved.values.reduce(0, +)
-    if let memoryLimit, reservedByteCount > memoryLimit {
-      throw EngineError(.memoryLimit(needed: reservedByteCount, limit: memoryLimit))
-    }
     outputTypes = graph.outputs.map { graph.type($0) }
     var types: [(String, TensorType)] = []
     for name in graph.inputNames {

@@ -85,7 +85,8 @@ struct PlanSearch {
   /// So many numbers of segments in a row that do not help end the search.
   private static let patience = 4
 
-  /// The plan, or what it would take if that is more than the limit.
+  /// The plan, or what it is known to take if that is more than the limit: with the orders of weights, which are known
+  /// once the primitives are made, or without.
   private func attempt(
     _ units: UnitSequence, _ limit: Int?, _ weights: PreparedWeights
   ) throws(EngineError) -> (plan: Plan?, byteCount: Int) {
@@ -93,7 +94,7 @@ struct PlanSearch {
       let plan = try Plan(
         graph, parameters: parameters, mutableParameters: true, options: options, fusing: true,
         sharedWeights: weights, units: units, memoryLimit: limit)
-      return (plan, plan.plannedByteCount)
+      return (limit.map { plan.reservedByteCount > $0 } == true ? nil : plan, plan.plannedByteCount)
     } catch {
       guard case .memoryLimit(let needed, _) = error.cause else { throw error }
       return (nil, needed)
