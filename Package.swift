@@ -35,6 +35,8 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
+    // A thread pool for programs in which nothing but oneDNN uses OpenMP: the command, not the library.
+    .target(name: "COpenMP", dependencies: ["CKernels"]),
     .target(name: "CImages", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png16")]),
 
     // file → container
@@ -130,7 +132,7 @@ let package = Package(
       // All that KerasKit re-exports is named, so that a change there rebuilds the command.
       dependencies: [
         "KerasKit", "KerasCore", "KerasFile", "KerasModel", "KerasAudit", "KerasDiff", "KerasEngine", "KerasTraining",
-        "KerasDiagnosis", "KerasExport", "KerasConversion", "DataFiles",
+        "KerasDiagnosis", "KerasExport", "KerasConversion", "DataFiles", "COpenMP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -145,7 +147,8 @@ let package = Package(
     .testTarget(name: "KerasGraphTests", dependencies: ["KerasGraph", "ReferenceInterpreter"]),
     .testTarget(
       name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles", "PackedFixtures"]),
-    .testTarget(name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter", "CKernels"]),
+    .testTarget(
+      name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter", "CKernels", "COpenMP"]),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit", "PackedFixtures"]),
     .testTarget(
       name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),

@@ -2,45 +2,50 @@
 #include "Parallel.h"
 
 #include <dlfcn.h>
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "CKernels.h"
 
-// The thread pool is libgomp's, which libdnnl has loaded: two pools would fight over the cores. It is looked up at run
-// time because its link name is in the compiler's directory, and without it everything runs on one thread.
-typedef void (*parallel_function)(void (*)(void *), void *, unsigned, unsigned);
-typedef int (*int_function)(void);
-typedef void (*set_function)(int);
+// The thread pool is the one that oneDNN uses, libgomp's if the program has no other: two pools would fight over the
+// cores. It is looked up at run time because its link name is in the compiler's directory, and without it everything
+// runs on one thread.
+static kk_thread_pool pool;
+static int (*processors)(void);
+static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
 
-static _Atomic(parallel_function) gomp_parallel;
-static _Atomic(int_function) gomp_max_threads, gomp_thread_number, gomp_team_size, gomp_processors;
-static _Atomic(set_function) gomp_set_threads;
-static atomic_int looked_up;
+static int is_complete(const kk_thread_pool *p) {
+  return p->run && p->max_threads && p->thread_number && p->team_size && p->set_threads;
+}
 
-static void look_up(void) {
-  if (atomic_load_explicit(&looked_up, memory_order_acquire)) return;
-  gomp_max_threads = (int_function)dlsym(RTLD_DEFAULT, "omp_get_max_threads");
-  gomp_thread_number = (int_function)dlsym(RTLD_DEFAULT, "omp_get_thread_num");
-  gomp_team_size = (int_function)dlsym(RTLD_DEFAULT, "omp_get_num_threads");
-  gomp_processors = (int_function)dlsym(RTLD_DEFAULT, "omp_get_num_procs");
-  gomp_set_threads = (set_function)dlsym(RTLD_DEFAULT, "omp_set_num_threads");
-  parallel_function parallel = (parallel_function)dlsym(RTLD_DEFAULT, "GOMP_parallel");
-  if (!gomp_max_threads || !gomp_thread_number || !gomp_team_size || !gomp_set_threads) parallel = NULL;
-  gomp_parallel = parallel;
-  atomic_store_explicit(&looked_up, 1, memory_order_release);
+static void find_pool(void) {
+  processors = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_num_procs");
+  if (pool.run) return;
+  kk_thread_pool found;
+  found.run = (void (*)(void (*)(void *), void *, unsigned, unsigned))dlsym(RTLD_DEFAULT, "GOMP_parallel");
+  found.max_threads = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
+  found.thread_number = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_thread_num");
+  found.team_size = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_num_threads");
+  found.set_threads = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  if (is_complete(&found)) pool = found;
+}
+
+static void look_up(void) { pthread_once(&looked_up, find_pool); }
+
+void kk_use_thread_pool(const kk_thread_pool *other) {
+  if (is_complete(other)) pool = *other;
 }
 
 void kk_set_threads(int count) {
   look_up();
-  if (!gomp_set_threads || count <= 0) return;
+  if (!pool.run || count <= 0) return;
   // libgomp ends the process when it cannot start a thread, so a senseless number must not reach it.
-  int most = gomp_processors ? 2 * gomp_processors() : count;
-  gomp_set_threads(count < most ? count : most);
+  int most = processors ? 2 * processors() : count;
+  pool.set_threads(count < most ? count : most);
 }
 
 int kk_threads(void) {
   look_up();
-  return gomp_parallel ? gomp_max_threads() : 1;
+  return pool.run ? pool.max_threads() : 1;
 }
 
 typedef struct {
@@ -51,7 +56,7 @@ typedef struct {
 
 static void run_part(void *data) {
   const region *r = data;
-  ptrdiff_t thread = gomp_thread_number(), threads = gomp_team_size();
+  ptrdiff_t thread = pool.thread_number(), threads = pool.team_size();
   ptrdiff_t grains = (r->count + r->grain - 1) / r->grain;
   ptrdiff_t begin = grains * thread / threads * r->grain, end = grains * (thread + 1) / threads * r->grain;
   if (end > r->count) end = r->count;
@@ -68,7 +73,7 @@ void kk_parallel(ptrdiff_t count, ptrdiff_t grain, kk_body body, void *context) 
     return;
   }
   region r = {count, grain, body, context};
-  atomic_load_explicit(&gomp_parallel, memory_order_relaxed)(run_part, &r, (unsigned)threads, 0);
+  pool.run(run_part, &r, (unsigned)threads, 0);
 }
 
 typedef struct {

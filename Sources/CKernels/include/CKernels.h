@@ -22,8 +22,19 @@ size_t kk_crc32_fold(uint32_t state, const uint8_t *bytes, size_t count, uint8_t
 
 // --- Threads -------------------------------------------------------------------------------------------------------
 
-/// Sets how many threads the calling thread's parallel regions use, here and in oneDNN (libgomp's setting), at
-/// most two per processor.
+/// What runs parallel regions, as OpenMP's functions of these purposes do; the threads set are the calling thread's.
+typedef struct {
+  void (*run)(void (*function)(void *), void *data, unsigned threads, unsigned flags);
+  int (*max_threads)(void);
+  int (*thread_number)(void);
+  int (*team_size)(void);
+  void (*set_threads)(int count);
+} kk_thread_pool;
+
+/// Takes another pool than libgomp's, which oneDNN must use too; before anything else here is called.
+void kk_use_thread_pool(const kk_thread_pool *pool);
+
+/// Sets how many threads the calling thread's parallel regions use, here and in oneDNN, at most two per processor.
 void kk_set_threads(int count);
 int kk_threads(void);
 
