@@ -21,6 +21,12 @@ public struct EngineOptions: Sendable, Hashable {
   }
   public var precision: Precision
 
+  /// Whether plans are to be run once.
+  ///
+  /// Large weights are then read in the moment they are needed and not kept, so that the first run comes sooner and
+  /// takes less memory. Each further run reads them again.
+  public var runsOnce = false
+
   public init(threads: Int = 1, sharesWorkFrom: Double = 0, precision: Precision = .float32) {
     self.threads = threads
     self.sharesWorkFrom = sharesWorkFrom

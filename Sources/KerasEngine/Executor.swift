@@ -41,10 +41,11 @@ public final class Executor {
 
   /// The plan for inputs of the given shapes, and with the given texts if they decide shapes.
   ///
-  /// Throws `EngineError` if the graph does not accept them, or takes more memory than it may. Constant parameters that were changed since are noticed.
-  /// `threads` is how many a new plan uses, whatever its work is.
+  /// Throws `EngineError` if the graph does not accept them, or takes more memory than it may. Constant parameters that
+  /// were changed since are noticed. `threads` is how many a new plan uses, whatever its work is; `runsOnce` is as in
+  /// `EngineOptions`, for a new plan.
   public func plan(
-    for shapes: [String: [Int]], texts: [String: TensorData] = [:], threads: Int? = nil
+    for shapes: [String: [Int]], texts: [String: TensorData] = [:], threads: Int? = nil, runsOnce: Bool = false
   ) throws(EngineError) -> Plan {
     if !mutableParameters, version != parameters.version {
       plans = [:]
@@ -63,6 +64,7 @@ public final class Executor {
     }
     var options = options
     if let threads { options = EngineOptions(threads: threads, precision: options.precision) }
+    options.runsOnce = runsOnce
     let plan: Plan
     if let sliced = try slicedPlan(for: shapes, options) {
       plan = sliced
@@ -156,13 +158,15 @@ public final class Executor {
   }
 
   /// Runs the graph; results are in the order of its outputs.
-  public func run(_ inputs: [String: TensorData]) throws(EngineError) -> [TensorData] {
-    try plan(forInputs: inputs).run(inputs)
+  ///
+  /// `runsOnce` says that no other inputs of these shapes follow; see `EngineOptions`.
+  public func run(_ inputs: [String: TensorData], runsOnce: Bool = false) throws(EngineError) -> [TensorData] {
+    try plan(forInputs: inputs, runsOnce: runsOnce).run(inputs)
   }
 
   /// The plan for these inputs, of which others than the graph's are of no account.
-  public func plan(forInputs inputs: [String: TensorData]) throws(EngineError) -> Plan {
+  public func plan(forInputs inputs: [String: TensorData], runsOnce: Bool = false) throws(EngineError) -> Plan {
     let own = inputs.filter { graph.inputNames.contains($0.key) }
-    return try plan(for: own.mapValues(\.shape), texts: own)
+    return try plan(for: own.mapValues(\.shape), texts: own, runsOnce: runsOnce)
   }
 }

@@ -139,8 +139,8 @@ public final class Plan {
     kk_set_threads(threads)
     let sequence = if let units { units } else { try UnitSequence(graph, fusing: fusing) }
     let compiler = try PlanCompiler(
-      sequence, parameters: parameters, mutableParameters: mutableParameters,
-      precision: options.precision, sharedWeights: sharedWeights, memoryLimit: memoryLimit)
+      sequence, parameters: parameters, mutableParameters: mutableParameters, options: options,
+      sharedWeights: sharedWeights, memoryLimit: memoryLimit)
     steps = compiler.steps
     state = compiler.state
     var inputs = compiler.inputs

@@ -39,6 +39,11 @@ public final class Model {
   public var precision = Precision.float32 {
     didSet { predictor = nil }
   }
+  /// Whether `predict` keeps the weights for the next call.
+  ///
+  /// Where that never comes, a prediction for one batch reads large weights in the moment it needs them: it starts sooner
+  /// and takes less memory.
+  public var keepsWeights = true
   /// About a fifth of a millisecond of one processor's time.
   var sharesWorkFrom = 2e7
   var engineOptions: EngineOptions {
@@ -91,6 +96,7 @@ public final class Model {
     return try KerasKitError.wrap {
       let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
       self.predictor = predictor
+      predictor.keepsWeights = keepsWeights
       return try predictor.run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
     }
   }

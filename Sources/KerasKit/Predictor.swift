@@ -12,6 +12,8 @@ final class Predictor {
   private let outputCount: Int
   private let states: [String]
   private let initialStates: [(name: String, data: TensorData)]
+  /// Whether other batches may follow the next run.
+  var keepsWeights = true
   /// The batch size that the config fixes, of stateful models.
   private let fixedBatch: Int?
 
@@ -77,15 +79,19 @@ final class Predictor {
 
   /// The outputs for some of the samples; states go on from the batch before.
   func batch(_ rows: Range<Int>, of arrays: [TensorData], names: [String]) throws -> [TensorData] {
-    try outputs(arrays.map { try $0.samples(rows) }, names: names)
+    let isOnly = rows.count == arrays.first?.shape.first
+    return try outputs(arrays.map { try $0.samples(rows) }, names: names, isOnly: isOnly)
   }
 
-  /// The outputs for a batch; states go on from the batch before.
-  func outputs(_ batch: [TensorData], names: [String], sharing budget: ThreadBudget? = nil) throws -> [TensorData] {
+  /// The outputs for a batch; states go on from the batch before. `isOnly` says that no other batch follows.
+  func outputs(
+    _ batch: [TensorData], names: [String], isOnly: Bool = false, sharing budget: ThreadBudget? = nil
+  ) throws -> [TensorData] {
     let inputs = Dictionary(zip(names, batch), uniquingKeysWith: { first, _ in first })
+    let runsOnce = isOnly && !keepsWeights
     let results = try naming {
-      guard let budget else { return try executor.run(inputs) }
-      let plan = try executor.plan(forInputs: inputs)
+      guard let budget else { return try executor.run(inputs, runsOnce: runsOnce) }
+      let plan = try executor.plan(forInputs: inputs, runsOnce: runsOnce)
       return try budget.computing(plan.threadCount) { try plan.run(inputs) }
     }
     for (name, value) in zip(states, results.dropFirst(outputCount)) { try store.set(name, value) }

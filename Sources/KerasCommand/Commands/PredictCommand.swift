@@ -55,6 +55,7 @@ struct PredictCommand: ParsableCommand {
     let model = try model.load(readsWeights: false)
     if let threads { model.threads = threads }
     precision.apply(to: model)
+    model.keepsWeights = false
     try OutputArrays.check(output, outputCount: model.outputs.count)
     let progress = ProgressBar()
     defer { progress.clear() }

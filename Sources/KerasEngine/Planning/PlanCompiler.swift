@@ -25,9 +25,11 @@ final class PlanCompiler {
   let concrete: ConcreteGraph
   let context: DNNLContext
   let state = RunState()
-  private let parameters: ParameterStore
+  let parameters: ParameterStore
   private let mutableParameters: Bool
   private let precision: EngineOptions.Precision
+  /// For weights that no step keeps; `nil` where they are all kept.
+  let passing: PassingWeights?
 
   private(set) var steps: [Step] = []
   private(set) var inputs: [String: FloatBuffer] = [:]
@@ -60,11 +62,12 @@ final class PlanCompiler {
 
   /// Throws `EngineError.memoryLimit` before anything large is reserved beyond a limit.
   init(
-    _ sequence: UnitSequence, parameters: ParameterStore, mutableParameters: Bool,
-    precision: EngineOptions.Precision, sharedWeights: PreparedWeights, memoryLimit: Int? = nil
+    _ sequence: UnitSequence, parameters: ParameterStore, mutableParameters: Bool, options: EngineOptions,
+    sharedWeights: PreparedWeights, memoryLimit: Int? = nil
   ) throws(EngineError) {
     self.sharedWeights = sharedWeights
-    self.precision = precision.isAvailable ? precision : .float32
+    precision = options.precision.isAvailable ? options.precision : .float32
+    passing = options.runsOnce ? PassingWeights() : nil
     concrete = sequence.concrete
     repeatedRecurrences = sequence.repeatedRecurrences
     sharing = RepeatedSteps(isNeeded: !sequence.copies.isEmpty)
@@ -72,7 +75,7 @@ final class PlanCompiler {
     self.parameters = parameters
     self.mutableParameters = mutableParameters
     try bindSources()
-    let units = sequence.units
+    let units = sequence.isFused ? joiningRecurrences(sequence.units, threads: Int(kk_threads())) : sequence.units
     let variable = findConstants(units)
     try allocate(variable, in: units, limit: memoryLimit)
     for (position, unit) in units.enumerated() {
@@ -149,6 +152,15 @@ final class PlanCompiler {
     return { first, target throws(EngineError) in
       try ParameterStore.reading(name) { try readPart(first * 4, UnsafeMutableRawBufferPointer(target)) }
     }
+  }
+
+  /// The name of a constant parameter that is in no memory yet and can be read whenever it is needed.
+  func unreadParameter(_ value: Value) -> String? {
+    let root = concrete.root(value)
+    guard memory[root] == nil, case .parameter(let name)? = unreadWeights[root], parameters.source(name) != nil else {
+      return nil
+    }
+    return name
   }
 
   /// Whether the factors of a product with these weights are held as bfloat16: not where weights change, and not where
@@ -330,7 +342,7 @@ final class PlanCompiler {
         !concrete.dataOperands(product.node).contains { concrete.root($0) == other }
           && product.bias.map { concrete.root($0) } != other
       }
-    case .node: []
+    case .node, .recurrences: []
     }
   }
 
@@ -339,6 +351,7 @@ final class PlanCompiler {
     switch unit.work {
     case .node(let index): node = index
     case .product(let product): node = product.node
+    case .recurrences(let nodes): return recurrencesScratch(nodes)
     case .elementwise: return nil
     }
     switch concrete.graph.nodes[node].op {
@@ -379,6 +392,7 @@ final class PlanCompiler {
     case .elementwise(let nodes): return [try elementwiseStep(nodes, writes: Set(unit.writes))]
     case .product(let product): return try productSteps(product, scratch: scratch)
     case .node(let node): return try nodeSteps(node, scratch: scratch)
+    case .recurrences(let nodes): return [try recurrencesStep(nodes, scratch: scratch)]
     }
   }
 }

@@ -8,6 +8,8 @@ struct Unit {
     case elementwise([Int])
     /// A convolution or matrix product and what is done to its result before it is stored.
     case product(FusedProduct)
+    /// Recurrences that need nothing of each other, each on a thread of its own; where nothing is computed twice.
+    case recurrences([Int])
   }
   var work: Work
   /// Ascending.

@@ -8,12 +8,15 @@ struct UnitSequence {
   let copies: Set<Int>
   /// Recurrences whose gradient reads a copy: they compute as it does, in the same order of sums.
   let repeatedRecurrences: Set<Int>
+  /// Whether units may be made of several nodes, and none is computed twice.
+  let isFused: Bool
 
   init(_ graph: Graph, fusing: Bool) throws(EngineError) {
     concrete = try ConcreteGraph(graph)
     units = UnitPartition.units(of: concrete, fusing: fusing)
     copies = []
     repeatedRecurrences = []
+    isFused = fusing
   }
 
   /// The same units, some of them twice: fused as they were, so that every number is the same to the last bit.
@@ -36,6 +39,7 @@ struct UnitSequence {
     self.units = units
     self.copies = copies
     repeatedRecurrences = repeated
+    isFused = false
   }
 
   /// The units with the part before `loss` in so many segments that are computed again for their gradients; `nil` where
@@ -69,7 +73,7 @@ struct UnitSequence {
         if case .recurrence(let recurrence) = concrete.graph.nodes[node].op, differentiated.contains(node) {
           kept = 4 * RecurrenceLayout(recurrence, node, in: concrete).kept
         }
-      case .product: break
+      case .product, .recurrences: break
       }
       return RunStep(
         nodes: unit.nodes, reads: unit.reads, writes: unit.writes, isDivisible: isDivisible,
@@ -91,6 +95,9 @@ extension Unit {
         throw EngineError(.unsupported(op: "recomputation", reason: "a product does not go with what follows it"))
       }
       work = .product(product)
+    case .recurrences:
+      // Joined later, where nothing is computed twice.
+      throw EngineError(.unsupported(op: "recomputation", reason: "recurrences were joined already"))
     }
     let own = Set(step.nodes)
     reads = []

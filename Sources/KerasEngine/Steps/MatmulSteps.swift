@@ -31,6 +31,11 @@ extension PlanCompiler {
       return try [round] + residualSteps(product)
         + matmulStep(product, geometry, fused, to: pointer(product.result), a: (descriptor, scratch))
     }
+    if geometry.y.count == 2, geometry.rows <= Self.fewRows, !transposeA || geometry.rows == 1, !transposeB,
+      isConstant(operands[1]), let steps = try passingProductSteps(product, geometry)
+    {
+      return steps
+    }
     if geometry.y.count == 2, !transposeA || geometry.rows == 1, isConstant(operands[1]), suitsPacking(geometry) {
       return try packedProductSteps(product, geometry, transposeB: transposeB)
     }

@@ -19,7 +19,7 @@ extension PlanCompiler {
     RecurrenceLayout(recurrence, node, in: concrete).kept
   }
 
-  private func hasGradient(_ node: Int) -> Bool {
+  func hasGradient(_ node: Int) -> Bool {
     repeatedRecurrences.contains(node) || concrete.live.contains { concrete.forwardRecurrence(of: $0) == node }
   }
 

@@ -106,14 +106,26 @@ extension PlanCompiler {
     call.y =
       try isNeeded && sumsInPlace.contains(product.node)
       ? temporary(concrete.count(product.result)) : pointer(product.result)
-    let (weights, transforms) = try winogradWeights(product.node, geometry, turned: false)
-    call.weights = UnsafePointer(weights)
-    let (bound, target) = (call, call.y)
-    let multiply = productStep(product, "own winograd") {
-      var call = bound
-      kk_winograd_convolution(&call, scratch)
+    guard let target = call.y else { return [] }
+    let multiply: Step
+    var transforms: [Step] = []
+    if let read = try passingWinogradWeights(operands[1], geometry, turned: false) {
+      let bound = call
+      multiply = productStep(product, "own winograd, weights as read") { () throws(EngineError) in
+        var call = bound
+        call.weights = UnsafePointer(try read())
+        kk_winograd_convolution(&call, scratch)
+      }
+    } else {
+      let weights: UnsafeMutablePointer<Float>
+      (weights, transforms) = try winogradWeights(product.node, geometry, turned: false)
+      call.weights = UnsafePointer(weights)
+      let bound = call
+      multiply = productStep(product, "own winograd") {
+        var call = bound
+        kk_winograd_convolution(&call, scratch)
+      }
     }
-    guard let target else { return [] }
     return try transforms + [multiply] + [epilogueStep(rest, from: target, withBias: false)].compactMap { $0 }
   }
 

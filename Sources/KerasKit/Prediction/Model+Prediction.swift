@@ -20,6 +20,7 @@ extension Model {
     do {
       let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
       self.predictor = predictor
+      predictor.keepsWeights = keepsWeights
       try predictor.run(
         input, names: inputs.map(\.name), batchSize: batchSize, threads: threads, progress: progress, write: write)
     } catch let error as WritingFailure {
@@ -54,11 +55,12 @@ extension Predictor {
       }
     }
     let writer = BatchWriter(budget, write)
+    let isOnly = input.count.map { $0 <= size } ?? false
     var shapes = OutputShapes()
     var done = 0
     defer { writer.leave() }
     while let batch = try batches?(size) ?? ahead?.next() {
-      let results = try outputs(batch, names: names, sharing: budget)
+      let results = try outputs(batch, names: names, isOnly: isOnly, sharing: budget)
       done += batch.first?.shape.first ?? 0
       if shapes.agree(results) { try writer.put(results) }
       progress(done, input.count)
