@@ -40,16 +40,17 @@ public struct BenchmarkTimes: Sendable {
     #endif
   }
 
-  /// Repeats a call for so long, at least five times, after three to warm up.
+  /// Repeats a call for so long, at least five times, after three to warm up; less often if calls take seconds.
   static func measure(
     seconds: Double, work: Double, threads: Int, _ body: () throws -> Void
   ) throws -> BenchmarkTimes {
     let clock = ContinuousClock()
-    for _ in 0..<3 { try body() }
+    let first = clock.now
+    for _ in 0..<3 where clock.now - first < .seconds(5) { try body() }
     let before = ProcessorPeak.measured(threads: threads)
     var times: [Double] = []
-    let end = clock.now + .seconds(seconds)
-    while clock.now < end || times.count < 5 {
+    let (end, patience) = (clock.now + .seconds(seconds), clock.now + .seconds(max(seconds, 10)))
+    while clock.now < end || times.count < (clock.now < patience ? 5 : 2) {
       let start = clock.now
       try body()
       times.append((clock.now - start) / .milliseconds(1))
