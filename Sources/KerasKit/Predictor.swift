@@ -83,7 +83,9 @@ final class Predictor {
     return try outputs(arrays.map { try $0.samples(rows) }, names: names, isOnly: isOnly)
   }
 
-  /// The outputs for a batch; states go on from the batch before. `isOnly` says that no other batch follows.
+  /// The outputs for a batch; states go on from the batch before.
+  ///
+  /// `isOnly` says that no other batch follows.
   func outputs(
     _ batch: [TensorData], names: [String], isOnly: Bool = false, sharing budget: ThreadBudget? = nil
   ) throws -> [TensorData] {
