@@ -14,6 +14,15 @@ import PackageDescription
 #endif
 let hdf5Libraries = hdf5Archive ? [":libhdf5_serial.a", ":libsz.a", ":libaec.a", "z"] : ["hdf5"]
 
+// The linker shows a program's functions to its libraries only if it is told to: oneDNN is to find those of COpenMP.
+let openMP: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "GOMP_parallel", "GOMP_barrier", "omp_get_max_threads", "omp_get_num_threads", "omp_get_thread_num",
+      "omp_in_parallel",
+    ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] }, .when(platforms: [.linux]))
+]
+
 let package = Package(
   name: "KerasKit",
   platforms: [.macOS(.v14)],
@@ -135,7 +144,8 @@ let package = Package(
         "KerasDiagnosis", "KerasExport", "KerasConversion", "DataFiles", "COpenMP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      linkerSettings: openMP),
 
     .target(name: "ReferenceInterpreter", dependencies: ["KerasGraph"], path: "Tests/ReferenceInterpreter"),
     .target(name: "PackedFixtures", dependencies: ["ZipArchive"], path: "Tests/PackedFixtures"),
@@ -148,7 +158,8 @@ let package = Package(
     .testTarget(
       name: "KerasModelTests", dependencies: ["KerasModel", "ReferenceInterpreter", "DataFiles", "PackedFixtures"]),
     .testTarget(
-      name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter", "CKernels", "COpenMP"]),
+      name: "KerasEngineTests", dependencies: ["KerasEngine", "ReferenceInterpreter", "CKernels", "COpenMP"],
+      linkerSettings: openMP),
     .testTarget(name: "KerasAuditTests", dependencies: ["KerasAudit", "KerasKit", "PackedFixtures"]),
     .testTarget(
       name: "KerasTrainingTests", dependencies: ["KerasTraining", "KerasKit", "ReferenceInterpreter", "PackedFixtures"]),

@@ -251,8 +251,20 @@ static int is_served;
 
 /// Before the program begins, so that no region has run yet.
 __attribute__((constructor)) static void install(void) {
-  // Not where the dynamic linker gives oneDNN another pool.
-  if (dlsym(RTLD_DEFAULT, "GOMP_parallel") != (void *)GOMP_parallel) return;
+  // Not where the dynamic linker gives oneDNN another pool; all of it or nothing.
+  const struct {
+    const char *name;
+    void *function;
+  } served[] = {
+    {"GOMP_parallel", (void *)GOMP_parallel},
+    {"GOMP_barrier", (void *)GOMP_barrier},
+    {"omp_get_max_threads", (void *)omp_get_max_threads},
+    {"omp_get_num_threads", (void *)omp_get_num_threads},
+    {"omp_get_thread_num", (void *)omp_get_thread_num},
+    {"omp_in_parallel", (void *)omp_in_parallel},
+  };
+  for (size_t i = 0; i < sizeof served / sizeof *served; i++)
+    if (dlsym(RTLD_DEFAULT, served[i].name) != served[i].function) return;
   kk_thread_pool own = {GOMP_parallel, omp_get_max_threads, omp_get_thread_num, omp_get_num_threads, set_threads};
   kk_use_thread_pool(&own);
   is_served = 1;

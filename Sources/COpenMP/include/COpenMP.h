@@ -1,6 +1,7 @@
 #pragma once
 
-// A thread pool for oneDNN and the kernels of CKernels, in the place of libgomp's: linking this module is enough.
+// A thread pool for oneDNN and the kernels of CKernels, in the place of libgomp's: linking this module is enough, if the
+// program shows these functions to its libraries (see Package.swift).
 //
 // It defines the few functions of OpenMP's run time that oneDNN calls, and a program's own functions go before those of
 // its libraries. Only for programs in which nothing but oneDNN uses OpenMP; a library must leave the choice to the
