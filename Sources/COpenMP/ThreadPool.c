@@ -92,21 +92,21 @@ static void change(event *e) {
 static void wait_for_change(event *e, uint32_t old, _Atomic uint32_t *spin) {
   if (atomic_load_explicit(&e->value, memory_order_acquire) != old) return;
   uint32_t budget = atomic_load_explicit(spin, memory_order_relaxed);
-  uint64_t end = now() + budget;
+  uint64_t start = now(), end = start + budget;
   do {
     for (int i = 0; i < 8; i++) {
       relax();
       if (atomic_load_explicit(&e->value, memory_order_acquire) == old) continue;
-      uint32_t longer = budget + budget / 8 + 1;
-      atomic_store_explicit(spin, longer < MOST_SPIN ? longer : MOST_SPIN, memory_order_relaxed);
       return;
     }
   } while (now() < end);
-  uint32_t shorter = budget / 2;
-  atomic_store_explicit(spin, shorter > LEAST_SPIN ? shorter : LEAST_SPIN, memory_order_relaxed);
   atomic_fetch_add(&e->sleepers, 1);
   while (atomic_load(&e->value) == old) syscall(SYS_futex, &e->value, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
   atomic_fetch_sub(&e->sleepers, 1);
+  // A little more patience would have saved the sleep, or none would have saved the processor's time.
+  uint64_t waited = now() - start;
+  uint32_t other = waited < MOST_SPIN ? MOST_SPIN : budget / 2;
+  atomic_store_explicit(spin, other > LEAST_SPIN ? other : LEAST_SPIN, memory_order_relaxed);
 }
 
 // MARK: - Threads

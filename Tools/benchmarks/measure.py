@@ -1,13 +1,16 @@
 """Times keraskit and the peers on the benchmark models, in turns, and writes the table of ratios.
 
-    python measure.py --keraskit PATH --cache DIR [--models a,b] [--modes infer,train,start] [--batches 1,32]
+    python measure.py --keraskit PATH --cache DIR [--models a,b] [--modes infer,train,start,busy] [--batches 1,32]
                       [--threads 1,2] [--seconds 2] [--rounds 3] [--quick] [--output docs/benchmarks.md]
+
+busy: inference on all processors while as many other processes never rest.
 
 Each measurement is a process of its own; in every round each engine has one, so that a machine that drifts hits all
 alike, and a row's time is the median over the rounds. What was measured is kept in DIR/results.jsonl; with --resume rows
 that it holds are not measured again, with --only-table nothing is.
 """
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -22,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 INFERENCE = ["onnxruntime", "openvino", "litert", "keras-tf"]
 TRAINING = ["keras-tf", "keras-torch", "keras-jax"]
 START = ["onnxruntime", "openvino", "litert", "keras-tf"]
+BUSY = ["mlp", "lstm", "imdb_bilstm", "unet", "transformer", "mobilenet_v2", "resnet50"]
 
 
 def run(command, limit=900):
@@ -36,6 +40,29 @@ def run(command, limit=900):
     if done.returncode != 0 or (not lines and "predict" not in command):
         return {"problem": (done.stderr.decode().strip().splitlines() or ["it printed nothing"])[-1][:200]}
     return dict(json.loads(lines[-1]) if lines else {}, process_ms=whole)
+
+
+@contextlib.contextmanager
+def load(is_wanted):
+    """As many processes that never rest as there are processors, in the meantime."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() if is_wanted else 0)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def reading(path):
+    """Milliseconds that a file takes to be read to memory, the least of three times."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        with open(path, "rb") as file:
+            file.read()
+        times.append((time.perf_counter() - start) * 1000)
+    return min(times)
 
 
 def ours(keraskit, mode, base, batch, threads, seconds):
@@ -81,7 +108,7 @@ def main():
     parser.add_argument("--keraskit", required=True)
     parser.add_argument("--cache", required=True)
     parser.add_argument("--models", default=",".join(architectures.NAMES))
-    parser.add_argument("--modes", default="infer,train,start")
+    parser.add_argument("--modes", default="infer,train,start,busy")
     parser.add_argument("--batches", default="1,32")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--seconds", type=float, default=2)
@@ -120,25 +147,31 @@ def measurements(options, folder, known):
                 raise SystemExit("%s was not built: %s" % (model, made.get("problem")))
         error = error_of(options.keraskit, base)
         for mode in options.modes.split(","):
-            peers = {"infer": INFERENCE, "train": TRAINING, "start": START}[mode]
-            batches = {"infer": [int(n) for n in options.batches.split(",")], "train": [32], "start": [1]}[mode]
+            if mode == "busy" and model not in BUSY:
+                continue
+            peers = {"infer": INFERENCE, "train": TRAINING, "start": START, "busy": INFERENCE}[mode]
+            batches = [int(n) for n in options.batches.split(",")] if mode == "infer" else [32] if mode == "train" else [1]
             if mode == "train" and model == "vgg16":
                 batches = [8]
             for batch in batches:
-                for threads in [int(n) for n in options.threads.split(",")]:
+                for threads in [os.cpu_count()] if mode == "busy" else [int(n) for n in options.threads.split(",")]:
                     engines = [e for e in ["keraskit"] + peers if (model, mode, batch, threads, e) not in known]
                     rows = {engine: [] for engine in engines}
                     for _ in range(options.rounds):
                         for engine in engines:
-                            rows[engine].append(
-                                ours(options.keraskit, mode, base, batch, threads, options.seconds)
-                                if engine == "keraskit" else
-                                run([sys.executable, "-W", "ignore", os.path.join(HERE, "peer.py"), mode, engine, base,
-                                     str(batch), str(threads), str(options.seconds)]))
+                            with load(mode == "busy"):
+                                rows[engine].append(
+                                    ours(options.keraskit, mode, base, batch, threads, options.seconds)
+                                    if engine == "keraskit" else
+                                    run([sys.executable, "-W", "ignore", os.path.join(HERE, "peer.py"),
+                                         "infer" if mode == "busy" else mode, engine, base, str(batch), str(threads),
+                                         str(options.seconds)]))
                     for engine in engines:
                         row = summary(rows[engine])
                         if engine == "keraskit" and mode == "infer" and "problem" not in row:
                             row["error"] = error
+                        if engine == "keraskit" and mode == "start":
+                            row["reading_ms"] = reading(base + ".keras")
                         yield (model, mode, batch, threads, engine), row
 
 

@@ -8,7 +8,8 @@ from importlib import metadata
 import numpy as np
 
 KEY = ("model", "mode", "batch", "threads", "engine")
-TITLES = {"infer": "Inference, batch %d", "train": "Training step, batch 32 (VGG16: 8)", "start": "Process start to first prediction"}
+TITLES = {"infer": "Inference, batch %d", "train": "Training step, batch 32 (VGG16: 8)", "start": "Process start to first prediction",
+          "busy": "Inference, batch 1, while as many other processes as there are processors never rest"}
 
 
 def read(path):
@@ -59,7 +60,7 @@ def section(rows, mode, batch):
     lines = ["", "## " + (TITLES[mode] % batch if "%" in TITLES[mode] else TITLES[mode]), ""]
     head = ["model", "threads", "keraskit ms"] + engines + ["ratio to the best", "share of peak", "memory"]
     if mode == "start":
-        head.remove("share of peak")
+        head[-2] = "reading the file"
     lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     ratios = {}
     for model, threads, size in dict.fromkeys((key[0], key[3], key[2]) for key in keys):
@@ -78,7 +79,9 @@ def section(rows, mode, batch):
         if ratio:
             ratios.setdefault(threads, []).append(ratio)
         cells.append("%.2f" % ratio if ratio else "–")
-        if mode != "start":
+        if mode == "start":
+            cells.append(short(own["reading_ms"]) if own.get("reading_ms") else "–")
+        else:
             cells.append("%.0f %%" % (100 * own["share_of_peak"]) if own.get("share_of_peak") else "–")
         memory = own.get("peak_memory_bytes")
         cells.append("%d MB, best peer %d" % (memory / 1e6, min(memories) / 1e6) if memory and memories else "–")
@@ -112,6 +115,7 @@ def render(rows, growth=True):
         lines += section(rows, "infer", batch)
     lines += section(rows, "train", None)
     lines += section(rows, "start", 1)
+    lines += section(rows, "busy", 1)
     errors = {key[0]: row["error"] for key, row in rows.items() if key[4] == "keraskit" and row.get("error") is not None}
     if errors:
         lines += ["", "## Fidelity", "", "The largest difference of a prediction from Keras' own: " + ", ".join(
