@@ -9,8 +9,7 @@ public final class DelimitedRows {
   /// Numbers in a row.
   public let width: Int
   private let names: [String]
-  private var scanner: RecordScanner
-  private var text: DelimitedText
+  private var rows: TableRows
   /// The first row, if it holds numbers.
   private var first: [String]?
   private var isEmpty = true
@@ -26,11 +25,9 @@ public final class DelimitedRows {
       guard start.count < Self.prefix || start.contains(0x0a) else {
         throw DataFileError.Cause.unknownFormat("the first line is too long to be read in parts")
       }
-      let delimiter = DelimitedText.delimiter(start.starts(with: [0xef, 0xbb, 0xbf]) ? start[3...] : start[...])
-      scanner = RecordScanner(bytes, honorsQuotes: true, delimiter: delimiter)
-      text = DelimitedText([], file: path, delimiter: delimiter, row: 0)
-      guard let fields = try Self.row(&text, &scanner) else { throw DataFileError.Cause.empty }
-      let isHeader = fields.allSatisfy { DelimitedTable.number($0) == nil && !DelimitedTable.isMissing($0) }
+      rows = TableRows(bytes, file: path, delimiter: DelimitedText.delimiter(ofStart: start))
+      guard let fields = try rows.next() else { throw DataFileError.Cause.empty }
+      let isHeader = DelimitedTable.isHeader(fields)
       names = isHeader ? fields : fields.indices.map(String.init)
       width = fields.count
       first = isHeader ? nil : fields
@@ -47,45 +44,32 @@ public final class DelimitedRows {
     do {
       var numbers: [Double] = []
       numbers.reserveCapacity(min(limit, 4096) * width)
-      var rows = 0
-      while rows < max(limit, 1), let fields = try nextRow() {
+      var count = 0
+      while count < max(limit, 1), let fields = try first.take() ?? rows.next() {
         try append(fields, to: &numbers)
-        rows += 1
+        count += 1
       }
-      guard rows > 0 else {
+      guard count > 0 else {
         if isEmpty { throw DataFileError.Cause.empty }
         return nil
       }
       isEmpty = false
       return numbers.contains(where: DelimitedTable.needsDouble)
-        ? try TensorData(shape: [rows, width], doubles: numbers)
-        : try TensorData(shape: [rows, width], floats: numbers.map { Float($0) })
+        ? try TensorData(shape: [count, width], doubles: numbers)
+        : try TensorData(shape: [count, width], floats: numbers.map { Float($0) })
     } catch {
       throw DataFileError(file: file, from: error)
     }
   }
 
   private func append(_ fields: [String], to numbers: inout [Double]) throws(DataFileError.Cause) {
-    guard fields.count == width else { throw .raggedRow(row: text.row, expected: width, found: fields.count) }
+    guard fields.count == width else { throw .raggedRow(row: rows.row, expected: width, found: fields.count) }
     for (index, field) in fields.enumerated() {
-      if DelimitedTable.isMissing(field) { throw .missingValue(row: text.row, column: names[index]) }
+      if DelimitedTable.isMissing(field) { throw .missingValue(row: rows.row, column: names[index]) }
       guard let number = DelimitedTable.number(field) else {
-        throw .notANumber(row: text.row, column: names[index], found: field)
+        throw .notANumber(row: rows.row, column: names[index], found: field)
       }
       numbers.append(number)
-    }
-  }
-
-  private func nextRow() throws -> [String]? {
-    if let row = first.take() { return row }
-    return try Self.row(&text, &scanner)
-  }
-
-  private static func row(_ text: inout DelimitedText, _ scanner: inout RecordScanner) throws -> [String]? {
-    while true {
-      if let fields = try text.next() { return fields }
-      guard let (bytes, _) = try scanner.next() else { return nil }
-      text = DelimitedText(bytes, file: text.file, delimiter: text.delimiter, row: text.row)
     }
   }
 }

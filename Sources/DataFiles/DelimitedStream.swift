@@ -38,7 +38,7 @@ public struct DelimitedStream: ArrayStream {
     do {
       bytes = try RangedFile(path: path)
       let start = try bytes.read(0..<1 << 16)
-      delimiter = DelimitedText.delimiter(start.starts(with: [0xef, 0xbb, 0xbf]) ? start[3...] : start[...])
+      delimiter = DelimitedText.delimiter(ofStart: start)
       var scanner = RecordScanner(bytes, honorsQuotes: true, delimiter: delimiter)
       var survey: TableSurvey?
       var places: [RowPlace] = []
@@ -92,27 +92,26 @@ public struct DelimitedStream: ArrayStream {
   /// Gives columns of numbers as float32, or float64 for ids that need it, and others as strings, each of shape (rows).
   private final class Reader: ArrayReader {
     private let stream: DelimitedStream
-    private var scanner: RecordScanner
-    private var text: DelimitedText
+    private var rows: TableRows
 
     init(_ stream: DelimitedStream, _ place: RowPlace) {
       self.stream = stream
-      scanner = RecordScanner(stream.bytes, from: place.byte, honorsQuotes: true, delimiter: stream.delimiter)
-      text = DelimitedText([], file: stream.file, delimiter: stream.delimiter, row: place.row)
+      rows = TableRows(
+        stream.bytes, file: stream.file, delimiter: stream.delimiter, from: place.byte, row: place.row)
     }
 
     func skip(_ count: Int) throws {
-      for _ in 0..<count where try nextRow() == nil { return }
+      for _ in 0..<count where try rows.next() == nil { return }
     }
 
     func next(_ limit: Int) throws -> [String: TensorData]? {
       var numbers = [[Double]](repeating: [], count: stream.names.count)
       var texts = [[String]](repeating: [], count: stream.names.count)
       var count = 0
-      while count < max(limit, 1), let fields = try nextRow() {
+      while count < max(limit, 1), let fields = try rows.next() {
         guard fields.count == stream.names.count else {
           throw DataFileError(
-            file: stream.file, .raggedRow(row: text.row, expected: stream.names.count, found: fields.count))
+            file: stream.file, .raggedRow(row: rows.row, expected: stream.names.count, found: fields.count))
         }
         for (index, field) in fields.enumerated() {
           if case .texts = stream.contents[index] {
@@ -121,7 +120,7 @@ public struct DelimitedStream: ArrayStream {
             numbers[index].append(number)
           } else {
             throw DataFileError(
-              file: stream.file, .notANumber(row: text.row, column: stream.names[index], found: field))
+              file: stream.file, .notANumber(row: rows.row, column: stream.names[index], found: field))
           }
         }
         count += 1
@@ -140,14 +139,6 @@ public struct DelimitedStream: ArrayStream {
       }
       return result
     }
-
-    private func nextRow() throws -> [String]? {
-      while true {
-        if let fields = try text.next() { return fields }
-        guard let (bytes, _) = try scanner.next() else { return nil }
-        text = DelimitedText(bytes, file: stream.file, delimiter: stream.delimiter, row: text.row)
-      }
-    }
   }
 }
 
@@ -164,7 +155,7 @@ private struct TableSurvey {
       switch header {
       case .present: true
       case .absent: false
-      case .detected: first.allSatisfy { DelimitedTable.number($0) == nil && !DelimitedTable.isMissing($0) }
+      case .detected: DelimitedTable.isHeader(first)
       }
     names = hasHeader ? first : first.indices.map(String.init)
     firstTextRows = names.map { _ in nil }

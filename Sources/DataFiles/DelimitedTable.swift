@@ -55,7 +55,7 @@ public struct DelimitedTable: Sendable {
       switch header {
       case .present: true
       case .absent: false
-      case .detected: first.allSatisfy { Self.number($0) == nil && !Self.isMissing($0) }
+      case .detected: Self.isHeader(first)
       }
     self.file = file
     let names = hasHeader ? first : first.indices.map(String.init)
@@ -87,6 +87,9 @@ public struct DelimitedTable: Sendable {
   static func needsDouble(_ number: Double) -> Bool { number.rounded() == number && Double(Float(number)) != number }
 
   static func number(_ field: String) -> Double? { Double(field) }
+
+  /// Whether a first row names the columns: none of its fields is a number.
+  static func isHeader(_ fields: [String]) -> Bool { fields.allSatisfy { number($0) == nil && !isMissing($0) } }
 
   static func isMissing(_ field: String) -> Bool {
     field.isEmpty || (field.utf8.count <= 5 && missingMarks.contains(field.lowercased()))

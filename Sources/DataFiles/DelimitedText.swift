@@ -25,8 +25,13 @@ struct DelimitedText {
     position = row == 0 && bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
   }
 
+  /// The delimiter of a file that begins with these bytes.
+  static func delimiter(ofStart bytes: [UInt8]) -> UInt8 {
+    delimiter(bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...])
+  }
+
   /// The delimiter that the first line has most of; a comma if it has none.
-  static func delimiter(_ bytes: ArraySlice<UInt8>) -> UInt8 {
+  private static func delimiter(_ bytes: ArraySlice<UInt8>) -> UInt8 {
     let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
     let candidates = [UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: ";")]
     let counts = candidates.map { candidate in line.count { $0 == candidate } }
