@@ -34,13 +34,9 @@ public struct NumpyStream: ArrayStream {
       }
       return try zip.members.filter { $0.name.hasSuffix(".npy") }.compactMap { member in
         let content: any NumpyContent =
-          if member.isCompressed {
-            InflatedContent(zip: zip, member: member.name)
-          } else if verifying {
-            VerifiedContent(zip: zip, member: member.name, range: try zip.place(of: member.name))
-          } else {
-            RangedContent(file: file, range: try zip.place(of: member.name))
-          }
+          verifying || member.isCompressed
+          ? MemberContent(zip: zip, member: member)
+          : RangedContent(file: file, range: try zip.place(of: member.name))
         // A single number, such as a version, is no array of samples.
         if try NumpyHeader(content.opened().read(1 << 16)).shape.isEmpty { return nil }
         return try NumpyStream(content, file: path, name: String(member.name.dropLast(4)))
@@ -161,55 +157,37 @@ private struct RangedContent: NumpyContent {
   }
 }
 
-/// A stored member, which is read from its start.
-private struct VerifiedContent: NumpyContent {
+/// A member of an archive, read from its start and its checksum compared at its end.
+private struct MemberContent: NumpyContent {
   let zip: ZipReader
-  let member: String
-  let range: Range<Int>
+  let member: ZipMember
 
-  var count: Int? { range.count }
+  var count: Int? { member.size }
 
-  func opened() throws -> any NumpyInput { Input(try zip.storedStream(of: member)) }
+  func opened() throws -> any NumpyInput {
+    if member.isCompressed {
+      let stream = try zip.stream(of: member.name)
+      return Input { try stream.read($0) }
+    }
+    let stream = try zip.storedStream(of: member.name)
+    return Input { try stream.read($0) }
+  }
 
   final class Input: NumpyInput {
-    private let stream: StoredStream
+    private let next: (Int) throws -> [UInt8]
 
-    init(_ stream: StoredStream) { self.stream = stream }
+    init(_ next: @escaping (Int) throws -> [UInt8]) { self.next = next }
 
-    func read(_ count: Int) throws -> [UInt8] { try stream.read(count) }
+    func read(_ count: Int) throws -> [UInt8] { try next(count) }
 
-    func skip(_ count: Int) throws { try skipping(count) { try stream.read($0) } }
-
-    func finish() throws { try skip(.max) }
-  }
-}
-
-/// Reads over bytes that nobody needs.
-private func skipping(_ count: Int, _ read: (Int) throws -> [UInt8]) throws {
-  var rest = count
-  while rest > 0 {
-    let got = try read(min(rest, 1 << 20)).count
-    if got == 0 { return }
-    rest -= got
-  }
-}
-
-private struct InflatedContent: NumpyContent {
-  let zip: ZipReader
-  let member: String
-
-  var count: Int? { zip[member]?.size }
-
-  func opened() throws -> any NumpyInput { Input(try zip.stream(of: member)) }
-
-  final class Input: NumpyInput {
-    private let stream: InflateStream
-
-    init(_ stream: InflateStream) { self.stream = stream }
-
-    func read(_ count: Int) throws -> [UInt8] { try stream.read(count) }
-
-    func skip(_ count: Int) throws { try skipping(count) { try stream.read($0) } }
+    func skip(_ count: Int) throws {
+      var rest = count
+      while rest > 0 {
+        let got = try next(min(rest, 1 << 20)).count
+        if got == 0 { return }
+        rest -= got
+      }
+    }
 
     func finish() throws { try skip(.max) }
   }

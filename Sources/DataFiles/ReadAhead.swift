@@ -58,6 +58,13 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
   }
 }
 
+/// What only the new thread will touch, since it was sent.
+private struct Sent<Value>: @unchecked Sendable {
+  let value: Value
+
+  init(_ value: sending Value) { self.value = value }
+}
+
 /// A thread that makes elements ahead of their use: two wait at most, then it waits.
 public final class ReadAhead<Element: Sendable>: Sendable {
   private let queue = BoundedQueue<Element>(capacity: 2)
@@ -65,10 +72,10 @@ public final class ReadAhead<Element: Sendable>: Sendable {
   /// `produce` hands each element to the function it is given, and ends when that says `false`.
   public init(_ produce: sending @escaping (_ emit: (Element) -> Bool) throws -> Void) {
     let queue = queue
-    let work = ThreadWork(run: produce)
+    let work = Sent(produce)
     Thread.detachNewThread {
       do {
-        try work.run { queue.put($0) }
+        try work.value { queue.put($0) }
         queue.finish()
       } catch {
         queue.finish(error)
@@ -80,11 +87,6 @@ public final class ReadAhead<Element: Sendable>: Sendable {
 
   /// The next element, `nil` behind the last; throws what `produce` threw behind what it made before.
   public func next() throws -> Element? { try queue.take() }
-
-  /// What only the new thread will touch, since it was sent.
-  private struct ThreadWork: @unchecked Sendable {
-    let run: (_ emit: (Element) -> Bool) throws -> Void
-  }
 }
 
 /// A thread that uses elements while the next are made: one waits at most.
@@ -95,10 +97,10 @@ public final class WriteBehind<Element: Sendable>: Sendable {
   /// `consume` gets each element in order.
   public init(_ consume: sending @escaping (Element) throws -> Void) {
     let (queue, ended) = (queue, ended)
-    let work = ThreadWork(run: consume)
+    let work = Sent(consume)
     Thread.detachNewThread {
       do {
-        while let element = try queue.take() { try work.run(element) }
+        while let element = try queue.take() { try work.value(element) }
         ended.finish()
       } catch {
         ended.finish(error)
@@ -124,10 +126,5 @@ public final class WriteBehind<Element: Sendable>: Sendable {
   public func leave() {
     queue.cancel()
     _ = try? ended.take()
-  }
-
-  /// What only the new thread will touch, since it was sent.
-  private struct ThreadWork: @unchecked Sendable {
-    let run: (Element) throws -> Void
   }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import KerasCore
 
 /// A stored member's content, part by part, its checksum compared at the end.
