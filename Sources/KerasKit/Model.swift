@@ -94,11 +94,16 @@ public final class Model {
   ) throws(KerasKitError) -> [TensorData] {
     let fitted = try fitted(arrays)
     return try KerasKitError.wrap {
-      let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
-      self.predictor = predictor
-      predictor.keepsWeights = keepsWeights
-      return try predictor.run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
+      try readyPredictor().run(fitted, names: inputs.map(\.name), batchSize: batchSize, progress: progress)
     }
+  }
+
+  /// The predictor of the last call if nothing has changed since.
+  func readyPredictor() throws -> Predictor {
+    let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
+    self.predictor = predictor
+    predictor.keepsWeights = keepsWeights
+    return predictor
   }
 
   /// Predicts for arrays by name: each input's own name, else `x`, or `x0`, `x1` … in order.

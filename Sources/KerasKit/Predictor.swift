@@ -42,17 +42,35 @@ final class Predictor {
     _ arrays: [TensorData], names: [String], batchSize: Int, progress: (Int, Int) -> Void
   ) throws -> [TensorData] {
     let count = arrays.first?.shape.first ?? 0
+    var batches = try batches(of: count, size: batchSize)[...]
     try begin()
     var parts: [[TensorData]] = []
-    var shapes = OutputShapes()
-    for rows in try batches(of: count, size: batchSize) {
-      let results = try batch(rows, of: arrays, names: names)
-      _ = shapes.agree(results)
-      parts.append(results)
-      progress(rows.upperBound, count)
-    }
-    try shapes.check(count: count)
+    _ = try run(
+      count: count, size: batches.first?.count ?? 0, names: names,
+      next: { try batches.popFirst().map { rows in try arrays.map { try $0.samples(rows) } } },
+      progress: { done, _ in progress(done, count) }, use: { parts.append($0) })
     return try (0..<outputCount).map { index in try TensorData(joining: parts.map { $0[index] }) }
+  }
+
+  /// Runs the batches that `next` gives and hands on the outputs of each; the result is the number of samples.
+  ///
+  /// `count` is that number where it is known before, `size` that of a batch. Throws `KerasKitError.badRequest` for
+  /// outputs that cannot be rows of the same arrays.
+  func run(
+    count: Int?, size: Int, names: [String], sharing budget: ThreadBudget? = nil, next: () throws -> [TensorData]?,
+    progress: (Int, Int?) -> Void, use: ([TensorData]) throws -> Void
+  ) throws -> Int {
+    let isOnly = count.map { $0 <= size } ?? false
+    var shapes = OutputShapes()
+    var done = 0
+    while let batch = try next() {
+      let results = try outputs(batch, names: names, isOnly: isOnly, sharing: budget)
+      done += batch.first?.shape.first ?? 0
+      if shapes.agree(results) { try use(results) }
+      progress(done, count)
+    }
+    try shapes.check(count: done)
+    return done
   }
 
   /// The samples of each batch, of the fixed size if the model has one; throws if there is no such division.
@@ -79,8 +97,7 @@ final class Predictor {
 
   /// The outputs for some of the samples; states go on from the batch before.
   func batch(_ rows: Range<Int>, of arrays: [TensorData], names: [String]) throws -> [TensorData] {
-    let isOnly = rows.count == arrays.first?.shape.first
-    return try outputs(arrays.map { try $0.samples(rows) }, names: names, isOnly: isOnly)
+    try outputs(arrays.map { try $0.samples(rows) }, names: names)
   }
 
   /// The outputs for a batch; states go on from the batch before.

@@ -8,8 +8,8 @@ extension Model {
   ///
   /// `write` gets the outputs of each batch in order. Of `threads` no more are busy at once, whatever they do; so with one
   /// nothing overlaps, and everything happens on the caller's. Else `write` runs on a thread of its own, and no more
-  /// when this returns or throws. Two batches are read ahead at most. `progress` hears of finished samples and their total, if it is
-  /// known.
+  /// when this returns or throws. Two batches are read ahead at most. `progress` hears of finished samples and their
+  /// total, if it is known.
   ///
   /// Throws `KerasKitError`, or what `write` throws.
   public func predict(
@@ -18,10 +18,7 @@ extension Model {
   ) throws {
     var failure: WritingFailure?
     do {
-      let predictor = try self.predictor ?? Predictor(lowered, weights: ModelWeights(loaded), options: engineOptions)
-      self.predictor = predictor
-      predictor.keepsWeights = keepsWeights
-      try predictor.run(
+      try readyPredictor().run(
         input, names: inputs.map(\.name), batchSize: batchSize, threads: threads, progress: progress, write: write)
     } catch let error as WritingFailure {
       failure = error
@@ -55,21 +52,14 @@ extension Predictor {
       }
     }
     let writer = BatchWriter(budget, write)
-    let isOnly = input.count.map { $0 <= size } ?? false
-    var shapes = OutputShapes()
-    var done = 0
     defer { writer.leave() }
-    while let batch = try batches?(size) ?? ahead?.next() {
-      let results = try outputs(batch, names: names, isOnly: isOnly, sharing: budget)
-      done += batch.first?.shape.first ?? 0
-      if shapes.agree(results) { try writer.put(results) }
-      progress(done, input.count)
-    }
+    let done = try run(
+      count: input.count, size: size, names: names, sharing: budget, next: { try batches?(size) ?? ahead?.next() },
+      progress: progress, use: writer.put)
     guard done > 0 else { throw KerasKitError.badRequest("the data has no samples") }
     if let count = input.count, done != count {
       throw KerasKitError.sampleCount(names.first ?? "", expected: count, found: done)
     }
-    try shapes.check(count: done)
     try writer.finish()
   }
 }

@@ -18,8 +18,8 @@ public struct PredictionInput: Sendable {
 
   /// Opens a file of arrays, or a folder of images with a folder per class, in the order of `ImageFolder`.
   ///
-  /// What can be read some samples at a time is: arrays of `.npz`, `.npy` and HDF5, lines of JSON and tables for inputs that
-  /// are no integers. All else is read now. Throws what `ArrayFile.read` throws, and for what does not fit the model
+  /// What can be read some samples at a time is: arrays of `.npz`, `.npy` and HDF5, lines of JSON and tables for inputs
+  /// that are no integers. All else is read now. Throws what `ArrayFile.read` throws, and for what does not fit the model
   /// `KerasKitError.missingInput`, `inputShape` or `sampleCount`.
   public static func open(
     _ path: String, for model: Model, images: ImageOptions = ImageOptions()
