@@ -137,7 +137,7 @@ public final class Plan {
     let work = graph.work
     threads = Int32(clamping: options.threads(forWork: work))
     kk_set_threads(threads)
-    let sequence = if let units { units } else { try UnitSequence(graph, fusing: fusing) }
+    let sequence = if let units { units } else { try UnitSequence(graph, fusing: fusing, threads: Int(threads)) }
     let compiler = try PlanCompiler(
       sequence, parameters: parameters, mutableParameters: mutableParameters, options: options,
       sharedWeights: sharedWeights, memoryLimit: memoryLimit)

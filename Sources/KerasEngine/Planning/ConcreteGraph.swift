@@ -83,12 +83,13 @@ struct ConcreteGraph {
   /// The recurrence that a gradient belongs to: the node of the results among its operands.
   func forwardRecurrence(of gradient: Int) -> Int? {
     guard case .recurrenceGradient(let recurrence) = graph.nodes[gradient].op else { return nil }
-    let operands = graph.nodes[gradient].operands
-    let results = 1 + recurrence.stateCount
-    guard operands.count >= 2 * results else { return nil }
-    let sequence = root(operands[operands.count - 2 * results])
-    return graph.nodes[sequence.node].op == .recurrence(recurrence) ? sequence.node : nil
+    let results = recurrence.results(amongOperandsOfGradient: graph.nodes[gradient].operands)
+    guard let sequence = results.first.map({ root($0).node }) else { return nil }
+    return graph.nodes[sequence].op == .recurrence(recurrence) ? sequence : nil
   }
+
+  /// Whether a recurrence's gradient is computed too.
+  func hasGradient(_ recurrence: Int) -> Bool { live.contains { forwardRecurrence(of: $0) == recurrence } }
 
   private mutating func findLive() {
     var isLive = [Bool](repeating: false, count: graph.nodes.count)

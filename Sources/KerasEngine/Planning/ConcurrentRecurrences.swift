@@ -1,46 +1,50 @@
-import CKernels
 import KerasGraph
 
-extension PlanCompiler {
+extension UnitSequence {
   /// Has both directions of a bidirectional layer, and other recurrences that follow each other without need of each
   /// other, run at the same time where there are too few samples for every thread to have some.
   ///
   /// Not where a gradient follows.
-  func joiningRecurrences(_ units: [Unit], threads: Int) -> [Unit] {
+  static func joiningRecurrences(_ units: [Unit], of concrete: ConcreteGraph, threads: Int) -> [Unit] {
     guard threads > 1 else { return units }
     var result: [Unit] = []
     for unit in units {
-      guard let own = undividedRecurrence(unit, threads: threads), let last = result.last,
-        !unit.reads.contains(where: { last.writes.contains($0) })
-      else {
-        result.append(unit)
-        continue
-      }
-      let joined: [Int]
-      if case .recurrences(let nodes) = last.work {
-        joined = nodes + [own]
-      } else if let node = undividedRecurrence(last, threads: threads) {
-        joined = [node, own]
+      if let last = result.last, let joined = last.joined(with: unit, of: concrete, threads: threads) {
+        result[result.count - 1] = joined
       } else {
         result.append(unit)
-        continue
       }
-      result[result.count - 1] = Unit(
-        work: .recurrences(joined), nodes: (last.nodes + unit.nodes).sorted(),
-        reads: last.reads + unit.reads.filter { !last.reads.contains($0) }, writes: last.writes + unit.writes)
     }
     return result
   }
+}
 
-  /// The node of a unit that is a recurrence which one thread computes.
-  private func undividedRecurrence(_ unit: Unit, threads: Int) -> Int? {
-    guard case .node(let node) = unit.work, case .recurrence(let recurrence) = concrete.graph.nodes[node].op,
-      RecurrenceLayout(recurrence, node, in: concrete).parts(threads: threads).count == 1,
-      !hasGradient(node)
-    else { return nil }
-    return node
+extension Unit {
+  /// Both units in one, if both are recurrences and this one's results are not what the other reads.
+  fileprivate func joined(with next: Unit, of concrete: ConcreteGraph, threads: Int) -> Unit? {
+    let parts = [self, next].map { $0.undividedRecurrences(of: concrete, threads: threads) }
+    guard !parts.contains([]), !next.reads.contains(where: { writes.contains($0) }) else { return nil }
+    return Unit(
+      work: .recurrences(parts.flatMap { $0 }), nodes: (nodes + next.nodes).sorted(),
+      reads: reads + next.reads.filter { !reads.contains($0) }, writes: writes + next.writes)
   }
 
+  /// The nodes of a unit of recurrences, each of which one thread computes; none if it is no such unit.
+  private func undividedRecurrences(of concrete: ConcreteGraph, threads: Int) -> [Int] {
+    switch work {
+    case .recurrences(let nodes): return nodes
+    case .node(let node):
+      guard case .recurrence(let recurrence) = concrete.graph.nodes[node].op,
+        RecurrenceLayout(recurrence, node, in: concrete).parts(threads: threads).count == 1,
+        !concrete.hasGradient(node)
+      else { return [] }
+      return [node]
+    case .elementwise, .product: return []
+    }
+  }
+}
+
+extension PlanCompiler {
   func recurrencesScratch(_ nodes: [Int]) -> Int {
     nodes.reduce(0) { $0 + recurrenceScratch($1) }
   }

@@ -42,7 +42,7 @@ struct PlanSearch {
   /// The graph's first output is the loss. Throws `EngineError.memoryLimit` where none fits, unless the budget is an
   /// estimate: then the plan that takes least.
   func plan(within budget: MemoryBudget) throws(EngineError) -> Plan {
-    let whole = try UnitSequence(graph, fusing: true)
+    let whole = try UnitSequence(graph, fusing: true, threads: options.threads(forWork: graph.work))
     let first = try attempt(whole, budget.byteCount, weights)
     if let plan = first.plan { return plan }
     guard let loss = graph.outputs.first else { throw EngineError(.noSuch("output number 0")) }

@@ -75,7 +75,7 @@ final class PlanCompiler {
     self.parameters = parameters
     self.mutableParameters = mutableParameters
     try bindSources()
-    let units = sequence.isFused ? joiningRecurrences(sequence.units, threads: Int(kk_threads())) : sequence.units
+    let units = sequence.units
     let variable = findConstants(units)
     try allocate(variable, in: units, limit: memoryLimit)
     for (position, unit) in units.enumerated() {

@@ -8,7 +8,7 @@ struct Unit {
     case elementwise([Int])
     /// A convolution or matrix product and what is done to its result before it is stored.
     case product(FusedProduct)
-    /// Recurrences that need nothing of each other, each on a thread of its own; where nothing is computed twice.
+    /// Recurrences that need nothing of each other, each on a thread of its own.
     case recurrences([Int])
   }
   var work: Work

@@ -8,15 +8,14 @@ struct UnitSequence {
   let copies: Set<Int>
   /// Recurrences whose gradient reads a copy: they compute as it does, in the same order of sums.
   let repeatedRecurrences: Set<Int>
-  /// Whether units may be made of several nodes, and none is computed twice.
-  let isFused: Bool
 
-  init(_ graph: Graph, fusing: Bool) throws(EngineError) {
+  /// `threads` are those of the plan.
+  init(_ graph: Graph, fusing: Bool, threads: Int) throws(EngineError) {
     concrete = try ConcreteGraph(graph)
-    units = UnitPartition.units(of: concrete, fusing: fusing)
+    let units = UnitPartition.units(of: concrete, fusing: fusing)
+    self.units = fusing ? Self.joiningRecurrences(units, of: concrete, threads: threads) : units
     copies = []
     repeatedRecurrences = []
-    isFused = fusing
   }
 
   /// The same units, some of them twice: fused as they were, so that every number is the same to the last bit.
@@ -39,7 +38,6 @@ struct UnitSequence {
     self.units = units
     self.copies = copies
     repeatedRecurrences = repeated
-    isFused = false
   }
 
   /// The units with the part before `loss` in so many segments that are computed again for their gradients; `nil` where
@@ -95,9 +93,7 @@ extension Unit {
         throw EngineError(.unsupported(op: "recomputation", reason: "a product does not go with what follows it"))
       }
       work = .product(product)
-    case .recurrences:
-      // Joined later, where nothing is computed twice.
-      throw EngineError(.unsupported(op: "recomputation", reason: "recurrences were joined already"))
+    case .recurrences: work = .recurrences(step.nodes)
     }
     let own = Set(step.nodes)
     reads = []

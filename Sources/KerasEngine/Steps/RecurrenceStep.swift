@@ -19,8 +19,8 @@ extension PlanCompiler {
     RecurrenceLayout(recurrence, node, in: concrete).kept
   }
 
-  func hasGradient(_ node: Int) -> Bool {
-    repeatedRecurrences.contains(node) || concrete.live.contains { concrete.forwardRecurrence(of: $0) == node }
+  private func hasGradient(_ node: Int) -> Bool {
+    repeatedRecurrences.contains(node) || concrete.hasGradient(node)
   }
 
   func recurrenceStep(

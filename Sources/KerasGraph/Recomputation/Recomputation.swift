@@ -97,9 +97,8 @@ private struct RecomputationBuilder {
   private func isGradient(_ reader: Int, of step: Int) -> Bool {
     let (gradient, node) = (forward.steps[reader].nodes[0], forward.steps[step].nodes[0])
     guard case .recurrenceGradient(let recurrence) = forward.graph.nodes[gradient].op else { return false }
-    let operands = forward.graph.nodes[gradient].operands
-    let results = 1 + recurrence.stateCount
-    return operands.suffix(2 * results).prefix(results).contains { forward.root($0).node == node }
+    return recurrence.results(amongOperandsOfGradient: forward.graph.nodes[gradient].operands)
+      .contains { forward.root($0).node == node }
   }
 
   /// Finds what must be computed where, from the last step to the first.

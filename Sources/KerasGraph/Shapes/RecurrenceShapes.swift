@@ -6,6 +6,11 @@ extension Recurrence {
     3 + (hasBias ? 1 : 0) + (hasInitialState ? stateCount : 0) + (hasStateFactors ? 1 : 0) + (hasMask ? 1 : 0)
   }
 
+  /// The recurrence's results among the operands of its gradient.
+  public func results(amongOperandsOfGradient operands: [Value]) -> ArraySlice<Value> {
+    operands.suffix(2 * (1 + stateCount)).prefix(1 + stateCount)
+  }
+
   /// Position of the bias among the operands.
   public var biasIndex: Int? { hasBias ? 3 : nil }
 
