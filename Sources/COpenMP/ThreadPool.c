@@ -39,7 +39,6 @@ typedef struct {
   event started;
   pool *owner;
   unsigned number;
-  int is_made;
 } worker;
 
 /// The threads that serve one thread which begins regions.

@@ -43,7 +43,7 @@ public final class Executor {
   ///
   /// Throws `EngineError` if the graph does not accept them, or takes more memory than it may. Constant parameters that
   /// were changed since are noticed. `threads` is how many a new plan uses, whatever its work is; `runsOnce` is as in
-  /// `EngineOptions`, for a new plan.
+  /// `EngineOptions`, for a new plan, which is then not kept.
   public func plan(
     for shapes: [String: [Int]], texts: [String: TensorData] = [:], threads: Int? = nil, runsOnce: Bool = false
   ) throws(EngineError) -> Plan {
@@ -77,6 +77,8 @@ public final class Executor {
         try specialized(for: shapes, sizes), parameters: parameters, mutableParameters: mutableParameters,
         options: options, fusing: true, sharedWeights: weights)
     }
+    // What reads its weights again in each run is not for a second one.
+    if runsOnce { return plan }
     plans[key] = plan
     recent.append(key)
     if recent.count > Self.largestCache { plans[recent.removeFirst()] = nil }

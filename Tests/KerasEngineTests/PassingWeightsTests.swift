@@ -67,7 +67,7 @@ import Testing
     #expect(try difference(found, comparison.reference()[0]) <= 3e-6)
     let kept = Executor(comparison.graph, parameters: try store(comparison, Reads(), inParts: inParts))
     let shapes = comparison.inputs.mapValues(\.shape)
-    let (once, whole) = (try executor.plan(for: shapes), try kept.plan(for: shapes))
+    let (once, whole) = (try executor.plan(for: shapes, runsOnce: true), try kept.plan(for: shapes))
     // Nothing but biases stays where all weights are read late.
     if inParts, kk_suits_winograd() != 0 {
       #expect(once.weightByteCount < 4096)
@@ -79,9 +79,16 @@ import Testing
     #expect(whole.stepDescriptions.allSatisfy { !$0.implementation.hasSuffix("weights as read") })
 
     // A further run reads them again and gives the same.
+    #expect(try once.run(comparison.inputs)[0] == found)
     let before = reads.count.load(ordering: .relaxed)
-    #expect(try executor.run(comparison.inputs, runsOnce: true)[0] == found)
+    #expect(try once.run(comparison.inputs)[0] == found)
     if inParts { #expect(reads.count.load(ordering: .relaxed) > before) }
+
+    // Such a plan is not what later runs get.
+    let later = try executor.plan(for: shapes)
+    #expect(later !== once)
+    #expect(later.weightByteCount == whole.weightByteCount)
+    #expect(try executor.plan(for: shapes) === later)
   }
 
   @Test func whatCannotBeReadInTheRunIsAnErrorWithItsName() throws {

@@ -26,9 +26,7 @@ extension PlanCompiler {
     }
     // The operations after the product keep oneDNN from its fast implementations: they get a pass of their own.
     let plain = try forwardDescriptor(geometry, product, [])
-    let target =
-      try sumsInPlace.contains(product.node)
-      ? temporary(concrete.count(product.result)) : pointer(product.result)
+    let target = try plainTarget(product)
     return try convolutionStep(product, geometry, plain, to: target)
       + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
   }

@@ -47,9 +47,7 @@ extension PlanCompiler {
       return try residualSteps(product) + matmulStep(product, geometry, fused, to: pointer(product.result))
     }
     let plain = try matmulDescriptor(geometry, product, operands, [])
-    let target =
-      try sumsInPlace.contains(product.node)
-      ? temporary(concrete.count(product.result)) : pointer(product.result)
+    let target = try plainTarget(product)
     return try matmulStep(product, geometry, plain, to: target)
       + [epilogueStep(product, from: target, withBias: false)].compactMap { $0 }
   }
@@ -64,9 +62,7 @@ extension PlanCompiler {
         value: concrete.root(operands[1]), form: transposeB ? .transposedMatrix : .matrix, columns: columns),
       inner: inner, stride: columns)
     let x = try pointer(operands[0])
-    let target =
-      try sumsInPlace.contains(product.node)
-      ? temporary(concrete.count(product.result)) : pointer(product.result)
+    let target = try plainTarget(product)
     var bias: UnsafeMutablePointer<Float>?
     if let value = product.bias { bias = try pointer(value) }
     var rest = product
@@ -88,9 +84,7 @@ extension PlanCompiler {
     let operands = concrete.graph.nodes[product.node].operands
     let (x, w) = (try pointer(operands[0]), try pointer(operands[1]))
     let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
-    let target =
-      try sumsInPlace.contains(product.node)
-      ? temporary(concrete.count(product.result)) : pointer(product.result)
+    let target = try plainTarget(product)
     let multiply =
       transposeB
       ? productStep(product, "own") {

@@ -1,10 +1,33 @@
 import CKernels
 import KerasGraph
 
-extension PlanCompiler {
-  /// Floats of a large matrix that are read at a time: they stay in a processor's cache until they are packed.
+/// The rows of a matrix that is read part by part.
+struct MatrixParts {
+  let rows: Int
+  let columns: Int
+
+  /// Floats that are read at a time: they stay in a processor's cache until they are used.
   private static let partCount = 1 << 18
 
+  private var rowsAtOnce: Int { min(rows, max(1, Self.partCount / max(columns, 1))) }
+  /// Room for a part.
+  var floatCount: Int { rowsAtOnce * columns }
+
+  /// Reads each part to `memory` and hands it on.
+  func forEach(
+    in memory: UnsafeMutablePointer<Float>,
+    _ read: (_ first: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(EngineError) -> Void,
+    _ body: (_ firstRow: Int, _ rowCount: Int) -> Void
+  ) throws(EngineError) {
+    for first in Swift.stride(from: 0, to: rows, by: max(rowsAtOnce, 1)) {
+      let count = min(rowsAtOnce, rows - first)
+      try read(first * columns, UnsafeMutableBufferPointer(start: memory, count: count * columns))
+      body(first, count)
+    }
+  }
+}
+
+extension PlanCompiler {
   /// Columns of a constant matrix in the order of `kk_packed_product`; `inner` × all columns, or transposed.
   func packedWeights(
     _ part: PreparedWeights.PackedPart, inner: Int, stride: Int
@@ -36,11 +59,9 @@ extension PlanCompiler {
     _ rows: Int, _ columns: Int, to packed: FloatBuffer,
     _ read: (_ first: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(EngineError) -> Void
   ) throws(EngineError) {
-    let most = min(rows, max(1, Self.partCount / max(columns, 1)))
-    let part = try FloatBuffer(count: most * columns, isZeroed: false)
-    for first in Swift.stride(from: 0, to: rows, by: most) {
-      let count = min(most, rows - first)
-      try read(first * columns, UnsafeMutableBufferPointer(start: part.pointer, count: count * columns))
+    let parts = MatrixParts(rows: rows, columns: columns)
+    let part = try FloatBuffer(count: parts.floatCount, isZeroed: false)
+    try parts.forEach(in: part.pointer, read) { first, count in
       kk_pack_rows(packed.pointer, part.pointer, columns, rows, columns, first, count)
     }
   }

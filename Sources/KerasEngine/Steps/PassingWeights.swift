@@ -25,48 +25,17 @@ final class PassingWeights {
 
   /// Floats from which on weights are worth reading later.
   static let leastCount = 1 << 16
-  /// Floats of a matrix that are read at a time: they stay in a processor's cache until they are multiplied.
-  static let partCount = 1 << 18
 
   func reserve(read: Int, ordered: Int = 0) {
     self.read.largest = max(self.read.largest, read)
     self.ordered.largest = max(self.ordered.largest, ordered)
   }
 
-  /// A step's own order; overwritten by the next step that asks.
+  /// For weights as they are in the file; overwritten by the next step that asks.
+  func readPointer() throws(EngineError) -> UnsafeMutablePointer<Float> { try read.pointer() }
+
+  /// For a step's own order, likewise.
   func orderedPointer() throws(EngineError) -> UnsafeMutablePointer<Float> { try ordered.pointer() }
-
-  /// Gives `body` a parameter's elements, read now.
-  func withElements(
-    of name: String, in parameters: ParameterStore, count: Int,
-    _ body: (UnsafeMutablePointer<Float>) throws(EngineError) -> Void
-  ) throws(EngineError) {
-    guard let readPart = parameters.source(name)?.readPart else {
-      return try parameters.unread(name).withEngineElements(asInt: false, body)
-    }
-    let target = try read.pointer()
-    try ParameterStore.reading(name) { try readPart(0, UnsafeMutableRawBufferPointer(start: target, count: count * 4)) }
-    try body(target)
-  }
-
-  /// Gives `body` rows of a matrix parameter, a part of them at a time, from the first to the last.
-  func withRows(
-    of name: String, rows: Int, columns: Int,
-    _ readPart: (Int, UnsafeMutableRawBufferPointer) throws -> Void,
-    _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<Float>) -> Void
-  ) throws(EngineError) {
-    let most = Self.rowsAtOnce(columns: columns)
-    let target = try read.pointer()
-    for first in stride(from: 0, to: rows, by: most) {
-      let count = min(most, rows - first)
-      try ParameterStore.reading(name) {
-        try readPart(first * columns * 4, UnsafeMutableRawBufferPointer(start: target, count: count * columns * 4))
-      }
-      body(first, count, target)
-    }
-  }
-
-  static func rowsAtOnce(columns: Int) -> Int { max(1, partCount / max(columns, 1)) }
 }
 
 extension PlanCompiler {
@@ -76,16 +45,15 @@ extension PlanCompiler {
   ) throws(EngineError) -> [Step]? {
     let operands = concrete.graph.nodes[product.node].operands
     let (rows, inner, columns) = (geometry.rows, geometry.inner, geometry.columns)
-    guard let passing, inner * columns >= PassingWeights.leastCount, let name = unreadParameter(operands[1]),
-      let readPart = parameters.source(name)?.readPart
-    else { return nil }
-    passing.reserve(read: min(inner, PassingWeights.rowsAtOnce(columns: columns)) * columns)
-    let x = try pointer(operands[0])
-    let target =
-      try sumsInPlace.contains(product.node)
-      ? persistent(concrete.count(product.result)) : pointer(product.result)
+    guard let passing, inner * columns >= PassingWeights.leastCount, let read = partReader(of: operands[1]) else {
+      return nil
+    }
+    let parts = MatrixParts(rows: inner, columns: columns)
+    passing.reserve(read: parts.floatCount)
+    let (x, target) = (try pointer(operands[0]), try plainTarget(product))
     let multiply = productStep(product, "own, weights as read") { () throws(EngineError) in
-      try passing.withRows(of: name, rows: inner, columns: columns, readPart) { first, count, part in
+      let part = try passing.readPointer()
+      try parts.forEach(in: part, read) { first, count in
         kk_small_product(
           target, columns, x + first, inner, part, columns, rows, count, columns, first > 0 ? 1 : 0)
       }
@@ -95,18 +63,25 @@ extension PlanCompiler {
 
   /// Transforms a kernel for Winograd's products when it is needed; `nil` where it is kept, or worth keeping.
   func passingWinogradWeights(
-    _ value: Value, _ geometry: WinogradGeometry, turned: Bool
+    _ value: Value, _ geometry: WinogradGeometry
   ) throws(EngineError) -> (() throws(EngineError) -> UnsafeMutablePointer<Float>)? {
     guard let passing, geometry.weightCount >= PassingWeights.leastCount, let name = unreadParameter(value) else {
       return nil
     }
     let (channels, filters, parameters) = (geometry.channels, geometry.filters, parameters)
-    let count = concrete.count(value)
-    passing.reserve(read: count, ordered: geometry.weightCount)
+    let (count, read) = (concrete.count(value), partReader(of: value))
+    passing.reserve(read: read == nil ? 0 : count, ordered: geometry.weightCount)
     return { () throws(EngineError) in
       let ordered = try passing.orderedPointer()
-      try passing.withElements(of: name, in: parameters, count: count) { source in
-        kk_winograd_weights(ordered, source, channels, filters, turned ? 1 : 0)
+      func transform(_ kernel: UnsafeMutablePointer<Float>) {
+        kk_winograd_weights(ordered, kernel, channels, filters, 0)
+      }
+      if let read {
+        let kernel = try passing.readPointer()
+        try read(0, UnsafeMutableBufferPointer(start: kernel, count: count))
+        transform(kernel)
+      } else {
+        try parameters.unread(name).withEngineElements(asInt: false, transform)
       }
       return ordered
     }

@@ -58,6 +58,12 @@ extension PlanCompiler {
     return []
   }
 
+  /// Where a product's plain result goes before the operations after it: not to the result's memory if a value that is
+  /// still to be added stands there.
+  func plainTarget(_ product: FusedProduct) throws(EngineError) -> UnsafeMutablePointer<Float> {
+    try sumsInPlace.contains(product.node) ? temporary(concrete.count(product.result)) : pointer(product.result)
+  }
+
   /// The operations after a product whose plain result is at `source`, as a pass of their own.
   ///
   /// `withBias` says whether the bias is still to be added.

@@ -103,13 +103,11 @@ extension PlanCompiler {
     }
     // A value that is still to be added may stand where the results go.
     let isNeeded = rest.operations.contains { if case .addition = $0 { true } else { false } }
-    call.y =
-      try isNeeded && sumsInPlace.contains(product.node)
-      ? temporary(concrete.count(product.result)) : pointer(product.result)
-    guard let target = call.y else { return [] }
+    let target = try isNeeded ? plainTarget(product) : pointer(product.result)
+    call.y = target
     let multiply: Step
     var transforms: [Step] = []
-    if let read = try passingWinogradWeights(operands[1], geometry, turned: false) {
+    if let read = try passingWinogradWeights(operands[1], geometry) {
       let bound = call
       multiply = productStep(product, "own winograd, weights as read") { () throws(EngineError) in
         var call = bound
