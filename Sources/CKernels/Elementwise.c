@@ -282,8 +282,7 @@ KK_CLONES static void run_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
 void kk_run_program(const kk_program *program) {
   // A thread is worth waking for some tens of microseconds of work.
   ptrdiff_t grain = 262144 / (program->instruction_count + 1);
-  grain = (grain / KK_BLOCK + 1) * KK_BLOCK;
-  kk_parallel(program->count, grain, run_range, (void *)program);
+  kk_parallel_units(program->count, KK_BLOCK, grain, run_range, (void *)program);
 }
 
 typedef struct {
@@ -300,5 +299,5 @@ KK_CLONES static void unary_range(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 void kk_unary(kk_opcode opcode, float p, float q, float *y, const float *x, ptrdiff_t count) {
   unary_call call = {opcode, p, q, y, x};
-  kk_parallel(count, 16384, unary_range, &call);
+  kk_parallel_units(count, KK_BLOCK, 16384, unary_range, &call);
 }

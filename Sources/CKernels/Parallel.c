@@ -49,7 +49,7 @@ int kk_threads(void) {
 }
 
 typedef struct {
-  ptrdiff_t count, grain;
+  ptrdiff_t count, unit;
   kk_body body;
   void *context;
 } region;
@@ -57,13 +57,17 @@ typedef struct {
 static void run_part(void *data) {
   const region *r = data;
   ptrdiff_t thread = pool.thread_number(), threads = pool.team_size();
-  ptrdiff_t grains = (r->count + r->grain - 1) / r->grain;
-  ptrdiff_t begin = grains * thread / threads * r->grain, end = grains * (thread + 1) / threads * r->grain;
+  ptrdiff_t units = (r->count + r->unit - 1) / r->unit;
+  ptrdiff_t begin = units * thread / threads * r->unit, end = units * (thread + 1) / threads * r->unit;
   if (end > r->count) end = r->count;
   if (begin < end) r->body(r->context, begin, end);
 }
 
 void kk_parallel(ptrdiff_t count, ptrdiff_t grain, kk_body body, void *context) {
+  kk_parallel_units(count, 1, grain, body, context);
+}
+
+void kk_parallel_units(ptrdiff_t count, ptrdiff_t unit, ptrdiff_t grain, kk_body body, void *context) {
   if (count <= 0) return;
   if (grain < 1) grain = 1;
   ptrdiff_t threads = count < 2 * grain ? 1 : kk_threads();
@@ -72,7 +76,7 @@ void kk_parallel(ptrdiff_t count, ptrdiff_t grain, kk_body body, void *context) 
     body(context, 0, count);
     return;
   }
-  region r = {count, grain, body, context};
+  region r = {count, unit, body, context};
   pool.run(run_part, &r, (unsigned)threads, 0);
 }
 

@@ -78,8 +78,7 @@ void kk_small_product(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *w, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k,
   ptrdiff_t n, int accumulate) {
   product_call c = {y, ldy, x, ldx, w, ldw, rows, k, n, accumulate};
-  ptrdiff_t grain = (PRODUCT_GRAIN / (rows * k + 1) / 64 + 1) * 64;
-  kk_parallel(n, grain, product_range, &c);
+  kk_parallel_units(n, 64, PRODUCT_GRAIN / (rows * k + 1) + 1, product_range, &c);
 }
 
 KK_CLONES static void transposed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
