@@ -53,6 +53,23 @@ import Testing
     #expect(try model.operationsAfterFolding(result, [2, 5, 3]) == ["add"])
   }
 
+  @Test func aBiasOfSplitChannelsIsTheProducts() throws {
+    var model = Model([nil, 8])
+    let product = try model.add(.matmul(transposeA: false, transposeB: false), model.x, try model.weight([8, 12]))
+    let heads = try model.add(.reshape([.ofOperand(0, axis: 0), .fixed(3), .fixed(4)]), product)
+    let biased = try model.add(.binary(.add), try model.weight([3, 4]), heads)
+    let result = try model.add(.binary(.divide), biased, model.graph.addConstant(TensorData(2)))
+    #expect(try model.operationsAfterFolding(result, [2, 8]) == ["matmul", "add", "reshape"])
+  }
+
+  @Test func aVectorThatIsOfSomeOfTheSplitChannelsStaysBehindTheSplit() throws {
+    var model = Model([nil, 8])
+    let product = try model.add(.matmul(transposeA: false, transposeB: false), model.x, try model.weight([8, 12]))
+    let heads = try model.add(.reshape([.ofOperand(0, axis: 0), .fixed(3), .fixed(4)]), product)
+    let result = try model.add(.binary(.add), heads, try model.weight([3, 1]))
+    #expect(try model.operationsAfterFolding(result, [2, 8]) == ["matmul", "reshape", "add"])
+  }
+
   @Test func aPlaceOutsideATableIsLeftToTheRun() throws {
     var model = Model([nil, 3])
     let table = try model.weight([5, 3])
