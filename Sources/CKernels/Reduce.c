@@ -9,6 +9,7 @@
 #define SUM_BLOCK 1024
 #define ROW_BLOCK 64
 #define COLUMNS 256
+#define SOFTMAX_ROWS 4
 
 KK_INLINE float combine(kk_reduction kind, float a, float b) {
   switch (kind) {
@@ -139,23 +140,31 @@ typedef struct {
   int logarithm;
 } softmax_call;
 
-KK_INLINE void softmax_row(float *y, const float *x, ptrdiff_t n, int logarithm) {
+KK_INLINE float largest_of(const float *x, ptrdiff_t n) {
   float largest = reduce_run(KK_REDUCE_MAXIMUM, x, n);
-  if (largest == -INFINITY) largest = 0.0f;
-  if (logarithm) {
-    float total = 0.0f, part[64];
-    for (ptrdiff_t start = 0; start < n; start += 64) {
-      ptrdiff_t width = n - start < 64 ? n - start : 64;
-      for (ptrdiff_t i = 0; i < width; i++) part[i] = kk_exp(x[start + i] - largest);
-      total += reduce_run(KK_REDUCE_SUM, part, width);
-    }
-    float shift = kk_log(total);
-    for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] - largest - shift;
-    return;
+  return largest == -INFINITY ? 0.0f : largest;
+}
+
+KK_INLINE void log_softmax_row(float *y, const float *x, ptrdiff_t n) {
+  float largest = largest_of(x, n), total = 0.0f, part[64];
+  for (ptrdiff_t start = 0; start < n; start += 64) {
+    ptrdiff_t width = n - start < 64 ? n - start : 64;
+    for (ptrdiff_t i = 0; i < width; i++) part[i] = kk_exp_nonpositive(x[start + i] - largest);
+    total += reduce_run(KK_REDUCE_SUM, part, width);
   }
-  for (ptrdiff_t i = 0; i < n; i++) y[i] = kk_exp(x[i] - largest);
-  float scale = 1.0f / reduce_run(KK_REDUCE_SUM, y, n);
-  for (ptrdiff_t i = 0; i < n; i++) y[i] *= scale;
+  float shift = kk_log(total);
+  for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] - largest - shift;
+}
+
+/// A few rows of `n` at once, step by step, so that the ends of their sums overlap.
+KK_INLINE void softmax_rows(int rows, float *y, const float *x, ptrdiff_t n) {
+  float largest[SOFTMAX_ROWS], scale[SOFTMAX_ROWS];
+  for (int r = 0; r < rows; r++) largest[r] = largest_of(x + r * n, n);
+  for (int r = 0; r < rows; r++)
+    for (ptrdiff_t i = 0; i < n; i++) y[r * n + i] = kk_exp_nonpositive(x[r * n + i] - largest[r]);
+  for (int r = 0; r < rows; r++) scale[r] = 1.0f / reduce_run(KK_REDUCE_SUM, y + r * n, n);
+  for (int r = 0; r < rows; r++)
+    for (ptrdiff_t i = 0; i < n; i++) y[r * n + i] *= scale[r];
 }
 
 /// `width` ≤ 64 neighbouring columns at once.
@@ -168,7 +177,7 @@ KK_INLINE void softmax_columns(
   for (ptrdiff_t i = 0; i < width; i++) largest[i] = largest[i] == -INFINITY ? 0.0f : largest[i];
   for (ptrdiff_t k = 0; k < n; k++)
     for (ptrdiff_t i = 0; i < width; i++) {
-      float d = x[k * stride + i] - largest[i], e = kk_exp(d);
+      float d = x[k * stride + i] - largest[i], e = kk_exp_nonpositive(d);
       y[k * stride + i] = logarithm ? d : e;
       total[i] += e;
     }
@@ -183,8 +192,13 @@ KK_INLINE void softmax_columns(
 KK_CLONES static void softmax_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const softmax_call *c = context;
   if (c->inner == 1) {
-    for (ptrdiff_t o = begin; o < end; o++)
-      softmax_row(c->y + o * c->count, c->x + o * c->count, c->count, c->logarithm);
+    // Several long rows would leave the first-level cache between the steps.
+    ptrdiff_t n = c->count, o = begin;
+    if (c->logarithm)
+      for (; o < end; o++) log_softmax_row(c->y + o * n, c->x + o * n, n);
+    if (n <= 512)
+      for (; o + SOFTMAX_ROWS <= end; o += SOFTMAX_ROWS) softmax_rows(SOFTMAX_ROWS, c->y + o * n, c->x + o * n, n);
+    for (; o < end; o++) softmax_rows(1, c->y + o * n, c->x + o * n, n);
     return;
   }
   for (ptrdiff_t o = begin; o < end; o++)
@@ -197,4 +211,53 @@ KK_CLONES static void softmax_range(void *context, ptrdiff_t begin, ptrdiff_t en
 void kk_softmax(float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int logarithm) {
   softmax_call c = {y, x, count, inner, logarithm};
   kk_parallel(outer, 16384 / (count * inner + 1) + 1, softmax_range, &c);
+}
+
+typedef struct {
+  float *result;
+  const float *y, *g;
+  ptrdiff_t count, inner;
+} softmax_gradient_call;
+
+KK_INLINE void softmax_gradient_row(float *result, const float *y, const float *g, ptrdiff_t n) {
+  float total = 0.0f, part[64];
+  for (ptrdiff_t start = 0; start < n; start += 64) {
+    ptrdiff_t width = n - start < 64 ? n - start : 64;
+    for (ptrdiff_t i = 0; i < width; i++) part[i] = g[start + i] * y[start + i];
+    total += reduce_run(KK_REDUCE_SUM, part, width);
+  }
+  for (ptrdiff_t i = 0; i < n; i++) result[i] = (g[i] - total) * y[i];
+}
+
+/// `width` ≤ 64 neighbouring columns at once.
+KK_INLINE void softmax_gradient_columns(
+  float *result, const float *y, const float *g, ptrdiff_t n, ptrdiff_t width, ptrdiff_t stride) {
+  float total[64];
+  for (ptrdiff_t i = 0; i < width; i++) total[i] = 0.0f;
+  for (ptrdiff_t k = 0; k < n; k++)
+    for (ptrdiff_t i = 0; i < width; i++) total[i] += g[k * stride + i] * y[k * stride + i];
+  for (ptrdiff_t k = 0; k < n; k++)
+    for (ptrdiff_t i = 0; i < width; i++)
+      result[k * stride + i] = (g[k * stride + i] - total[i]) * y[k * stride + i];
+}
+
+KK_CLONES static void softmax_gradient_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  const softmax_gradient_call *c = context;
+  for (ptrdiff_t o = begin; o < end; o++) {
+    ptrdiff_t start = o * c->count * c->inner;
+    if (c->inner == 1) {
+      softmax_gradient_row(c->result + start, c->y + start, c->g + start, c->count);
+      continue;
+    }
+    for (ptrdiff_t i = 0; i < c->inner; i += 64) {
+      ptrdiff_t width = c->inner - i < 64 ? c->inner - i : 64, offset = start + i;
+      softmax_gradient_columns(c->result + offset, c->y + offset, c->g + offset, c->count, width, c->inner);
+    }
+  }
+}
+
+void kk_softmax_gradient(
+  float *result, const float *y, const float *g, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner) {
+  softmax_gradient_call c = {result, y, g, count, inner};
+  kk_parallel(outer, 16384 / (count * inner + 1) + 1, softmax_gradient_range, &c);
 }

@@ -60,6 +60,12 @@ KK_INLINE float kk_exp_bounded(float x) {
   return p * kk_from_bits((uint32_t)(k + 127) << 23);
 }
 
+/// eˣ for x ≤ 0, where results below 10⁻³⁸ are 0.
+KK_INLINE float kk_exp_nonpositive(float x) {
+  float y = kk_exp_bounded(x);
+  return x < -87.0f ? 0.0f : y;
+}
+
 KK_INLINE float kk_expm1(float x) {
   float p = 1.0f / 40320;
   p = p * x + 1.0f / 5040;

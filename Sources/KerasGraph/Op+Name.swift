@@ -20,6 +20,7 @@ extension Op {
     case .argMax: "argMax"
     case .softmax: "softmax"
     case .logSoftmax: "logSoftmax"
+    case .softmaxGradient: "softmaxGradient"
     case .cumulativeSum: "cumulativeSum"
     case .reshape: "reshape"
     case .transpose: "transpose"

@@ -44,6 +44,8 @@ public enum Op: Sendable, Hashable {
   case argMax(axis: Int)
   case softmax(axis: Int)
   case logSoftmax(axis: Int)
+  /// The adjoint of `softmax`, y·(g − Σ g·y) along the axis; operands: result y of the softmax, gradient g of the result.
+  case softmaxGradient(axis: Int)
   case cumulativeSum(axis: Int, reverse: Bool)
 
   /// Operands: x, then the values that `.ofOperand` entries name by position (1, 2 …).

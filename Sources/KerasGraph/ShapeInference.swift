@@ -28,6 +28,7 @@ public func inferTypes(_ op: Op, _ operands: [TensorType]) throws(GraphError) ->
     return [try check.reduce(reduction, axes: axes, keepDimensions: keepDimensions)]
   case .argMax(let axis): return [try check.argMax(axis)]
   case .softmax(let axis), .logSoftmax(let axis): return [try check.normalizing(axis: axis)]
+  case .softmaxGradient(let axis): return [try check.softmaxGradient(axis: axis)]
   case .cumulativeSum(let axis, _): return [try check.cumulativeSum(axis)]
   case .reshape(let target): return [try check.reshape(target)]
   case .broadcast(let target): return [try check.broadcast(target)]

@@ -50,11 +50,32 @@ import Testing
     try comparison.expectAgreement(3e-6, "\(shape) \(axis)")
   }
 
+  @Test(arguments: [
+    ([3, 10], 1), ([10, 3], 0), ([4, 5, 70], 1), ([2, 1000], 1), ([2, 3, 4, 5], 2), ([9, 130], 1),
+  ])
+  func softmaxGradient(shape: [Int], axis: Int) throws {
+    var comparison = EngineComparison()
+    let y = try comparison.add(.softmax(axis: axis), try comparison.input(shape, in: -5...5))
+    let g = try comparison.input(shape, in: -2...2)
+    comparison.graph.outputs = [try comparison.add(.softmaxGradient(axis: axis), y, g)]
+    try comparison.expectAgreement(3e-6, "\(shape) \(axis)")
+  }
+
   @Test func softmaxOfLargeNumbersStaysFinite() throws {
     var comparison = EngineComparison()
     let x = try comparison.input([1, 3], [1000, 999, -1000])
     comparison.graph.outputs = [try comparison.add(.softmax(axis: 1), x), try comparison.add(.logSoftmax(axis: 1), x)]
     try comparison.expectAgreement(1e-6)
+  }
+
+  @Test func softmaxOfMaskedNumbersIsZero() throws {
+    var comparison = EngineComparison()
+    let rows: [[Float]] = [[0, -1e9, 1, -.infinity], [-1e9, 0, -80, 2], [3, 3, -1e30, 1]]
+    let x = try comparison.input([6, 4], (rows + rows).flatMap { $0 })
+    let y = try comparison.add(.softmax(axis: 1), x)
+    let zero = comparison.graph.addConstant(TensorData(0))
+    comparison.graph.outputs = [y, try comparison.add(.compare(.equal), y, zero)]
+    try comparison.expectAgreement(1e-7)
   }
 
   @Test func sumsOfManyNumbersStayAccurate() throws {

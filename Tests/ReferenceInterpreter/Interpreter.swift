@@ -125,6 +125,7 @@ public enum Interpreter {
     case .argMax(let axis): return [argMax(operands[0], axis, shape)]
     case .softmax(let axis): return [alongAxis(operands[0], axis, softmax)]
     case .logSoftmax(let axis): return [alongAxis(operands[0], axis, logSoftmax)]
+    case .softmaxGradient(let axis): return [softmaxGradient(operands[0], operands[1], axis)]
     case .cumulativeSum(let axis, let reverse):
       return [alongAxis(operands[0], axis) { cumulativeSum($0, reverse: reverse) }]
     case .reshape: return [Tensor(shape, operands[0].values)]

@@ -65,6 +65,17 @@ extension Interpreter {
     return line.map { $0 - largest - logOfTotal }
   }
 
+  /// By the Jacobian of softmax: ∂yⱼ/∂xᵢ = yⱼ·(δᵢⱼ − yᵢ).
+  static func softmaxGradient(_ y: Tensor, _ gradient: Tensor, _ axis: Int) -> Tensor {
+    Tensor.generate(y.shape) { index in
+      (0..<y.shape[axis]).reduce(0.0) { sum, j in
+        var other = index
+        other[axis] = j
+        return sum + gradient[other] * y[other] * ((j == index[axis] ? 1 : 0) - y[index])
+      }
+    }
+  }
+
   static func cumulativeSum(_ line: [Double], reverse: Bool) -> [Double] {
     var total = 0.0
     let sums = (reverse ? line.reversed() : line).map { element in

@@ -123,6 +123,9 @@ void kk_reduce(
 void kk_reduce_int(
   kk_reduction kind, int32_t *y, const int32_t *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int32_t divisor);
 void kk_softmax(float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int logarithm);
+/// result = y·(g − Σ g·y): the gradient of a softmax with the result y.
+void kk_softmax_gradient(
+  float *result, const float *y, const float *g, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner);
 void kk_cumulative_sum(float *y, const float *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int reverse);
 void kk_cumulative_sum_int(
   int32_t *y, const int32_t *x, ptrdiff_t outer, ptrdiff_t count, ptrdiff_t inner, int reverse);

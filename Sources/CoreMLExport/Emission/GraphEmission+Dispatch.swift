@@ -47,7 +47,8 @@ extension GraphEmission {
       throw refused("a hash of categories", "Core ML has no such hash (TensorFlow's FarmHash or SipHash)")
     case .custom(let function):
       throw refused("the function '\(function.name)'", "other programs do not have it")
-    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .recurrenceGradient, .customGradient:
+    case .convolutionKernelGradient, .poolGradient, .softmaxGradient, .sliceGradient, .recurrenceGradient,
+      .customGradient:
       throw refused(node.op.name, "the format holds inference only")
     }
   }

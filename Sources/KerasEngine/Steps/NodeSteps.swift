@@ -19,6 +19,7 @@ extension PlanCompiler {
     case .argMax(let axis): return [try argMaxStep(index, axis)]
     case .softmax(let axis): return [try softmaxStep(index, axis, logarithm: false)]
     case .logSoftmax(let axis): return [try softmaxStep(index, axis, logarithm: true)]
+    case .softmaxGradient(let axis): return [try softmaxGradientStep(index, axis)]
     case .cumulativeSum(let axis, let reverse): return [try cumulativeSumStep(index, axis, reverse: reverse)]
     case .transpose(let permutation): return [try transposeStep(index, permutation)]
     case .concatenate(let axis): return try concatenationSteps(index, axis)

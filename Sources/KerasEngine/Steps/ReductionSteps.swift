@@ -98,6 +98,13 @@ extension PlanCompiler {
     return step(index) { kk_softmax(y, x, outer, count, inner, logarithm ? 1 : 0) }
   }
 
+  func softmaxGradientStep(_ index: Int, _ axis: Int) throws(EngineError) -> Step {
+    let operands = concrete.graph.nodes[index].operands
+    let (outer, count, inner) = around(axis, concrete.shape(operands[0]))
+    let (result, y, g) = (try pointer(Value(node: index)), try pointer(operands[0]), try pointer(operands[1]))
+    return step(index) { kk_softmax_gradient(result, y, g, outer, count, inner) }
+  }
+
   func cumulativeSumStep(_ index: Int, _ axis: Int, reverse: Bool) throws(EngineError) -> Step {
     let operand = concrete.graph.nodes[index].operands[0]
     let (outer, count, inner) = around(axis, concrete.shape(operand))

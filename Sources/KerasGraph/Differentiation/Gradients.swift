@@ -106,9 +106,20 @@ extension Graph {
       return [nil, nil, try apply(.pool(pooling), g)]
     case .reduce(let reduction, let axes, let keepDimensions):
       return [try reductionGradient(reduction, axes, keepDimensions, operands[0], result, g)]
-    case .softmax(let axis):
-      let projected = try apply(.reduce(.sum, axes: [axis], keepDimensions: true), try multiply(g, result))
-      return [try multiply(try apply(.binary(.subtract), g, projected), result)]
+    case .softmax(let axis): return [try apply(.softmaxGradient(axis: axis), result, g)]
+    case .softmaxGradient(let axis):
+      // z = y·(h − Σ h·y) is linear in h and its own adjoint there; g·(h − Σ h·y) − h·Σ g·y is the gradient in y.
+      func along(_ a: Value, _ b: Value) throws(GraphError) -> Value {
+        try apply(.reduce(.sum, axes: [axis], keepDimensions: true), try multiply(a, b))
+      }
+      let (y, h) = (operands[0], operands[1])
+      var ofProbabilities: Value?
+      if wanted[0] {
+        let centred = try apply(.binary(.subtract), h, try along(h, y))
+        ofProbabilities = try apply(
+          .binary(.subtract), try multiply(g, centred), try multiply(h, try along(g, y)))
+      }
+      return [ofProbabilities, wanted[1] ? try apply(.softmaxGradient(axis: axis), y, g) : nil]
     case .logSoftmax(let axis):
       let total = try apply(.reduce(.sum, axes: [axis], keepDimensions: true), g)
       let probabilities = try apply(.unary(.exponential), result)

@@ -76,6 +76,7 @@ extension Graph {
     case .reduce(_, let axes, _): return axes.contains(0) ? nil : same
     case .argMax(let axis), .softmax(let axis), .logSoftmax(let axis), .cumulativeSum(let axis, _), .iota(let axis):
       return axis == 0 ? nil : same
+    case .softmaxGradient(let axis): return axis > 0 && operands.allSatisfy { $0 == same } ? same : nil
     case .transpose(let permutation): return permutation.first == 0 ? same : nil
     case .concatenate(let axis): return axis > 0 && operands.allSatisfy { $0 == same } ? same : nil
     case .slice(let starts, let limits, let strides):

@@ -45,6 +45,15 @@ extension OperandCheck {
     return x
   }
 
+  func softmaxGradient(axis: Int) throws(GraphError) -> TensorType {
+    try count(2)
+    let (y, g) = (operands[0], operands[1])
+    try floating(y)
+    try sameType(y, g)
+    try self.axis(axis, of: y)
+    return TensorType(y.dtype, try merged(y.shape, g.shape, "not the shape of the softmax's result"))
+  }
+
   func cumulativeSum(_ axis: Int) throws(GraphError) -> TensorType {
     let x = try only()
     try numeric(x)

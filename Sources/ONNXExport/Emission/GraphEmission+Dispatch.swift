@@ -49,7 +49,8 @@ extension GraphEmission {
     case .custom(let function):
       throw refused("the function \(function.name)", "other programs do not have it")
     case .scatterAddRows: try emitScatter(operands, result)
-    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .recurrenceGradient, .customGradient:
+    case .convolutionKernelGradient, .poolGradient, .softmaxGradient, .sliceGradient, .recurrenceGradient,
+      .customGradient:
       throw refused(node.op.name, "the format holds inference only")
     }
   }

@@ -53,7 +53,8 @@ extension GraphEmission {
     case .encodeText(let encoding): try emitTextEncoding(encoding, operands[0], result)
     case .recurrence(let recurrence): try emitRecurrence(recurrence, operands, index)
     case .custom(let function): throw refused("the function \(function.name)", "other programs do not have it")
-    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .recurrenceGradient, .customGradient:
+    case .convolutionKernelGradient, .poolGradient, .softmaxGradient, .sliceGradient, .recurrenceGradient,
+      .customGradient:
       throw refused(node.op.name, "the format holds inference only")
     }
   }

@@ -56,7 +56,8 @@ extension GraphEmission {
     case .encodeText: throw refused("splitting texts into tokens")
     case .random: throw refused("a random draw in predictions")
     case .custom(let function), .customGradient(let function): throw refused("the function '\(function.name)'")
-    case .convolutionKernelGradient, .poolGradient, .recurrenceGradient: throw refused(node.op.name)
+    case .convolutionKernelGradient, .poolGradient, .softmaxGradient, .recurrenceGradient:
+      throw refused(node.op.name)
     }
   }
 

@@ -135,7 +135,7 @@ final class GraphEmitter {
     case .dimension(let axis, let dtype): return [try dimension(node, axis: axis, dtype)]
     case .recurrence(let recurrence): return try self.recurrence(recurrence, node)
     case .stopGradient: return [try operand(0)]
-    case .convolutionKernelGradient, .poolGradient, .sliceGradient, .recurrenceGradient:
+    case .convolutionKernelGradient, .poolGradient, .softmaxGradient, .sliceGradient, .recurrenceGradient:
       throw refusal(node, node.op.name, "TensorFlow Lite's operators compute no gradients")
     case .random: throw refusal(node, "a random draw in predictions", "its numbers could not be those of the source")
     case .lookup, .encodeText, .hash, .cross:

@@ -4,8 +4,8 @@ import KerasGraph
 enum OpKind: CaseIterable {
   case input, parameter, constant, unary, binary, compare, select, cast, matmul, convolution
   case convolutionInputGradient, convolutionKernelGradient, pool, poolGradient, reduce, argMax, softmax, logSoftmax
-  case cumulativeSum, reshape, transpose, broadcast, concatenate, slice, sliceGradient, pad, reverse, gatherRows
-  case scatterAddRows, iota, dimension, random, recurrence, recurrenceGradient, stopGradient
+  case softmaxGradient, cumulativeSum, reshape, transpose, broadcast, concatenate, slice, sliceGradient, pad, reverse
+  case gatherRows, scatterAddRows, iota, dimension, random, recurrence, recurrenceGradient, stopGradient
   case lookup, hash, cross, encodeText, custom, customGradient
 
   /// Leaves, piecewise constant results, random numbers, and adjoints whose own gradient is not offered.
@@ -35,6 +35,7 @@ enum OpKind: CaseIterable {
       case .argMax: .argMax
       case .softmax: .softmax
       case .logSoftmax: .logSoftmax
+      case .softmaxGradient: .softmaxGradient
       case .cumulativeSum: .cumulativeSum
       case .reshape: .reshape
       case .transpose: .transpose

@@ -38,6 +38,8 @@ extension GradientCase {
       GradientCase(.softmax(axis: 1), float([2, 4], unknown: [0])),
       GradientCase(.softmax(axis: 1), float([2, 3, 2], unknown: [0, 1])),
       GradientCase(.logSoftmax(axis: 2), float([2, 2, 3], unknown: [0])),
+      GradientCase(.softmaxGradient(axis: 1), float([2, 4], unknown: [0]), float([2, 4], unknown: [0], seed: 2)),
+      GradientCase(.softmaxGradient(axis: 1), float([2, 3, 2]), float([2, 3, 2], unknown: [0, 2], seed: 2)),
       GradientCase(.cumulativeSum(axis: 1, reverse: false), float([2, 4], unknown: [0])),
       GradientCase(.cumulativeSum(axis: 0, reverse: true), float([3, 2], unknown: [0])),
     ]
