@@ -192,10 +192,10 @@ KK_INLINE void softmax_columns(
 KK_CLONES static void softmax_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const softmax_call *c = context;
   if (c->inner == 1) {
-    // Several long rows would leave the first-level cache between the steps.
     ptrdiff_t n = c->count, o = begin;
     if (c->logarithm)
       for (; o < end; o++) log_softmax_row(c->y + o * n, c->x + o * n, n);
+    // Several long rows would leave the first-level cache between the steps.
     if (n <= 512)
       for (; o + SOFTMAX_ROWS <= end; o += SOFTMAX_ROWS) softmax_rows(SOFTMAX_ROWS, c->y + o * n, c->x + o * n, n);
     for (; o < end; o++) softmax_rows(1, c->y + o * n, c->x + o * n, n);

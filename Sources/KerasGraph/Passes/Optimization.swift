@@ -24,8 +24,6 @@ extension Graph {
       graph = try graph.simplified(dropsStopGradient: true)
       var folding = ConstantFolding(parameters: parameters, limit: constantLimit)
       graph = try graph.rewritten(by: &folding)
-      var splitting = ChannelSplitting(graph, parameters: parameters)
-      graph = try graph.rewritten(by: &splitting)
       var affine = AffineFolding(graph, parameters: parameters)
       graph = try graph.rewritten(by: &affine).withoutDeadCode()
       if graph.nodes == before.nodes { break }
