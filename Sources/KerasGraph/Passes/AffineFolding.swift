@@ -4,11 +4,15 @@ import KerasCore
 ///
 /// An inference-time BatchNormalization after a convolution or matrix product disappears into its kernel and one bias;
 /// one before it disappears if no padding mixes with its shift. Other chains of such steps become one multiplication and
-/// one addition.
+/// one addition. A bias `(heads, size)` behind the reshape that splits a product's channels is the product's, too.
 struct AffineFolding: RewriteRule {
   /// scale · base + shift, as computed by `steps` operations so far.
   private struct Chain {
     var base: Value
+    /// The reshape that splits the channels: it stays behind the steps.
+    var split: Node?
+    /// The last axes of the chain's value, which are the base's channels.
+    var axes: [Int?]
     var scale: ChannelVector = .one
     var shift: ChannelVector = .zero
     var steps = 0
@@ -18,6 +22,7 @@ struct AffineFolding: RewriteRule {
     var scaledBase: Value?
   }
 
+  private let original: Graph
   private let parameters: KnownParameters
   private let uses: [Int]
   private var chains: [Value: Chain] = [:]
@@ -26,6 +31,7 @@ struct AffineFolding: RewriteRule {
   private static let largestFreeShift = 32.0
 
   init(_ graph: Graph, parameters: KnownParameters) {
+    original = graph
     self.parameters = parameters
     uses = graph.useCounts()
   }
@@ -56,7 +62,8 @@ struct AffineFolding: RewriteRule {
     let product = try graph.add(node.op, [chain.base, kernel] + operands.dropFirst(2))[0]
     if shift.isZero { return product }
     let result = try graph.apply(.binary(.add), product, graph.addConstant(bias))
-    chains[result] = Chain(base: product, shift: shift, steps: 1, foldsIntoBase: true)
+    let axes = Array(graph.shape(product).dimensions.suffix(1))
+    chains[result] = Chain(base: product, axes: axes, shift: shift, steps: 1, foldsIntoBase: true)
     return result
   }
 
@@ -69,13 +76,12 @@ struct AffineFolding: RewriteRule {
       let type = graph.type(data)
       guard type.dtype == .float32, type == node.types[0], graph.knownShape(data, parameters) == nil,
         let shape = graph.knownShape(operands[1 - position], parameters), shape.count <= type.shape.rank,
-        let known = graph.knownData(operands[1 - position], parameters),
-        let last = type.shape.dimensions.last, let tensor = ConstantTensor(known),
-        let number = ChannelVector(tensor, channels: last),
+        let known = graph.knownData(operands[1 - position], parameters), let tensor = ConstantTensor(known)
+      else { continue }
+      var chain = chain(of: data, node.operands[position], graph)
+      guard let number = ChannelVector(tensor, axes: chain.axes),
         let step = Self.step(function, number, knownIsLeft: position == 1)
       else { continue }
-      let isOnlyUse = uses[node.operands[position].node] == 1
-      var chain = chain(of: data, isOnlyUse: isOnlyUse, graph)
       chain.scale = chain.scale.combined(step.scale, *)
       chain.shift = chain.shift.combined(step.scale, *).combined(step.shift, +)
       chain.steps += 1
@@ -88,10 +94,36 @@ struct AffineFolding: RewriteRule {
     return nil
   }
 
-  private func chain(of data: Value, isOnlyUse: Bool, _ graph: Graph) -> Chain {
+  /// `old` is the same value in the original graph.
+  private func chain(of data: Value, _ old: Value, _ graph: Graph) -> Chain {
+    let isOnlyUse = uses[old.node] == 1
     if isOnlyUse, let chain = chains[data] { return chain }
-    let isLinear = LinearKernel(graph.nodes[data.node], in: graph, parameters: parameters) != nil
-    return Chain(base: data, foldsIntoBase: isOnlyUse && isLinear)
+    let (node, oldNode) = (graph.nodes[data.node], original.nodes[old.node])
+    if isOnlyUse, case .reshape = node.op, case .reshape = oldNode.op {
+      var chain = chain(of: node.operands[0], oldNode.operands[0], graph)
+      let channels = chain.axes.last ?? nil
+      if chain.foldsIntoBase, chain.split == nil, let channels, let axes = lastAxes(of: channels, in: graph.shape(data))
+      {
+        (chain.split, chain.axes) = (node, axes)
+        return chain
+      }
+    }
+    let isLinear = LinearKernel(node, in: graph, parameters: parameters) != nil
+    let axes = Array(graph.shape(data).dimensions.suffix(1))
+    return Chain(base: data, axes: axes, foldsIntoBase: isOnlyUse && isLinear)
+  }
+
+  /// The last axes of a shape that have so many elements together.
+  private func lastAxes(of count: Int, in shape: Shape) -> [Int?]? {
+    var axes: [Int?] = []
+    var product = 1
+    for size in shape.dimensions.reversed() {
+      guard let size, size > 0, product < count || axes.isEmpty else { return nil }
+      axes.insert(size, at: 0)
+      product *= size
+      if product == count { return axes }
+    }
+    return nil
   }
 
   private static func step(
@@ -119,7 +151,8 @@ struct AffineFolding: RewriteRule {
       scale = .one
     } else {
       let remaining = (scale.isOne ? 0 : 1) + (chain.shift.isZero ? 0 : 1)
-      guard remaining < chain.steps, chain.shift.largest <= Self.largestFreeShift || scale.isOne else {
+      guard remaining < chain.steps || chain.split != nil, chain.shift.largest <= Self.largestFreeShift || scale.isOne
+      else {
         return try graph.add(node.op, operands)[0]
       }
     }
@@ -129,7 +162,8 @@ struct AffineFolding: RewriteRule {
     if !chain.shift.isZero, let data = chain.shift.data {
       value = try graph.apply(.binary(.add), value, graph.addConstant(data))
     }
-    return value
+    guard let split = chain.split else { return value }
+    return try graph.add(split.op, [value] + split.operands.dropFirst())[0]
   }
 
   private func scaledBase(_ chain: Chain, _ graph: inout Graph) throws(GraphError) -> Value? {

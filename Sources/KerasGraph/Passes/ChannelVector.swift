@@ -9,11 +9,12 @@ struct ChannelVector: Equatable {
 
   init(values: [Double]) { self.values = values }
 
-  /// A tensor whose axes but the last are 1, to be applied to data of so many channels.
-  init?(_ tensor: ConstantTensor, channels: Int?) {
-    guard tensor.dtype == .float32, tensor.shape.dropLast().allSatisfy({ $0 == 1 }) else { return nil }
-    let count = tensor.shape.last ?? 1
-    guard count == 1 || count == channels, count > 0, tensor.values.count == count else { return nil }
+  /// A tensor whose axes but the last are 1, to be applied to data whose last axes, as given, are its channels.
+  init?(_ tensor: ConstantTensor, axes: [Int?]) {
+    guard tensor.dtype == .float32, tensor.shape.dropLast(axes.count).allSatisfy({ $0 == 1 }) else { return nil }
+    let own = tensor.shape.suffix(axes.count)
+    let count = own.reduce(1, *)
+    guard count == 1 || own.map({ $0 }) == axes, count > 0, tensor.values.count == count else { return nil }
     values = tensor.values
   }
 

@@ -62,6 +62,24 @@ import Testing
     #expect(try model.operationsAfterFolding(result, [2, 8]) == ["matmul", "add", "reshape"])
   }
 
+  @Test func aScaleBehindTheSplitAndABiasBeforeItAreTheProducts() throws {
+    var model = Model([nil, 8])
+    let product = try model.add(.matmul(transposeA: false, transposeB: false), model.x, try model.weight([8, 12]))
+    let biased = try model.add(.binary(.add), product, try model.weight([12]))
+    let heads = try model.add(.reshape([.ofOperand(0, axis: 0), .fixed(1), .fixed(3), .fixed(4)]), biased)
+    let result = try model.add(.binary(.multiply), heads, try model.weight([1, 3, 4]))
+    #expect(try model.operationsAfterFolding(result, [2, 8]) == ["matmul", "add", "reshape"])
+  }
+
+  @Test func aSplitProductThatIsReadTwiceKeepsItsOwnNumbers() throws {
+    var model = Model([nil, 8])
+    let product = try model.add(.matmul(transposeA: false, transposeB: false), model.x, try model.weight([8, 12]))
+    let heads = try model.add(.reshape([.ofOperand(0, axis: 0), .fixed(3), .fixed(4)]), product)
+    let scaled = try model.add(.binary(.multiply), heads, try model.weight([3, 4]))
+    let result = try model.add(.binary(.maximum), scaled, heads)
+    #expect(try model.operationsAfterFolding(result, [2, 8]) == ["matmul", "reshape", "multiply", "maximum"])
+  }
+
   @Test func aVectorThatIsOfSomeOfTheSplitChannelsStaysBehindTheSplit() throws {
     var model = Model([nil, 8])
     let product = try model.add(.matmul(transposeA: false, transposeB: false), model.x, try model.weight([8, 12]))
