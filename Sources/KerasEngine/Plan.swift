@@ -137,6 +137,9 @@ public final class Plan {
     let work = graph.work
     threads = Int32(clamping: options.threads(forWork: work))
     kk_set_threads(threads)
+    // What depends on parameters alone is computed here.
+    let mode = kk_flush_subnormals()
+    defer { kk_restore_subnormals(mode) }
     let sequence = if let units { units } else { try UnitSequence(graph, fusing: fusing, threads: Int(threads)) }
     let compiler = try PlanCompiler(
       sequence, parameters: parameters, mutableParameters: mutableParameters, options: options,
@@ -232,12 +235,15 @@ public final class Plan {
     return body(UnsafeRawBufferPointer(start: outputs[index], count: count * 4))
   }
 
-  /// Runs all steps on what the inputs hold.
+  /// Runs all steps on what the inputs hold; numbers below 1.2e-38, the smallest normal one, count as 0, as in
+  /// TensorFlow (recorded with Keras 2.2.4 and 3.15.1).
   ///
   /// Throws `EngineError.indexOutOfRange` for a gather outside its table, or what oneDNN reports.
   public func execute() throws(EngineError) {
     try prefix?.run()
     kk_set_threads(threads)
+    let mode = kk_flush_subnormals()
+    defer { kk_restore_subnormals(mode) }
     for step in steps { try step.run() }
     state.run &+= 1
   }
@@ -246,6 +252,8 @@ public final class Plan {
   public func profile() throws(EngineError) -> [Double] {
     var durations = try prefix?.profile() ?? []
     kk_set_threads(threads)
+    let mode = kk_flush_subnormals()
+    defer { kk_restore_subnormals(mode) }
     let clock = ContinuousClock()
     durations.reserveCapacity(durations.count + steps.count)
     for step in steps {
