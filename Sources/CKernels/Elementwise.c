@@ -246,8 +246,46 @@ KK_INLINE void load_strided(float *block, const kk_slot *slot, ptrdiff_t start, 
   }
 }
 
-KK_CLONES static void run_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
-  const kk_program *program = context;
+// Sums: each of up to SUM_PARTS parts of the elements has its own, in two steps so that rounding errors grow with the
+// number of SUM_ROWS rows only.
+#define SUM_PARTS 16
+#define SUM_PART 16384
+#define SUM_ROWS 64
+
+/// Whole rows, as many as make loops over them worthwhile.
+static ptrdiff_t sum_width(const kk_sum *sum) { return (64 + sum->inner - 1) / sum->inner * sum->inner; }
+
+static ptrdiff_t sum_parts(ptrdiff_t count) {
+  ptrdiff_t parts = count / SUM_PART;
+  return parts < 1 ? 1 : parts > SUM_PARTS ? SUM_PARTS : parts;
+}
+
+ptrdiff_t kk_sums_scratch(ptrdiff_t count, const kk_sum *sums, int32_t sum_count) {
+  ptrdiff_t width = 0;
+  for (int32_t s = 0; s < sum_count; s++) width += 2 * sum_width(&sums[s]);
+  return sum_parts(count) * width;
+}
+
+KK_INLINE void add_to_sum(float *recent, ptrdiff_t width, ptrdiff_t start, const float *x, ptrdiff_t n) {
+  ptrdiff_t at = start % width;
+  while (n > 0) {
+    ptrdiff_t run = width - at < n ? width - at : n;
+    for (ptrdiff_t i = 0; i < run; i++) recent[at + i] += x[i];
+    x += run;
+    n -= run;
+    at = 0;
+  }
+}
+
+KK_INLINE void close_sum(float *total, float *recent, ptrdiff_t width) {
+  for (ptrdiff_t i = 0; i < width; i++) {
+    total[i] += recent[i];
+    recent[i] = 0.0f;
+  }
+}
+
+/// Elements from `begin` to `end`; `sums` is a part's scratch, if there are sums.
+KK_INLINE void run_elements(const kk_program *program, ptrdiff_t begin, ptrdiff_t end, float *sums) {
   float scratch[KK_MAX_SCRATCH * KK_BLOCK] __attribute__((aligned(64)));
   float *blocks[KK_MAX_SLOTS];
   ptrdiff_t most = end - begin < KK_BLOCK ? end - begin : KK_BLOCK;
@@ -276,13 +314,61 @@ KK_CLONES static void run_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
         in->opcode, blocks[in->result], blocks[in->a], blocks[in->b], blocks[in->c], in->p, in->q, n,
         program->slots[in->b].kind == KK_SLOT_SCALAR);
     }
+    float *total = sums;
+    for (int32_t s = 0; s < program->sum_count; s++) {
+      const kk_sum *sum = &program->sums[s];
+      ptrdiff_t width = sum_width(sum), rows = SUM_ROWS * width;
+      add_to_sum(total + width, width, start, blocks[sum->slot], n);
+      if ((start + n - begin) / rows != (start - begin) / rows || start + n == end)
+        close_sum(total, total + width, width);
+      total += 2 * width;
+    }
+  }
+}
+
+KK_CLONES static void run_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  run_elements(context, begin, end, NULL);
+}
+
+KK_CLONES static void run_parts(void *context, ptrdiff_t begin, ptrdiff_t end) {
+  const kk_program *program = context;
+  ptrdiff_t parts = sum_parts(program->count), blocks = (program->count + KK_BLOCK - 1) / KK_BLOCK;
+  ptrdiff_t width = kk_sums_scratch(program->count, program->sums, program->sum_count) / parts;
+  for (ptrdiff_t part = begin; part < end; part++) {
+    float *sums = program->scratch + part * width;
+    memset(sums, 0, (size_t)width * sizeof(float));
+    ptrdiff_t first = blocks * part / parts * KK_BLOCK, last = blocks * (part + 1) / parts * KK_BLOCK;
+    run_elements(program, first, last < program->count ? last : program->count, sums);
+  }
+}
+
+static void finish_sums(const kk_program *program) {
+  ptrdiff_t parts = sum_parts(program->count);
+  ptrdiff_t stride = kk_sums_scratch(program->count, program->sums, program->sum_count) / parts;
+  const float *total = program->scratch;
+  for (int32_t s = 0; s < program->sum_count; s++) {
+    const kk_sum *sum = &program->sums[s];
+    ptrdiff_t width = sum_width(sum);
+    for (ptrdiff_t i = 0; i < sum->inner; i++) {
+      float y = 0.0f;
+      for (ptrdiff_t part = 0; part < parts; part++)
+        for (ptrdiff_t at = i; at < width; at += sum->inner) y += total[part * stride + at];
+      sum->y[i] = sum->scale * y;
+    }
+    total += 2 * width;
   }
 }
 
 void kk_run_program(const kk_program *program) {
   // A thread is worth waking for some tens of microseconds of work.
   ptrdiff_t grain = 262144 / (program->instruction_count + 1);
-  kk_parallel_units(program->count, KK_BLOCK, grain, run_range, (void *)program);
+  if (program->sum_count == 0) {
+    kk_parallel_units(program->count, KK_BLOCK, grain, run_range, (void *)program);
+    return;
+  }
+  ptrdiff_t parts = sum_parts(program->count);
+  kk_parallel(parts, (grain * parts + program->count - 1) / program->count, run_parts, (void *)program);
+  finish_sums(program);
 }
 
 typedef struct {

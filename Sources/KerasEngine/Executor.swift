@@ -70,7 +70,7 @@ public final class Executor {
       plan = sliced
     } else if mutableParameters, let budget = budget?() {
       plan = try PlanSearch(
-        graph: try specialized(for: shapes, sizes), parameters: parameters, options: options, weights: weights
+        specialized(for: shapes, sizes), parameters: parameters, options: options, weights: weights
       ).plan(within: budget)
     } else {
       plan = try Plan(

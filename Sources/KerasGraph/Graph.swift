@@ -50,6 +50,18 @@ public struct Graph: Sendable {
   public func type(_ value: Value) -> TensorType { nodes[value.node].types[value.output] }
   public func shape(_ value: Value) -> Shape { type(value).shape }
 
+  /// The operands whose elements an operation reads, not only their shapes.
+  public func dataOperands(_ index: Int) -> [Value] {
+    let node = nodes[index]
+    switch node.op {
+    case .input, .parameter, .constant, .iota, .dimension, .random: return []
+    case .reshape, .broadcast, .sliceGradient: return Array(node.operands.prefix(1))
+    case .convolutionInputGradient, .scatterAddRows: return Array(node.operands.prefix(2))
+    case .poolGradient: return node.operands.count == 3 ? [node.operands[0], node.operands[2]] : node.operands
+    default: return node.operands
+    }
+  }
+
   public func input(named name: String) -> Value? { inputNodes[name].map { Value(node: $0) } }
   public func parameter(named name: String) -> Value? { parameterNodes[name].map { Value(node: $0) } }
   /// All parameters' names in the order of first use.

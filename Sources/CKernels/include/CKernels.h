@@ -38,6 +38,12 @@ void kk_use_thread_pool(const kk_thread_pool *pool);
 void kk_set_threads(int count);
 int kk_threads(void);
 
+/// Lets the calling thread, and those of its parallel regions for good, take operands and results below 1.2e-38, the
+/// smallest normal number, for 0; the calling thread's former mode. After `kk_set_threads`.
+uint64_t kk_flush_subnormals(void);
+/// Gives the calling thread its former mode back.
+void kk_restore_subnormals(uint64_t former);
+
 /// Calls `body(context, part)` for every part below `count`, each on one thread, which does not share its own work
 /// further; as many at once as `kk_threads()` says.
 void kk_each_part(ptrdiff_t count, void (*body)(void *context, ptrdiff_t part), void *context);
@@ -101,14 +107,27 @@ typedef struct {
   float p, q;
 } kk_instruction;
 
+/// y(inner) = scale · the sum of a slot's (…, inner) elements over all but the last axis; the slot is no scalar.
+typedef struct {
+  int32_t slot;
+  ptrdiff_t inner;
+  float *y;
+  float scale;
+} kk_sum;
+
 typedef struct {
   ptrdiff_t count;
-  int32_t slot_count, instruction_count;
+  int32_t slot_count, instruction_count, sum_count;
   const kk_slot *slots;
   const kk_instruction *instructions;
+  const kk_sum *sums;
+  /// For the sums, `kk_sums_scratch` floats.
+  float *scratch;
 } kk_program;
 
+/// Sums are the same to the last bit on any number of threads.
 void kk_run_program(const kk_program *program);
+ptrdiff_t kk_sums_scratch(ptrdiff_t count, const kk_sum *sums, int32_t sum_count);
 
 /// y = opcode(x) for unary opcodes.
 void kk_unary(kk_opcode opcode, float p, float q, float *y, const float *x, ptrdiff_t count);

@@ -46,17 +46,7 @@ struct ConcreteGraph {
   /// The value whose memory this one shares.
   func root(_ value: Value) -> Value { roots[value] ?? value }
 
-  /// The operands whose elements an operation reads, not only their shapes.
-  func dataOperands(_ index: Int) -> [Value] {
-    let node = graph.nodes[index]
-    switch node.op {
-    case .input, .parameter, .constant, .iota, .dimension, .random: return []
-    case .reshape, .broadcast, .sliceGradient: return Array(node.operands.prefix(1))
-    case .convolutionInputGradient, .scatterAddRows: return Array(node.operands.prefix(2))
-    case .poolGradient: return node.operands.count == 3 ? [node.operands[0], node.operands[2]] : node.operands
-    default: return node.operands
-    }
-  }
+  func dataOperands(_ index: Int) -> [Value] { graph.dataOperands(index) }
 
   /// Whether a node's result is its first operand's memory.
   func isRenaming(_ index: Int) -> Bool {

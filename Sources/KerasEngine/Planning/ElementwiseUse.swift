@@ -14,10 +14,12 @@ struct ElementwiseUse {
     let own = Set(nodes)
     for node in nodes {
       let count = concrete.count(Value(node: node))
+      let isElementwise = concrete.graph.nodes[node].op.isElementwise
       for operand in concrete.dataOperands(node) {
         let root = concrete.root(operand)
         if own.contains(root.node) { continue }
-        let isDirect = concrete.count(root) == count && count > 1
+        // A sum reads a block when all else is done with it.
+        let isDirect = isElementwise && concrete.count(root) == count && count > 1
         if lastReader[root] == nil { order.append(root) }
         if case .some(.none) = lastReader[root] { continue }
         lastReader[root] = .some(isDirect ? node : nil)
@@ -28,7 +30,8 @@ struct ElementwiseUse {
   /// Roots whose memory the result `value` may overwrite: each element is read before, and only when, its place is
   /// written.
   func overwritable(by value: Value) -> [Value] {
-    order.filter { root in
+    guard concrete.graph.nodes[value.node].op.isElementwise else { return [] }
+    return order.filter { root in
       guard case .some(.some(let last)) = lastReader[root] else { return false }
       return last <= value.node
     }

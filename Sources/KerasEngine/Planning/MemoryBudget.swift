@@ -32,10 +32,23 @@ public struct RecomputationSummary: Sendable, Hashable {
 
 /// Looks for a way of running a graph of a loss and its gradients in the memory there is.
 struct PlanSearch {
-  let graph: Graph
-  let parameters: ParameterStore
-  let options: EngineOptions
-  let weights: PreparedWeights
+  private let graph: Graph
+  private let parameters: ParameterStore
+  private let options: EngineOptions
+  private let weights: PreparedWeights
+
+  init(
+    _ graph: Graph, parameters: ParameterStore, options: EngineOptions, weights: PreparedWeights
+  ) throws(EngineError) {
+    (self.parameters, self.options, self.weights) = (parameters, options, weights)
+    do {
+      self.graph = try graph.outputs.first.map { loss throws(GraphError) in
+        try graph.rematerializing(loss: loss)
+      } ?? graph
+    } catch {
+      throw EngineError(.graph(error))
+    }
+  }
 
   /// The plan as it is without limit if that fits; else of growing numbers of segments the first that does.
   ///

@@ -352,7 +352,7 @@ final class PlanCompiler {
     case .node(let index): node = index
     case .product(let product): node = product.node
     case .recurrences(let nodes): return recurrencesScratch(nodes)
-    case .elementwise: return nil
+    case .elementwise(let nodes): return sumsScratch(nodes)
     }
     switch concrete.graph.nodes[node].op {
     case .convolution, .convolutionInputGradient:
@@ -389,7 +389,7 @@ final class PlanCompiler {
   private func compile(_ unit: Unit, scratch: UnsafeMutablePointer<Float>?) throws(EngineError) -> [Step] {
     if unit.writes.allSatisfy({ concrete.count($0) == 0 }) { return [] }
     switch unit.work {
-    case .elementwise(let nodes): return [try elementwiseStep(nodes, writes: Set(unit.writes))]
+    case .elementwise(let nodes): return [try elementwiseStep(nodes, writes: Set(unit.writes), scratch: scratch)]
     case .product(let product): return try productSteps(product, scratch: scratch)
     case .node(let node): return try nodeSteps(node, scratch: scratch)
     case .recurrences(let nodes): return [try recurrencesStep(nodes, scratch: scratch)]

@@ -4,7 +4,8 @@ import KerasGraph
 struct Unit {
   enum Work {
     case node(Int)
-    /// Elementwise nodes of one element count, in order.
+    /// Elementwise nodes of one element count, in order, and sums of their results' elements or of others of that count
+    /// (see `ChannelSum`).
     case elementwise([Int])
     /// A convolution or matrix product and what is done to its result before it is stored.
     case product(FusedProduct)

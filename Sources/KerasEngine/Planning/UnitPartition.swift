@@ -9,6 +9,8 @@ struct UnitPartition {
 
   /// A program's slots and scratch blocks bound how many nodes may be fused.
   private static let largestGroup = 24
+  /// So many are worth being read by more than one thread.
+  private static let manyElements = 65536
 
   /// Units in running order; without `fusing`, one per node.
   static func units(of concrete: ConcreteGraph, fusing: Bool) -> [Unit] {
@@ -50,9 +52,12 @@ struct UnitPartition {
       }
     }
     if fusing {
-      for index in concrete.live where concrete.graph.nodes[index].op.isElementwise && !taken.contains(index) {
+      // From the last to the first: what a gradient reads of its condition belongs to the gradient, not to the forward
+      // part, where its result would have to be kept.
+      for index in concrete.live.reversed() where concrete.graph.nodes[index].op.isElementwise && !taken.contains(index) {
         joinProducers(of: index)
       }
+      for index in concrete.live { joinSum(index) }
     }
     for number in units.indices { complete(number) }
   }
@@ -77,6 +82,25 @@ struct UnitPartition {
       units[own] = nil
       for node in nodes { unitOfNode[node] = other }
     }
+  }
+
+  /// Makes a sum part of the elementwise unit whose result it reads, or, where many elements are read, a unit of that
+  /// kind, which shares them among threads.
+  private mutating func joinSum(_ index: Int) {
+    guard let own = unitOfNode[index], let sum = ChannelSum(index, in: concrete), let a = units[own] else { return }
+    guard let other = unitOfNode[sum.operand.node], let b = units[other], case .elementwise = b.work,
+      a.nodes.count + b.nodes.count <= Self.largestGroup,
+      !dependsIndirectly(own, on: other), !dependsIndirectly(other, on: own)
+    else {
+      if concrete.count(sum.operand) >= Self.manyElements {
+        units[own] = Unit(work: .elementwise([index]), nodes: [index], reads: [], writes: [])
+      }
+      return
+    }
+    let nodes = (a.nodes + b.nodes).sorted()
+    units[other] = Unit(work: .elementwise(nodes), nodes: nodes, reads: [], writes: [])
+    units[own] = nil
+    unitOfNode[index] = other
   }
 
   /// Whether a path leads from unit `target` to unit `start` through a third unit.

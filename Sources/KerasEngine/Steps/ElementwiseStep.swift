@@ -3,12 +3,23 @@ import KerasGraph
 
 extension PlanCompiler {
   /// One pass over memory for all `nodes`, which have one element count; `writes` are stored, the rest stays in cache.
-  func elementwiseStep(_ nodes: [Int], writes: Set<Value>) throws(EngineError) -> Step {
-    var builder = ElementwiseProgramBuilder(count: concrete.count(Value(node: nodes[0])))
+  func elementwiseStep(
+    _ nodes: [Int], writes: Set<Value>, scratch: UnsafeMutablePointer<Float>?
+  ) throws(EngineError) -> Step {
+    let sums = channelSums(nodes)
+    let count = sums.first.map { concrete.count($0.sum.operand) } ?? concrete.count(Value(node: nodes[0]))
+    var builder = ElementwiseProgramBuilder(count: count)
+    builder.scratch = scratch
     var slots: [Value: Int32] = [:]
     for index in nodes {
       let node = concrete.graph.nodes[index]
       let result = Value(node: index)
+      if let sum = sums.first(where: { $0.node == index })?.sum {
+        var slot = slots[sum.operand]
+        if slot == nil { slot = try builder.read(pointer(sum.operand), shape: [count], into: [count]) }
+        builder.add(kk_sum(slot: slot ?? 0, inner: sum.inner, y: try pointer(result), scale: sum.scale))
+        continue
+      }
       var operands: [Int32] = []
       for operand in concrete.dataOperands(index) {
         let root = concrete.root(operand)
@@ -35,6 +46,18 @@ extension PlanCompiler {
       implementation: "own"
     ) { program.run() }
   }
+
+  private func channelSums(_ nodes: [Int]) -> [(node: Int, sum: ChannelSum)] {
+    nodes.compactMap { node in ChannelSum(node, in: concrete).map { (node, $0) } }
+  }
+
+  /// Floats for the sums among an elementwise unit's nodes.
+  func sumsScratch(_ nodes: [Int]) -> Int? {
+    let sums = channelSums(nodes).map(\.sum)
+    guard let first = sums.first else { return nil }
+    let calls = sums.map { kk_sum(slot: 0, inner: $0.inner, y: nil, scale: $0.scale) }
+    return kk_sums_scratch(concrete.count(first.operand), calls, Int32(calls.count))
+  }
 }
 
 /// Collects the instructions of an elementwise program and shares its scratch blocks out.
@@ -55,7 +78,10 @@ struct ElementwiseProgramBuilder {
   private let count: Int
   private var slots: [Slot] = []
   private var instructions: [kk_instruction] = []
+  private var sums: [kk_sum] = []
   private var known: [Key: Int32] = [:]
+  /// What the sums need.
+  var scratch: UnsafeMutablePointer<Float>?
 
   init(count: Int) { self.count = count }
 
@@ -88,6 +114,8 @@ struct ElementwiseProgramBuilder {
 
   mutating func memory(_ pointer: UnsafeMutablePointer<Float>) -> Int32 { append(.memory(pointer)) }
   mutating func temporary() -> Int32 { append(.temporary) }
+
+  mutating func add(_ sum: kk_sum) { sums.append(sum) }
 
   mutating func emit(_ instruction: Instruction, _ result: Int32, _ operands: [Int32]) {
     let a = operands.first ?? result
@@ -122,6 +150,7 @@ struct ElementwiseProgramBuilder {
     for (position, instruction) in instructions.enumerated() {
       for slot in [instruction.result, instruction.a, instruction.b, instruction.c] { lastUse[Int(slot)] = position }
     }
+    for sum in sums { lastUse[Int(sum.slot)] = instructions.count }
     var free: [Int32] = []
     for (position, instruction) in instructions.enumerated() {
       let result = Int(instruction.result)
@@ -142,7 +171,8 @@ struct ElementwiseProgramBuilder {
     guard used <= KK_MAX_SCRATCH, slots.count <= KK_MAX_SLOTS else {
       throw EngineError(.unsupported(op: "elementwise", reason: "too many operands in one pass"))
     }
-    let program = ElementwiseProgram(count: count, slotCount: slots.count, instructions: instructions)
+    let program = ElementwiseProgram(
+      count: count, slotCount: slots.count, instructions: instructions, sums: sums, scratch: scratch)
     for (index, slot) in slots.enumerated() {
       switch slot {
       case .temporary: program.setSlot(index, KK_SLOT_SCRATCH, scratch: blocks[index])
@@ -174,24 +204,31 @@ struct Instruction {
 final class ElementwiseProgram {
   private let slots: UnsafeMutablePointer<kk_slot>
   private let instructions: UnsafeMutablePointer<kk_instruction>
+  private let sums: UnsafeMutablePointer<kk_sum>
   private let program: UnsafeMutablePointer<kk_program>
   private var arrays: [UnsafeMutablePointer<Int>] = []
 
-  init(count: Int, slotCount: Int, instructions list: [kk_instruction]) {
+  init(
+    count: Int, slotCount: Int, instructions list: [kk_instruction], sums listOfSums: [kk_sum],
+    scratch: UnsafeMutablePointer<Float>?
+  ) {
     slots = .allocate(capacity: max(slotCount, 1))
     slots.initialize(repeating: kk_slot(), count: slotCount)
     instructions = .allocate(capacity: max(list.count, 1))
     for (index, instruction) in list.enumerated() { (instructions + index).initialize(to: instruction) }
+    sums = .allocate(capacity: max(listOfSums.count, 1))
+    for (index, sum) in listOfSums.enumerated() { (sums + index).initialize(to: sum) }
     program = .allocate(capacity: 1)
     program.initialize(
       to: kk_program(
-        count: count, slot_count: Int32(slotCount), instruction_count: Int32(list.count), slots: slots,
-        instructions: instructions))
+        count: count, slot_count: Int32(slotCount), instruction_count: Int32(list.count),
+        sum_count: Int32(listOfSums.count), slots: slots, instructions: instructions, sums: sums, scratch: scratch))
   }
 
   deinit {
     for array in arrays { array.deallocate() }
     program.deallocate()
+    sums.deallocate()
     instructions.deallocate()
     slots.deallocate()
   }

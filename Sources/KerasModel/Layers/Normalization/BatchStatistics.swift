@@ -20,7 +20,9 @@ struct BatchStatistics {
     }
     let axes = reducedAxes(x, context)
     let mean = try context.op(.reduce(.mean, axes: axes, keepDimensions: false), x)
-    let spread = try layer.spread(mean, axis: axis, rank: context.shape(x).rank, &context)
+    // The variance does not change with the number that deviations are taken from if that is the mean.
+    let center = try context.op(.stopGradient, mean)
+    let spread = try layer.spread(center, axis: axis, rank: context.shape(x).rank, &context)
     let squares = try context.op(.unary(.square), context.op(.binary(.subtract), x, spread))
     return (mean, try context.op(.reduce(.mean, axes: axes, keepDimensions: false), squares))
   }
