@@ -48,8 +48,8 @@ import Testing
     let exponential = try results[0].floats()
     #expect((exponential[0] / 3.325e38 - 1).magnitude < 0.01)
     #expect(exponential[1] == .infinity && exponential[2] == .infinity && exponential[6] == .infinity)
-    #expect(exponential[4] > 0 && exponential[4] < Float.leastNormalMagnitude)
-    #expect(exponential[5] == 0 && exponential[7] == 0)
+    // 4e-44 counts as 0, see SubnormalTests.
+    #expect(exponential[4] == 0 && exponential[5] == 0 && exponential[7] == 0)
     let sigmoid = try results[1].floats()
     #expect(sigmoid[6] == 1 && sigmoid[7] == 0 && sigmoid[5] == 0)
     let tanh = try results[2].floats()

@@ -6,11 +6,11 @@ struct UnitPartition {
   private var units: [Unit?] = []
   /// The unit of each node that has one.
   private var unitOfNode: [Int: Int] = [:]
+  /// By unit: the last node of it and of all that it depends on.
+  private var latest: [Int] = []
 
   /// A program's slots and scratch blocks bound how many nodes may be fused.
   private static let largestGroup = 24
-  /// So many are worth being read by more than one thread.
-  private static let manyElements = 65536
 
   /// Units in running order; without `fusing`, one per node.
   static func units(of concrete: ConcreteGraph, fusing: Bool) -> [Unit] {
@@ -65,6 +65,29 @@ struct UnitPartition {
   private mutating func add(_ unit: Unit) {
     for node in unit.nodes { unitOfNode[node] = units.count }
     units.append(unit)
+    latest.append(unit.nodes.last ?? 0)
+  }
+
+  /// Makes one unit of two.
+  private mutating func merge(_ own: Int, into other: Int) {
+    guard let a = units[own], let b = units[other] else { return }
+    let nodes = (a.nodes + b.nodes).sorted()
+    units[other] = Unit(work: .elementwise(nodes), nodes: nodes, reads: [], writes: [])
+    units[own] = nil
+    for node in a.nodes { unitOfNode[node] = other }
+    latest[other] = max(latest[own], latest[other])
+    var changed = [other]
+    while let number = changed.popLast(), let unit = units[number] {
+      for node in unit.nodes {
+        for output in concrete.graph.nodes[node].types.indices {
+          for reader in concrete.readers[Value(node: node, output: output)] ?? [] {
+            guard let next = unitOfNode[reader], latest[next] < latest[number] else { continue }
+            latest[next] = latest[number]
+            changed.append(next)
+          }
+        }
+      }
+    }
   }
 
   /// Merges the units of a node and of its elementwise operands where counts and dependencies allow it.
@@ -77,30 +100,20 @@ struct UnitPartition {
         concrete.count(root) == count, a.nodes.count + b.nodes.count <= Self.largestGroup,
         !dependsIndirectly(own, on: other), !dependsIndirectly(other, on: own)
       else { continue }
-      let nodes = (a.nodes + b.nodes).sorted()
-      units[other] = Unit(work: .elementwise(nodes), nodes: nodes, reads: [], writes: [])
-      units[own] = nil
-      for node in nodes { unitOfNode[node] = other }
+      merge(own, into: other)
     }
   }
 
-  /// Makes a sum part of the elementwise unit whose result it reads, or, where many elements are read, a unit of that
-  /// kind, which shares them among threads.
+  /// Makes a sum part of the elementwise unit whose result it reads; elsewhere, a unit of that kind, which shares the
+  /// elements among threads and adds them in the same order.
   private mutating func joinSum(_ index: Int) {
-    guard let own = unitOfNode[index], let sum = ChannelSum(index, in: concrete), let a = units[own] else { return }
-    guard let other = unitOfNode[sum.operand.node], let b = units[other], case .elementwise = b.work,
-      a.nodes.count + b.nodes.count <= Self.largestGroup,
+    guard let own = unitOfNode[index], let sum = ChannelSum(index, in: concrete) else { return }
+    units[own] = Unit(work: .elementwise([index]), nodes: [index], reads: [], writes: [])
+    guard concrete.graph.nodes[sum.operand.node].op.isElementwise, let other = unitOfNode[sum.operand.node],
+      let b = units[other], case .elementwise = b.work, b.nodes.count < Self.largestGroup,
       !dependsIndirectly(own, on: other), !dependsIndirectly(other, on: own)
-    else {
-      if concrete.count(sum.operand) >= Self.manyElements {
-        units[own] = Unit(work: .elementwise([index]), nodes: [index], reads: [], writes: [])
-      }
-      return
-    }
-    let nodes = (a.nodes + b.nodes).sorted()
-    units[other] = Unit(work: .elementwise(nodes), nodes: nodes, reads: [], writes: [])
-    units[own] = nil
-    unitOfNode[index] = other
+    else { return }
+    merge(own, into: other)
   }
 
   /// Whether a path leads from unit `target` to unit `start` through a third unit.
@@ -113,8 +126,8 @@ struct UnitPartition {
         for operand in concrete.dataOperands(node) {
           guard let next = unitOfNode[concrete.root(operand).node] else { continue }
           if next == target, unit.nodes != from.nodes { return true }
-          // A unit that ends before the goal begins cannot depend on it.
-          guard seen.insert(next).inserted, let last = units[next]?.nodes.last, last > earliest else { continue }
+          // What ends, with all that it depends on, before the goal begins cannot depend on the goal.
+          guard seen.insert(next).inserted, latest[next] > earliest else { continue }
           open.append(next)
         }
       }
