@@ -187,7 +187,11 @@ KK_INLINE void execute(
     INT_COMPARE(KK_INT_GREATER_OR_EQUAL, >=)
     case KK_SELECT:
       // As integers: either type of data passes through unchanged.
-      ELEMENTS iy[i] = a[i] != 0.0f ? ib[i] : ((const int32_t *)c)[i];
+      ELEMENTS {
+        // Both are read: a load under a condition would keep the loop scalar.
+        int32_t u = ib[i], v = ((const int32_t *)c)[i];
+        iy[i] = a[i] != 0.0f ? u : v;
+      }
       return;
     case KK_FLOAT_TO_INT:
       ELEMENTS {
