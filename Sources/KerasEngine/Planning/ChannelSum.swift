@@ -15,7 +15,8 @@ struct ChannelSum {
   /// `nil` for other nodes.
   init?(_ index: Int, in concrete: ConcreteGraph) {
     let node = concrete.graph.nodes[index]
-    guard case .reduce(let reduction, let axes, _) = node.op, reduction == .sum || reduction == .mean,
+    // Not over other axes where the first happens to be of size 1: a sample's sum does not depend on how many there are.
+    guard case .reduce(let reduction, let axes, _) = node.op, reduction == .sum || reduction == .mean, axes.contains(0),
       let value = node.operands.first, !concrete.isInt(value)
     else { return nil }
     let shape = concrete.shape(value)
