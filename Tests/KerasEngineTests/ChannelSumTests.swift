@@ -6,7 +6,9 @@ import Testing
 /// Sums over all axes but the last ones, which the step takes that computes their operand.
 @Suite struct ChannelSumTests {
   /// Rows so many that there are several parts, and row lengths that divide no block.
-  @Test(arguments: [[40_000, 1], [20_000, 3], [300, 7, 24], [3000, 96], [5, 1000], [3, 5000], [2, 3], [70, 513]])
+  @Test(arguments: [
+    [40_000, 1], [20_000, 3], [300, 7, 24], [3000, 96], [5, 1000], [3, 5000], [2, 3], [70, 513],
+  ])
   func sumsAndMeansOfResultsAndOfInputs(shape: [Int]) throws {
     var comparison = EngineComparison()
     let x = try comparison.input(shape)

@@ -42,9 +42,10 @@ struct PlanSearch {
   ) throws(EngineError) {
     (self.parameters, self.options, self.weights) = (parameters, options, weights)
     do {
-      self.graph = try graph.outputs.first.map { loss throws(GraphError) in
-        try graph.rematerializing(loss: loss)
-      } ?? graph
+      self.graph =
+        try graph.outputs.first.map { loss throws(GraphError) in
+          try graph.rematerializing(loss: loss)
+        } ?? graph
     } catch {
       throw EngineError(.graph(error))
     }

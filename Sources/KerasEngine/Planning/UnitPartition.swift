@@ -54,7 +54,8 @@ struct UnitPartition {
     if fusing {
       // From the last to the first: what a gradient reads of its condition belongs to the gradient, not to the forward
       // part, where its result would have to be kept.
-      for index in concrete.live.reversed() where concrete.graph.nodes[index].op.isElementwise && !taken.contains(index) {
+      for index in concrete.live.reversed() where concrete.graph.nodes[index].op.isElementwise && !taken.contains(index)
+      {
         joinProducers(of: index)
       }
       for index in concrete.live { joinSum(index) }
