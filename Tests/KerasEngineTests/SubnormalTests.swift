@@ -17,7 +17,8 @@ import Testing
     let store = ParameterStore()
     try store.set("kernel", TensorData(shape: [64, 32], floats: Array(repeating: 1e-30, count: 64 * 32)))
     let executor = Executor(graph, parameters: store, options: EngineOptions(threads: threads))
-    let cases: [(Float, [Float])] = [(1e-10, [0, 2e-10, 1e-20]), (1e-40, [0, 0, 0]), (1e-20, [0, 2e-20, 0])]
+    let below = Float.leastNormalMagnitude / 128
+    let cases: [(Float, [Float])] = [(1e-10, [0, 2e-10, 1e-20]), (below, [0, 0, 0]), (1e-20, [0, 2e-20, 0])]
     for (operand, expected) in cases {
       let plan = try executor.plan(for: ["x": [rows, 64]])
       let results = try plan.run([
