@@ -22,9 +22,8 @@ struct ChannelSum {
     let shape = concrete.shape(value)
     let large = shape.indices.filter { shape[$0] != 1 }
     let isReduced = large.map { axes.contains($0) }
-    guard let firstKept = isReduced.firstIndex(of: false) ?? Optional(large.count), firstKept > 0,
-      !isReduced[firstKept...].contains(true)
-    else { return nil }
+    let firstKept = isReduced.firstIndex(of: false) ?? large.count
+    guard firstKept > 0, !isReduced[firstKept...].contains(true) else { return nil }
     let rows = large[..<firstKept].reduce(1) { $0 * shape[$1] }
     inner = large[firstKept...].reduce(1) { $0 * shape[$1] }
     guard rows > 1, inner > 0, inner <= Self.longestRow else { return nil }

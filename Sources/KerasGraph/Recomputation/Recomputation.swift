@@ -137,7 +137,7 @@ private struct RecomputationBuilder {
     var nodes: [Int] = []
     for node in step.nodes.reversed() where wanted.contains(node) {
       nodes.append(node)
-      for operand in dataOperands(node) {
+      for operand in forward.graph.dataOperands(node) {
         let root = forward.root(operand)
         if forward.stepOfNode[root.node] == position, !(isCopy && isReadFromOwn(root, in: position)) {
           wanted.insert(root.node)
@@ -152,12 +152,6 @@ private struct RecomputationBuilder {
   /// Whether a copy reads a result of the step that it is a copy of.
   private func isReadFromOwn(_ value: Value, in position: Int) -> Bool {
     forward.steps[position].isDivisible && forward.producers[value] != nil && !readsCopy(value, by: position)
-  }
-
-  private func dataOperands(_ node: Int) -> ArraySlice<Value> {
-    let operands = forward.graph.nodes[node].operands
-    if case .broadcast = forward.graph.nodes[node].op { return operands.prefix(1) }
-    return operands[...]
   }
 
   mutating func build() throws(GraphError) -> Recomputation? {

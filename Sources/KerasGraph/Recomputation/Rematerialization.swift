@@ -27,6 +27,8 @@ private struct Rematerialization: RewriteRule {
   private var copies: [Int: Value] = [:]
 
   private static let greatestDepth = 8
+  /// Fewer elements, such as channels' statistics, are not worth a copy.
+  private static let fewestElements = 4096
 
   init(_ graph: Graph, loss: Value) {
     original = graph
@@ -64,9 +66,10 @@ private struct Rematerialization: RewriteRule {
 
   private func depth(of index: Int) -> Int? {
     let node = original.nodes[index]
-    guard !isKept[index], node.op.isNextToFree || node.op.onlyRenames, node.types.count == 1 else { return nil }
+    let count = elements(Value(node: index))
+    guard !isKept[index], node.op.isNextToFree || node.op.onlyRenames, count >= Self.fewestElements else { return nil }
     var deepest = 0
-    for operand in original.dataOperands(index) where 2 * elements(operand) > elements(Value(node: index)) {
+    for operand in original.dataOperands(index) where 2 * elements(operand) > count {
       if let below = depth[operand.node] {
         deepest = max(deepest, below)
       } else if !isKept[operand.node] && !isRead[operand.node] && !original.nodes[operand.node].op.isSource {
