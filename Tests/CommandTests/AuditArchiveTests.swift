@@ -162,8 +162,10 @@ import Testing
     #expect(status == 1)
     #expect(rules(json)["\(folder)/pipe.h5"] == ["audit-timeout"])
     #expect(try rules(json)["\(folder)/a.h5"] == rules(ofModel: nested))
+    // Once or, where the process had begun to read, once more for the rest.
     let hasty = rules(try audit(folder, clean, "--time-limit", "0.000001").json)
-    #expect(hasty == ["\(folder)/a.h5": ["audit-timeout"], clean: ["audit-timeout"]])
+    #expect(hasty.mapValues { Set($0) } == ["\(folder)/a.h5": ["audit-timeout"], clean: ["audit-timeout"]])
+    #expect(hasty.values.allSatisfy { $0.count <= 2 })
   }
 
   /// The process that reads is killed from outside while it waits for a file's content.

@@ -139,7 +139,10 @@ struct WorkerPool {
 
   /// Writes down what ended a process; what follows in the archive is still to be audited.
   private func bury(_ work: inout Work, _ end: WorkerProcess.End, isLate: Bool) {
-    work.deaths += 1
+    // A process that ends before it begins another part than the last one's would do so again and again.
+    let isStuck = work.number >= 0 && !work.request.skipped.insert(work.number).inserted
+    work.deaths = isStuck ? retries + 1 : work.deaths + 1
+    let name = isStuck ? work.request.path : work.name
     // Counted anew when the rest is tried.
     (work.others, work.links) = (0, 0)
     let (rule, summary, advice): (String, String, String)
@@ -160,13 +163,13 @@ struct WorkerPool {
     }
     work.reports.append(
       AuditReport(
-        file: work.name,
+        file: name,
         findings: [
           Finding(
-            rule: rule, severity: .error, location: SourceLocation(file: work.name), summary: summary, advice: advice)
+            rule: rule, severity: .error, location: SourceLocation(file: name),
+            summary: isStuck ? summary + " The rest was not audited." : summary, advice: advice)
         ]))
-    if work.number >= 0 { work.request.skipped.insert(work.number) }
-    if work.deaths > retries {
+    if !isStuck, work.deaths > retries {
       work.reports.append(
         AuditReport(
           file: work.request.path,
