@@ -1,24 +1,15 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "Clones.h"
 #include "Parallel.h"
-#include "VectorMath.h"
+#include "ProductBlock.h"
 
-// Columns of a block; the last is as many vectors wide as its columns need.
+// Columns of a block; the last is as many times 16 wide as its columns need.
 enum { LANES = 16, WIDTH = KK_PACK_WIDTH };
 
 // Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
 #define PRODUCT_GRAIN 131072
-
-typedef float vector __attribute__((vector_size(64), aligned(4)));
-
-// Macros, since a function returning so wide a vector has no fixed calling convention.
-#define LOAD(P) (*(const vector *)(P))
-#define STORE(P, V) (*(vector *)(P) = (V))
-
-typedef int32_t mask __attribute__((vector_size(64)));
-/// 0 where a value is negative, else the value (also if it is NaN).
-#define CUT(V) ((vector)((mask)(V) & ~(mask)((V) < 0)))
 
 typedef struct {
   float *y;
@@ -80,100 +71,39 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
   kk_pack_rows(packed, w, ldw, k, n, 0, k);
 }
 
-/// ROWS × (VECTORS · LANES) results in registers, from `y` or the bias or zero to `y`.
-#define PACKED_TILE(ROWS, VECTORS)                                                                            \
-  KK_INLINE void packed_tile_##ROWS##_##VECTORS(                                                              \
-    const packed_call *c, const float *w, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias, int accumulate) { \
-    vector sum[ROWS][VECTORS];                                                                                \
-    for (int r = 0; r < ROWS; r++)                                                                            \
-      for (int v = 0; v < VECTORS; v++)                                                                       \
-        sum[r][v] = accumulate ? LOAD(y + r * ldy + LANES * v) : (bias ? LOAD(bias + LANES * v) : (vector){0}); \
-    const float *x = c->x + row * c->ldx;                                                                     \
-    for (ptrdiff_t k = 0; k < c->k; k++, w += VECTORS * LANES) {                                              \
-      vector factors[VECTORS];                                                                                \
-      for (int v = 0; v < VECTORS; v++) factors[v] = LOAD(w + LANES * v);                                     \
-      for (int r = 0; r < ROWS; r++)                                                                          \
-        for (int v = 0; v < VECTORS; v++) sum[r][v] += x[r * c->ldx + k] * factors[v];                        \
-    }                                                                                                         \
-    for (int r = 0; r < ROWS; r++)                                                                            \
-      for (int v = 0; v < VECTORS; v++) {                                                                     \
-        vector value = sum[r][v];                                                                             \
-        if (c->relu) value = CUT(value);                                                                      \
-        STORE(y + r * ldy + LANES * v, value);                                                                \
-      }                                                                                                       \
-  }
-
-/// All rows of a block of VECTORS vectors, `MOST` rows at a time; each result is one sum in the order of k, so that a
-/// row's result does not depend on its place among several.
-#define PACKED_BLOCK(VECTORS, MOST)                                                                           \
-  PACKED_TILE(1, VECTORS)                                                                                     \
-  PACKED_TILE(2, VECTORS)                                                                                     \
-  PACKED_TILE(4, VECTORS)                                                                                     \
-  PACKED_TILE(MOST, VECTORS)                                                                                  \
-  KK_INLINE ptrdiff_t packed_rows_##VECTORS(                                                                  \
-    const packed_call *c, const float *w, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias) {        \
-    ptrdiff_t left = c->rows - row;                                                                           \
-    if (left >= MOST && left != 8) {                                                                          \
-      packed_tile_##MOST##_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                 \
-      return MOST;                                                                                            \
-    }                                                                                                         \
-    if (left >= 4) {                                                                                          \
-      packed_tile_4_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
-      return 4;                                                                                               \
-    }                                                                                                         \
-    if (left >= 2) {                                                                                          \
-      packed_tile_2_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                        \
-      return 2;                                                                                               \
-    }                                                                                                         \
-    packed_tile_1_##VECTORS(c, w, row, y, ldy, bias, c->accumulate);                                          \
-    return 1;                                                                                                 \
-  }
-
-PACKED_BLOCK(1, 16)
-PACKED_BLOCK(2, 12)
-PACKED_BLOCK(3, 6)
-PACKED_BLOCK(4, 6)
+/// Rows of the last block whose results go through memory of whole vectors at once.
 enum { MOST_ROWS = 16 };
 
-KK_INLINE ptrdiff_t packed_rows(
-  const packed_call *c, const float *w, ptrdiff_t vectors, ptrdiff_t row, float *y, ptrdiff_t ldy, const float *bias) {
-  switch (vectors) {
-    case 1: return packed_rows_1(c, w, row, y, ldy, bias);
-    case 2: return packed_rows_2(c, w, row, y, ldy, bias);
-    case 3: return packed_rows_3(c, w, row, y, ldy, bias);
-    default: return packed_rows_4(c, w, row, y, ldy, bias);
+static void narrow_block(const packed_call *c, kk_product_block block, ptrdiff_t width) {
+  float bias[WIDTH], padded[MOST_ROWS * WIDTH];
+  if (block.bias) {
+    for (ptrdiff_t i = 0; i < block.columns; i++) bias[i] = i < width ? block.bias[i] : 0.0f;
+    block.bias = bias;
+  }
+  float *y = block.y;
+  block.y = padded;
+  block.ldy = WIDTH;
+  for (ptrdiff_t row = 0; row < c->rows; row += block.rows, y += block.rows * c->ldy) {
+    block.x = c->x + row * c->ldx;
+    block.rows = c->rows - row < MOST_ROWS ? c->rows - row : MOST_ROWS;
+    if (c->accumulate)
+      for (ptrdiff_t r = 0; r < block.rows; r++)
+        for (ptrdiff_t i = 0; i < block.columns; i++) padded[r * WIDTH + i] = i < width ? y[r * c->ldy + i] : 0.0f;
+    kk_multiply_block(&block);
+    for (ptrdiff_t r = 0; r < block.rows; r++) memcpy(y + r * c->ldy, padded + r * WIDTH, (size_t)width * sizeof(float));
   }
 }
 
-KK_CLONES static void packed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+static void packed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const packed_call *c = context;
-  for (ptrdiff_t block = begin; block < end; block++) {
-    ptrdiff_t column = block * WIDTH, width = c->n - column < WIDTH ? c->n - column : WIDTH;
-    ptrdiff_t padded_columns = padded_width(c->n, column);
-    const float *w = c->packed + column * c->k;
-    float padded_bias[WIDTH], padded[MOST_ROWS * WIDTH];
-    const float *bias = c->bias ? c->bias + column : NULL;
-    if (bias && width < padded_columns) {
-      for (ptrdiff_t i = 0; i < WIDTH; i++) padded_bias[i] = i < width ? bias[i] : 0.0f;
-      bias = padded_bias;
-    }
-    for (ptrdiff_t row = 0; row < c->rows;) {
-      float *y = c->y + row * c->ldy + column;
-      if (width == padded_columns) {
-        row += packed_rows(c, w, padded_columns / LANES, row, y, c->ldy, bias);
-        continue;
-      }
-      // The last block's results go through memory of whole vectors.
-      if (c->accumulate) {
-        ptrdiff_t most = c->rows - row < MOST_ROWS ? c->rows - row : MOST_ROWS;
-        for (ptrdiff_t r = 0; r < most; r++)
-          for (ptrdiff_t i = 0; i < WIDTH; i++) padded[r * WIDTH + i] = i < width ? y[r * c->ldy + i] : 0.0f;
-      }
-      ptrdiff_t rows = packed_rows(c, w, padded_columns / LANES, row, padded, WIDTH, bias);
-      for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t i = 0; i < width; i++) y[r * c->ldy + i] = padded[r * WIDTH + i];
-      row += rows;
-    }
+  for (ptrdiff_t number = begin; number < end; number++) {
+    ptrdiff_t column = number * WIDTH, width = c->n - column < WIDTH ? c->n - column : WIDTH;
+    ptrdiff_t padded = padded_width(c->n, column);
+    kk_product_block block = {
+      c->y + column, c->ldy, c->x, c->ldx, c->packed + column * c->k, padded, c->rows, c->k, padded,
+      c->bias ? c->bias + column : NULL, c->accumulate, c->relu};
+    if (width == padded) kk_multiply_block(&block);
+    else narrow_block(c, block, width);
   }
 }
 

@@ -2,8 +2,6 @@
 #include "Clones.h"
 #include "Parallel.h"
 
-typedef float vector __attribute__((vector_size(64), aligned(4)));
-
 // As many sums as hide the latency of a multiply-add at two a cycle, and as registers hold.
 enum { SUMS = 12, ROUNDS = 4096 };
 
@@ -12,18 +10,36 @@ typedef struct {
   float result;
 } peak_call;
 
-KK_CLONES static float multiply_add(ptrdiff_t repeats) {
-  vector sum[SUMS], factor = {0}, start = {0};
-  factor += 0.999f;
-  start += 0.001f;
-  for (int i = 0; i < SUMS; i++) sum[i] = start * (float)i;
-  for (ptrdiff_t round = 0; round < repeats * ROUNDS; round++)
-    for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + start;
-  vector all = {0};
-  for (int i = 0; i < SUMS; i++) all += sum[i];
-  float result = 0;
-  for (int i = 0; i < 16; i++) result += all[i];
-  return result;
+/// Rounds of multiply-adds in registers of LANES floats.
+#define MULTIPLY_ADD(LANES)                                                           \
+  KK_INLINE float multiply_add_##LANES(ptrdiff_t repeats) {                           \
+    typedef float vector __attribute__((vector_size(4 * LANES)));                     \
+    vector sum[SUMS], factor = {0}, start = {0}, all = {0};                           \
+    factor += 0.999f;                                                                 \
+    start += 0.001f;                                                                  \
+    for (int i = 0; i < SUMS; i++) sum[i] = start * (float)i;                         \
+    for (ptrdiff_t round = 0; round < repeats * ROUNDS * (16 / LANES); round++)       \
+      for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + start;                \
+    for (int i = 0; i < SUMS; i++) all += sum[i];                                     \
+    float result = 0;                                                                 \
+    for (int i = 0; i < LANES; i++) result += all[i];                                 \
+    return result;                                                                    \
+  }
+
+#if defined(__x86_64__)
+MULTIPLY_ADD(16)
+MULTIPLY_ADD(8)
+__attribute__((target("arch=x86-64-v4"))) static float in_512_bits(ptrdiff_t repeats) { return multiply_add_16(repeats); }
+__attribute__((target("arch=x86-64-v3"))) static float in_256_bits(ptrdiff_t repeats) { return multiply_add_8(repeats); }
+#endif
+MULTIPLY_ADD(4)
+
+static float multiply_add(ptrdiff_t repeats) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return in_512_bits(repeats);
+  if (__builtin_cpu_supports("x86-64-v3")) return in_256_bits(repeats);
+#endif
+  return multiply_add_4(repeats);
 }
 
 static void body(void *context, ptrdiff_t begin, ptrdiff_t end) {

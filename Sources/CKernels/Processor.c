@@ -2,7 +2,7 @@
 
 int kk_suits_winograd(void) {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  return __builtin_cpu_supports("x86-64-v3") != 0;
 #else
   return 0;
 #endif

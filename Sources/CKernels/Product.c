@@ -1,6 +1,7 @@
 #include "CKernels.h"
+#include "Clones.h"
 #include "Parallel.h"
-#include "VectorMath.h"
+#include "ProductBlock.h"
 
 // Multiplications from which on a thread is worth waking: some tens of microseconds.
 #define PRODUCT_GRAIN 1000000
@@ -22,33 +23,7 @@ typedef float vector __attribute__((vector_size(64), aligned(4)));
 #define load(P) (*(const vector *)(P))
 #define store(P, V) (*(vector *)(P) = (V))
 
-/// ROWS × 64 results in registers.
-#define TILE(ROWS)                                                                       \
-  KK_INLINE void tile_##ROWS(const product_call *c, ptrdiff_t row, ptrdiff_t column) {   \
-    vector sum[ROWS][4];                                                                 \
-    for (int r = 0; r < ROWS; r++)                                                       \
-      for (int v = 0; v < 4; v++)                                                        \
-        sum[r][v] = c->accumulate ? load(c->y + (row + r) * c->ldy + column + 16 * v) : (vector){0}; \
-    const float *w = c->w + column;                                                      \
-    for (ptrdiff_t k = 0; k < c->k; k++, w += c->ldw) {                                  \
-      vector w0 = load(w), w1 = load(w + 16), w2 = load(w + 32), w3 = load(w + 48);      \
-      for (int r = 0; r < ROWS; r++) {                                                   \
-        float x = c->x[(row + r) * c->ldx + k];                                          \
-        sum[r][0] += x * w0;                                                             \
-        sum[r][1] += x * w1;                                                             \
-        sum[r][2] += x * w2;                                                             \
-        sum[r][3] += x * w3;                                                             \
-      }                                                                                  \
-    }                                                                                    \
-    for (int r = 0; r < ROWS; r++)                                                       \
-      for (int v = 0; v < 4; v++) store(c->y + (row + r) * c->ldy + column + 16 * v, sum[r][v]); \
-  }
-
-TILE(1)
-TILE(2)
-TILE(4)
-
-KK_INLINE void narrow_columns(const product_call *c, ptrdiff_t column, ptrdiff_t width) {
+KK_CLONES static void last_columns(const product_call *c, ptrdiff_t column, ptrdiff_t width) {
   for (ptrdiff_t row = 0; row < c->rows; row++) {
     float sum[64];
     float *y = c->y + row * c->ldy + column;
@@ -62,16 +37,17 @@ KK_INLINE void narrow_columns(const product_call *c, ptrdiff_t column, ptrdiff_t
   }
 }
 
-KK_CLONES static void product_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
+static void product_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const product_call *c = context;
   ptrdiff_t column = begin;
-  for (; column + 64 <= end; column += 64) {
-    ptrdiff_t row = 0;
-    for (; row + 4 <= c->rows; row += 4) tile_4(c, row, column);
-    for (; row + 2 <= c->rows; row += 2) tile_2(c, row, column);
-    for (; row < c->rows; row++) tile_1(c, row, column);
+  while (column + 16 <= end) {
+    ptrdiff_t columns = end - column < 64 ? (end - column) / 16 * 16 : 64;
+    kk_product_block block = {
+      c->y + column, c->ldy, c->x, c->ldx, c->w + column, c->ldw, c->rows, c->k, columns, NULL, c->accumulate, 0};
+    kk_multiply_block(&block);
+    column += columns;
   }
-  if (column < end) narrow_columns(c, column, end - column);
+  if (column < end) last_columns(c, column, end - column);
 }
 
 void kk_small_product(

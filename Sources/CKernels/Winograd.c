@@ -3,6 +3,7 @@
 #include "CKernels.h"
 #include "Clones.h"
 #include "Parallel.h"
+#include "ProductBlock.h"
 
 // 3 × 3 convolutions of stride 1 with a quarter of the multiplications: results are made in tiles of 4 × 4, each a
 // polynomial product evaluated at six points (S. Winograd; Lavin and Gray, arXiv:1509.09308). The points 0, ±3/4, ±3/2
@@ -141,60 +142,17 @@ KK_CLONES static void transform_output(
   }
 }
 
-/// Sums of ROWS tiles and VECTORS × 16 output channels in registers.
-#define POINT_TILE(ROWS, VECTORS)                                                                                 \
-  KK_INLINE void point_tile_##ROWS##_##VECTORS(const float *x, const float *w, float *y, ptrdiff_t channels) {     \
-    vector sum[ROWS][VECTORS];                                                                                     \
-    for (int r = 0; r < ROWS; r++)                                                                                 \
-      for (int v = 0; v < VECTORS; v++) sum[r][v] = (vector){0};                                                   \
-    for (ptrdiff_t k = 0; k < channels; k++, w += 16 * VECTORS)                                                    \
-      for (int r = 0; r < ROWS; r++) {                                                                             \
-        float value = x[r * channels + k];                                                                         \
-        for (int v = 0; v < VECTORS; v++) sum[r][v] += value * LOAD(w + 16 * v);                                   \
-      }                                                                                                            \
-    for (int r = 0; r < ROWS; r++)                                                                                 \
-      for (int v = 0; v < VECTORS; v++) STORE(y + (r * VECTORS + v) * 16, sum[r][v]);                              \
-  }
-
-POINT_TILE(1, 4)
-POINT_TILE(2, 4)
-POINT_TILE(4, 4)
-POINT_TILE(6, 4)
-POINT_TILE(1, 2)
-POINT_TILE(2, 2)
-POINT_TILE(4, 2)
-POINT_TILE(6, 2)
-
-/// The products of `count` tiles at one point with a block of weights of 64 or 32 output channels.
-KK_INLINE void point_product(
-  const float *x, const float *w, float *y, ptrdiff_t count, ptrdiff_t channels, ptrdiff_t width) {
-  for (ptrdiff_t row = 0, rows; row < count; row += rows) {
-    ptrdiff_t left = count - row;
-    const float *from = x + row * channels;
-    float *to = y + row * width;
-    rows = left >= 6 && left != 8 ? 6 : (left >= 4 ? 4 : (left >= 2 ? 2 : 1));
-    if (width == 64) {
-      if (rows == 6) point_tile_6_4(from, w, to, channels);
-      else if (rows == 4) point_tile_4_4(from, w, to, channels);
-      else if (rows == 2) point_tile_2_4(from, w, to, channels);
-      else point_tile_1_4(from, w, to, channels);
-    } else {
-      if (rows == 6) point_tile_6_2(from, w, to, channels);
-      else if (rows == 4) point_tile_4_2(from, w, to, channels);
-      else if (rows == 2) point_tile_2_2(from, w, to, channels);
-      else point_tile_1_2(from, w, to, channels);
-    }
-  }
-}
-
 /// The products at all points of some tiles with one block of output channels.
-KK_CLONES static void multiply(
+static void multiply(
   const winograd_call *call, ptrdiff_t count, ptrdiff_t column_block, const float *values, ptrdiff_t stride,
   float *sums, ptrdiff_t sum_stride) {
-  ptrdiff_t channels = call->c->channels, size = channels * call->width;
+  ptrdiff_t channels = call->c->channels, width = call->width, size = channels * width;
   for (int point = 0; point < POINTS; point++) {
     const float *w = call->c->weights + (point * call->blocks + column_block) * size;
-    point_product(values + point * stride, w, sums + point * sum_stride, count, channels, call->width);
+    kk_product_block block = {
+      .y = sums + point * sum_stride, .ldy = width, .x = values + point * stride, .ldx = channels, .w = w, .ldw = width,
+      .rows = count, .k = channels, .columns = width};
+    kk_multiply_block(&block);
   }
 }
 

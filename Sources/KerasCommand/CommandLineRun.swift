@@ -5,6 +5,7 @@ import KerasKit
 enum CommandLineRun {
   static func main() -> Never {
     Terminal.prepare()
+    Interruption.prepare()
     do {
       let arguments = OptionalValues.resolved(WeightsFlag.resolved(Array(CommandLine.arguments.dropFirst())))
       var command = try KerasKitCommand.parseAsRoot(arguments)
@@ -55,7 +56,7 @@ enum ExitStatus: Int32, Error {
   case badUsage = 2
   /// A file that cannot be read, understood or written, or data that does not fit.
   case badInput = 3
-  /// Training was interrupted (Ctrl-C), as a shell reports it.
+  /// Training or an audit was interrupted (Ctrl-C), as a shell reports it.
   case interrupted = 130
 }
 

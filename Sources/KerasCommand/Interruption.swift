@@ -1,3 +1,5 @@
+import KerasCore
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -6,32 +8,85 @@
   import Darwin
 #endif
 
-/// Ctrl-C and SIGTERM: the first is noted, to be asked for between two steps; the second ends the program at once.
+/// Ctrl-C, SIGTERM and a terminal that is closed.
+///
+/// They end the program as always, after it has removed the files it was writing. A command that says `watch()` has the
+/// first one noted, to be asked for between two steps; the next ends the program at once.
 enum Interruption {
-  static var isRequested: Bool { interruptions.pointee > 0 }
+  static var isRequested: Bool { signals.pointee.count > 0 }
 
-  /// From here on the first signal only sets the flag.
+  /// From here on a signal leaves no unfinished files.
+  static func prepare() {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    signals.pointee.readingEnd = ends[0]
+    signals.pointee.writingEnd = ends[1]
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    guard pthread_create(&thread, nil, { _ in endOnSignal() }, nil) == 0 else { return }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      // What a shell has ignored (in the background, nohup) stays so.
+      let former = signal(number, note)
+      if unsafeBitCast(former, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
+    }
+  }
+
+  /// From here on the first Ctrl-C or SIGTERM only sets the flag.
   static func watch() {
-    interruptions.pointee = 0
+    signals.pointee.count = 0
+    signals.pointee.isWatched = 1
     signal(SIGINT, note)
     signal(SIGTERM, note)
     // A parent's thread may have blocked them, which is inherited.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    var numbers = sigset_t()
+    sigemptyset(&numbers)
+    sigaddset(&numbers, SIGINT)
+    sigaddset(&numbers, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
   }
 }
 
-/// Only ever written by the handler; memory of its own, so that the handler touches nothing that could be initialised late.
-nonisolated(unsafe) private let interruptions: UnsafeMutablePointer<sig_atomic_t> = {
-  let pointer = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
-  pointer.initialize(to: 0)
+private struct Signals {
+  /// How many came.
+  var count: sig_atomic_t = 0
+  var isWatched: sig_atomic_t = 0
+  var readingEnd: Int32 = -1
+  var writingEnd: Int32 = -1
+}
+
+/// Memory of its own, so that the handler touches nothing that could be initialised late.
+nonisolated(unsafe) private let signals: UnsafeMutablePointer<Signals> = {
+  let pointer = UnsafeMutablePointer<Signals>.allocate(capacity: 1)
+  pointer.initialize(to: Signals())
   return pointer
 }()
 
 private func note(_ number: Int32) {
-  if interruptions.pointee > 0 { _exit(128 + number) }
-  interruptions.pointee = 1
+  signals.pointee.count += 1
+  if signals.pointee.isWatched != 0, number != SIGHUP, signals.pointee.count == 1 { return }
+  // A handler may do next to nothing itself: not remove files, for example.
+  var byte = UInt8(truncatingIfNeeded: number)
+  if signals.pointee.writingEnd < 0 || write(signals.pointee.writingEnd, &byte, 1) != 1 { _exit(128 + number) }
+}
+
+/// Waits for a signal that ends the program, removes what is unfinished and lets it end as the signal does.
+private func endOnSignal() -> Never {
+  var byte: UInt8 = 0
+  while read(signals.pointee.readingEnd, &byte, 1) != 1 {}
+  let number = Int32(byte)
+  UnfinishedPaths.removeAll {
+    if signals.pointee.isWatched == 0 {
+      signal(number, SIG_DFL)
+      var numbers = sigset_t()
+      sigemptyset(&numbers)
+      sigaddset(&numbers, number)
+      pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
+      kill(getpid(), number)
+    }
+    _exit(128 + number)
+  }
 }

@@ -29,13 +29,15 @@ struct Draft {
     }
     Self.removeAbandoned(in: folder, name: name)
     remove()
-    guard mkdir(home, 0o777) == 0 else { throw .inTheWay(path: path, reason: String(cString: strerror(errno))) }
+    guard UnfinishedPaths.begin(home, make: { [home] in mkdir(home, 0o777) == 0 }) else { throw .inTheWay(path: path, reason: String(cString: strerror(errno))) }
   }
 
   /// Gives what was written its name, in place of what has it.
   ///
   /// Throws if a folder is in the way that holds something else than this format's files.
   func place() throws(ConversionError) {
+    // For a moment it holds what was there before.
+    UnfinishedPaths.forget(home)
     guard FolderListing.isFolder(path), FolderListing.isFolder(target) else {
       guard !FolderListing.isFolder(target) else { throw .inTheWay(path: target, reason: "it is a folder") }
       // Weights that are too large for the file itself (ONNX).
@@ -65,7 +67,10 @@ struct Draft {
   }
 
   /// Removes what is left of it.
-  func remove() { FolderListing.remove(home) }
+  func remove() {
+    FolderListing.remove(home)
+    UnfinishedPaths.forget(home)
+  }
 
   /// Removes what conversions that were killed left beside the place.
   private static func removeAbandoned(in folder: String, name: String) {

@@ -39,8 +39,12 @@ public final class AtomicFile {
     let target = resolved(path)
     for attempt in 0..<100 {
       let candidate = "\(folder(of: target))/.\(name(of: target)).\(getpid())-\(attempt).tmp"
-      let opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if opened >= 0 { return (opened, candidate) }
+      var opened: Int32 = -1
+      let isMade = UnfinishedPaths.begin(candidate) {
+        opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        return opened >= 0
+      }
+      if isMade { return (opened, candidate) }
       if errno != EEXIST { break }
     }
     throw failure(path)
@@ -49,6 +53,7 @@ public final class AtomicFile {
   deinit {
     if descriptor >= 0 { close(descriptor) }
     if !isCommitted { unlink(temporaryPath) }
+    UnfinishedPaths.forget(temporaryPath)
   }
 
   /// Appends bytes.

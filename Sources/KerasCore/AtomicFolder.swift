@@ -36,14 +36,17 @@ public final class AtomicFolder {
     var isMade = false
     for attempt in 0..<100 {
       candidate = "\(parent).\(name).\(getpid())-\(attempt).tmp"
-      isMade = mkdir(candidate, 0o777) == 0
+      isMade = UnfinishedPaths.begin(candidate) { mkdir(candidate, 0o777) == 0 }
       if isMade || errno != EEXIST { break }
     }
     guard isMade else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
     temporaryPath = candidate
   }
 
-  deinit { if !isCommitted { FolderListing.remove(temporaryPath) } }
+  deinit {
+    if !isCommitted { FolderListing.remove(temporaryPath) }
+    UnfinishedPaths.forget(temporaryPath)
+  }
 
   /// Writes one file of the folder, on disk when this returns; a name with slashes makes the folders on the way.
   public func write(_ bytes: [UInt8], as name: String) throws(FileError) {

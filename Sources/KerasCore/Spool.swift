@@ -33,6 +33,7 @@ public final class Spool {
       guard memory.count > memoryLimit else { return }
       let (opened, name) = try AtomicFile.temporary(for: path)
       unlink(name)
+      UnfinishedPaths.forget(name)
       descriptor = opened
       let kept = memory
       memory = []

@@ -33,6 +33,9 @@ final class RunningCommand {
     return Command.Result(status: process.terminationStatus, output: text(output), errors: text(errors))
   }
 
+  /// Of one that has finished; its status is the signal's number then.
+  var isEndedBySignal: Bool { process.terminationReason == .uncaughtSignal }
+
   /// The most memory it had at any time so far, in bytes; `nil` where the system does not tell.
   var peakMemory: Int? {
     guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8),

@@ -36,6 +36,42 @@ struct ThreadPoolTests {
 
   #if os(Linux)
     @Test func servesOneDNN() { #expect(kk_serves_openmp() == 1) }
+
+    /// What the threads of a region with barriers saw.
+    private final class Phases: Sendable {
+      let arrived: Mutex<Int> = .init(0)
+      let early: Mutex<Int> = .init(0)
+      let team: Int
+      let barrier: @convention(c) () -> Void
+      init(team: Int, barrier: @escaping @convention(c) () -> Void) { (self.team, self.barrier) = (team, barrier) }
+
+      func run() {
+        for phase in 1...500 {
+          arrived.withLock { $0 += 1 }
+          barrier()
+          // All of the team are here, and none is in the next phase.
+          if arrived.withLock({ $0 }) != phase * team { early.withLock { $0 += 1 } }
+          barrier()
+        }
+      }
+    }
+
+    /// As compiled OpenMP code calls it, by name.
+    @Test(arguments: [2, 3, 5]) func noThreadPassesABarrierBeforeAllHaveReachedIt(team: Int) throws {
+      typealias Parallel = @convention(c) (
+        @convention(c) (UnsafeMutableRawPointer?) -> Void, UnsafeMutableRawPointer?, UInt32, UInt32
+      ) -> Void
+      let parallel = unsafeBitCast(try #require(dlsym(nil, "GOMP_parallel")), to: Parallel.self)
+      let barrier = unsafeBitCast(try #require(dlsym(nil, "GOMP_barrier")), to: (@convention(c) () -> Void).self)
+      let phases = Phases(team: team, barrier: barrier)
+      parallel(
+        { context in
+          guard let context else { return }
+          Unmanaged<Phases>.fromOpaque(context).takeUnretainedValue().run()
+        }, Unmanaged.passUnretained(phases).toOpaque(), UInt32(team), 0)
+      #expect(phases.arrived.withLock { $0 } == 500 * team)
+      #expect(phases.early.withLock { $0 } == 0)
+    }
   #endif
 
   @Test(arguments: [1, 2, 3, 4] as [Int32]) func eachPartIsComputedOnce(threads: Int32) {

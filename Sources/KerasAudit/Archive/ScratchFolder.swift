@@ -20,9 +20,13 @@ public final class ScratchFolder {
       throw FileError(path: parent, .unwritable(String(cString: strerror(errno))))
     }
     path = String(cString: made)
+    _ = UnfinishedPaths.begin(path) { true }
   }
 
-  deinit { FolderListing.remove(path) }
+  deinit {
+    FolderListing.remove(path)
+    UnfinishedPaths.forget(path)
+  }
 
   /// A new folder inside.
   func makeFolder(_ name: String) throws(FileError) -> String {

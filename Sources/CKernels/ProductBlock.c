@@ -1,0 +1,142 @@
+#include "ProductBlock.h"
+
+#include <stdint.h>
+
+#include "Clones.h"
+
+// As many sums as registers hold beside the factors: 32 registers of 512 bits, 16 of 256, or 16 or 32 of 128.
+
+// MARK: - 32 registers of 16 floats
+
+#define NAME(X) X##_of_16
+#define LANES 16
+#include "ProductTiles.h"
+
+/// All rows of a block of VECTORS vectors, MOST at a time.
+#define ROWS_OF(VECTORS, MOST)                                                         \
+  TILE(1, VECTORS)                                                                     \
+  TILE(2, VECTORS)                                                                     \
+  TILE(4, VECTORS)                                                                     \
+  TILE(MOST, VECTORS)                                                                  \
+  KK_INLINE void NAME(rows_##VECTORS)(const kk_product_block *b) {                     \
+    for (ptrdiff_t row = 0, rows; row < b->rows; row += rows) {                        \
+      ptrdiff_t left = b->rows - row;                                                  \
+      rows = left >= MOST && left != 8 ? MOST : (left >= 4 ? 4 : (left >= 2 ? 2 : 1)); \
+      if (rows == MOST) NAME(tile_##MOST##_##VECTORS)(b, row, 0);                      \
+      else if (rows == 4) NAME(tile_4_##VECTORS)(b, row, 0);                           \
+      else if (rows == 2) NAME(tile_2_##VECTORS)(b, row, 0);                           \
+      else NAME(tile_1_##VECTORS)(b, row, 0);                                          \
+    }                                                                                  \
+  }
+
+ROWS_OF(1, 16)
+ROWS_OF(2, 12)
+ROWS_OF(3, 6)
+ROWS_OF(4, 6)
+
+KK_INLINE void whole_width(const kk_product_block *b) {
+  switch (b->columns / 16) {
+    case 1: return rows_1_of_16(b);
+    case 2: return rows_2_of_16(b);
+    case 3: return rows_3_of_16(b);
+    default: return rows_4_of_16(b);
+  }
+}
+
+#undef ROWS_OF
+#include "ProductTilesEnd.h"
+
+// MARK: - Narrower ones: columns in groups of two or three registers, four rows at a time
+
+#define ROWS_OF(VECTORS)                                                          \
+  TILE(1, VECTORS)                                                                \
+  TILE(2, VECTORS)                                                                \
+  TILE(3, VECTORS)                                                                \
+  TILE(4, VECTORS)                                                                \
+  KK_INLINE void NAME(rows_##VECTORS)(const kk_product_block *b, ptrdiff_t column) { \
+    for (ptrdiff_t row = 0, rows; row < b->rows; row += rows) {                   \
+      ptrdiff_t left = b->rows - row;                                             \
+      rows = left == 5 ? 3 : (left < 4 ? left : 4);                               \
+      if (rows == 4) NAME(tile_4_##VECTORS)(b, row, column);                      \
+      else if (rows == 3) NAME(tile_3_##VECTORS)(b, row, column);                 \
+      else if (rows == 2) NAME(tile_2_##VECTORS)(b, row, column);                 \
+      else NAME(tile_1_##VECTORS)(b, row, column);                                \
+    }                                                                             \
+  }
+
+/// One or two rows need more registers side by side: as many sums as hide the latency of one.
+#define GROUPS                                                                    \
+  ROWS_OF(2)                                                                      \
+  ROWS_OF(3)                                                                      \
+  TILE(1, 4)                                                                      \
+  TILE(2, 4)                                                                      \
+  TILE(1, 8)                                                                      \
+  KK_INLINE void NAME(groups)(const kk_product_block *b) {                        \
+    ptrdiff_t column = 0;                                                         \
+    if (b->rows == 1)                                                             \
+      for (; column + 8 * LANES <= b->columns; column += 8 * LANES) NAME(tile_1_8)(b, 0, column); \
+    if (b->rows <= 2)                                                             \
+      for (; column + 4 * LANES <= b->columns; column += 4 * LANES) {             \
+        if (b->rows == 1) NAME(tile_1_4)(b, 0, column);                           \
+        else NAME(tile_2_4)(b, 0, column);                                        \
+      }                                                                           \
+    while (column < b->columns) {                                                 \
+      ptrdiff_t left = (b->columns - column) / LANES;                             \
+      if (left == 2 || left == 4) {                                               \
+        NAME(rows_2)(b, column);                                                  \
+        column += 2 * LANES;                                                      \
+      } else {                                                                    \
+        NAME(rows_3)(b, column);                                                  \
+        column += 3 * LANES;                                                      \
+      }                                                                           \
+    }                                                                             \
+  }
+
+#define NAME(X) X##_of_8
+#define LANES 8
+#include "ProductTiles.h"
+GROUPS
+#include "ProductTilesEnd.h"
+
+#define NAME(X) X##_of_4
+#define LANES 4
+#include "ProductTiles.h"
+GROUPS
+#include "ProductTilesEnd.h"
+
+// MARK: - The processor's
+
+#if defined(__x86_64__)
+
+__attribute__((target("arch=x86-64-v4"))) static void in_512_bits(const kk_product_block *b) { whole_width(b); }
+
+/// Some of k at a time, so that the factors of all groups of columns are still in the first-level cache for the next rows.
+__attribute__((target("arch=x86-64-v3"))) static void in_256_bits(const kk_product_block *b) {
+  enum { PART = 64 };
+  if (b->rows <= 2 || b->k < 2 * PART) return groups_of_8(b);
+  for (ptrdiff_t k = 0, count; k < b->k; k += count) {
+    ptrdiff_t left = b->k - k;
+    count = left < 2 * PART ? left : PART;
+    kk_product_block part = *b;
+    part.k = count;
+    part.x += k;
+    part.w += k * b->ldw;
+    part.accumulate = b->accumulate || k > 0;
+    part.relu = b->relu && count == left;
+    groups_of_8(&part);
+  }
+}
+
+static void in_128_bits(const kk_product_block *b) { groups_of_4(b); }
+
+void kk_multiply_block(const kk_product_block *b) {
+  if (__builtin_cpu_supports("x86-64-v4")) return in_512_bits(b);
+  if (__builtin_cpu_supports("x86-64-v3")) return in_256_bits(b);
+  in_128_bits(b);
+}
+
+#else
+
+void kk_multiply_block(const kk_product_block *b) { groups_of_4(b); }
+
+#endif

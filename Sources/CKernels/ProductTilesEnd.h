@@ -1,0 +1,6 @@
+#undef TILE
+#undef CUT
+#undef STORE
+#undef LOAD
+#undef LANES
+#undef NAME
