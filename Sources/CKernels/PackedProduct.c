@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "CKernels.h"
@@ -100,8 +101,9 @@ static void packed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t column = number * WIDTH, width = c->n - column < WIDTH ? c->n - column : WIDTH;
     ptrdiff_t padded = padded_width(c->n, column);
     kk_product_block block = {
-      c->y + column, c->ldy, c->x, c->ldx, c->packed + column * c->k, padded, c->rows, c->k, padded,
-      c->bias ? c->bias + column : NULL, c->accumulate, c->relu};
+      .y = c->y + column, .ldy = c->ldy, .x = c->x, .ldx = c->ldx, .w = c->packed + column * c->k, .ldw = padded,
+      .rows = c->rows, .k = c->k, .columns = padded, .bias = c->bias ? c->bias + column : NULL,
+      .accumulate = c->accumulate, .cuts = c->relu, .most = INFINITY};
     if (width == padded) kk_multiply_block(&block);
     else narrow_block(c, block, width);
   }

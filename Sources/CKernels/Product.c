@@ -43,7 +43,8 @@ static void product_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
   while (column + 16 <= end) {
     ptrdiff_t columns = end - column < 64 ? (end - column) / 16 * 16 : 64;
     kk_product_block block = {
-      c->y + column, c->ldy, c->x, c->ldx, c->w + column, c->ldw, c->rows, c->k, columns, NULL, c->accumulate, 0};
+      .y = c->y + column, .ldy = c->ldy, .x = c->x, .ldx = c->ldx, .w = c->w + column, .ldw = c->ldw, .rows = c->rows,
+      .k = c->k, .columns = columns, .accumulate = c->accumulate};
     kk_multiply_block(&block);
     column += columns;
   }

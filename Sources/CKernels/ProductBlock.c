@@ -46,7 +46,7 @@ KK_INLINE void whole_width(const kk_product_block *b) {
 #undef ROWS_OF
 #include "ProductTilesEnd.h"
 
-// MARK: - Narrower ones: columns in groups of two or three registers, four rows at a time
+// MARK: - Narrower ones: columns in groups of two or three registers (and one), four rows at a time
 
 #define ROWS_OF(VECTORS)                                                          \
   TILE(1, VECTORS)                                                                \
@@ -66,6 +66,7 @@ KK_INLINE void whole_width(const kk_product_block *b) {
 
 /// One or two rows need more registers side by side: as many sums as hide the latency of one.
 #define GROUPS                                                                    \
+  ROWS_OF(1)                                                                      \
   ROWS_OF(2)                                                                      \
   ROWS_OF(3)                                                                      \
   TILE(1, 4)                                                                      \
@@ -82,7 +83,10 @@ KK_INLINE void whole_width(const kk_product_block *b) {
       }                                                                           \
     while (column < b->columns) {                                                 \
       ptrdiff_t left = (b->columns - column) / LANES;                             \
-      if (left == 2 || left == 4) {                                               \
+      if (left == 1) {                                                            \
+        NAME(rows_1)(b, column);                                                  \
+        column += LANES;                                                          \
+      } else if (left == 2 || left == 4) {                                        \
         NAME(rows_2)(b, column);                                                  \
         column += 2 * LANES;                                                      \
       } else {                                                                    \
@@ -112,7 +116,7 @@ __attribute__((target("arch=x86-64-v4"))) static void in_512_bits(const kk_produ
 
 /// Some of k at a time, so that the factors of all groups of columns are still in the first-level cache for the next rows.
 __attribute__((target("arch=x86-64-v3"))) static void in_256_bits(const kk_product_block *b) {
-  enum { PART = 64 };
+  enum { PART = 128 };
   if (b->rows <= 2 || b->k < 2 * PART) return groups_of_8(b);
   for (ptrdiff_t k = 0, count; k < b->k; k += count) {
     ptrdiff_t left = b->k - k;
@@ -122,7 +126,8 @@ __attribute__((target("arch=x86-64-v3"))) static void in_256_bits(const kk_produ
     part.x += k;
     part.w += k * b->ldw;
     part.accumulate = b->accumulate || k > 0;
-    part.relu = b->relu && count == left;
+    if (k > 0) part.addend = NULL;
+    part.cuts = b->cuts && count == left;
     groups_of_8(&part);
   }
 }

@@ -1,5 +1,5 @@
 #undef TILE
-#undef CUT
+#undef PICK
 #undef STORE
 #undef LOAD
 #undef LANES

@@ -33,6 +33,7 @@ enum Interruption {
       let former = signal(number, note)
       if unsafeBitCast(former, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
     }
+    unblock([SIGINT, SIGTERM, SIGHUP])
   }
 
   /// From here on the first Ctrl-C or SIGTERM only sets the flag.
@@ -41,12 +42,15 @@ enum Interruption {
     signals.pointee.isWatched = 1
     signal(SIGINT, note)
     signal(SIGTERM, note)
-    // A parent's thread may have blocked them, which is inherited.
-    var numbers = sigset_t()
-    sigemptyset(&numbers)
-    sigaddset(&numbers, SIGINT)
-    sigaddset(&numbers, SIGTERM)
-    pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
+    unblock([SIGINT, SIGTERM])
+  }
+
+  /// Lets signals through that a parent's thread had blocked, which is inherited.
+  fileprivate static func unblock(_ numbers: [Int32]) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in numbers { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 }
 
@@ -81,10 +85,7 @@ private func endOnSignal() -> Never {
   UnfinishedPaths.removeAll {
     if signals.pointee.isWatched == 0 {
       signal(number, SIG_DFL)
-      var numbers = sigset_t()
-      sigemptyset(&numbers)
-      sigaddset(&numbers, number)
-      pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
+      Interruption.unblock([number])
       kill(getpid(), number)
     }
     _exit(128 + number)

@@ -29,7 +29,9 @@ struct Draft {
     }
     Self.removeAbandoned(in: folder, name: name)
     remove()
-    guard UnfinishedPaths.begin(home, make: { [home] in mkdir(home, 0o777) == 0 }) else { throw .inTheWay(path: path, reason: String(cString: strerror(errno))) }
+    guard UnfinishedPaths.begin(home, make: { [home] in mkdir(home, 0o777) == 0 }) else {
+      throw .inTheWay(path: path, reason: String(cString: strerror(errno)))
+    }
   }
 
   /// Gives what was written its name, in place of what has it.

@@ -47,7 +47,7 @@ import Testing
     try end(
       [
         "convert", Command.fixture("models/keras-2.3.1/advanced_activations.h5"), "\(folder)/saved", "--to",
-        "saved-model",
+        "savedmodel",
       ], with: SIGINT, in: folder
     ) { $0.hasPrefix(".draft-") }
   }

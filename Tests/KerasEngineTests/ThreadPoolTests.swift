@@ -58,9 +58,10 @@ struct ThreadPoolTests {
 
     /// As compiled OpenMP code calls it, by name.
     @Test(arguments: [2, 3, 5]) func noThreadPassesABarrierBeforeAllHaveReachedIt(team: Int) throws {
-      typealias Parallel = @convention(c) (
-        @convention(c) (UnsafeMutableRawPointer?) -> Void, UnsafeMutableRawPointer?, UInt32, UInt32
-      ) -> Void
+      typealias Parallel =
+        @convention(c) (
+          @convention(c) (UnsafeMutableRawPointer?) -> Void, UnsafeMutableRawPointer?, UInt32, UInt32
+        ) -> Void
       let parallel = unsafeBitCast(try #require(dlsym(nil, "GOMP_parallel")), to: Parallel.self)
       let barrier = unsafeBitCast(try #require(dlsym(nil, "GOMP_barrier")), to: (@convention(c) () -> Void).self)
       let phases = Phases(team: team, barrier: barrier)

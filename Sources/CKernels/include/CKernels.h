@@ -212,6 +212,28 @@ void kk_packed_product(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *packed, ptrdiff_t rows, ptrdiff_t k, ptrdiff_t n,
   int accumulate, const float *bias, int relu);
 
+// --- Convolutions by packed products --------------------------------------------------------------------------------
+
+/// A convolution: x[images][height][width][channels] to y[images][out_height][out_width][filters].
+///
+/// `top` and `left` zeros stand before the input; behind it stand as many as the output needs. `packed` is the kernel
+/// [kernel_height · kernel_width · channels][filters] as of `kk_pack`. `bias` and `addend` (of y's shape, only if filters
+/// are a multiple of 8) may be NULL; `cuts` brings results between 0 and `most`.
+typedef struct {
+  ptrdiff_t images, height, width, channels, out_height, out_width, filters;
+  ptrdiff_t kernel_height, kernel_width, stride_y, stride_x, top, left;
+  const float *x, *packed, *bias, *addend;
+  float *y;
+  int cuts;
+  float most;
+} kk_packed_convolution;
+
+/// Whether these loops are faster than oneDNN's: on processors with registers of 256 bits.
+int kk_suits_packed_convolution(void);
+/// Floats of scratch memory that a call on so many threads needs.
+ptrdiff_t kk_packed_convolution_scratch(const kk_packed_convolution *convolution, ptrdiff_t threads);
+void kk_convolve_packed(const kk_packed_convolution *convolution, float *scratch);
+
 // --- Convolutions of 3 × 3 by Winograd's products --------------------------------------------------------------------
 
 /// A 3 × 3 convolution of stride 1: x[images][height][width][channels] to y[images][out_height][out_width][filters].

@@ -356,7 +356,9 @@ final class PlanCompiler {
     }
     switch concrete.graph.nodes[node].op {
     case .convolution, .convolutionInputGradient:
-      return winogradGeometry(node)?.scratchCount(threads: Int(kk_threads())) ?? roundedCount(node)
+      let threads = Int(kk_threads())
+      return winogradGeometry(node)?.scratchCount(threads: threads)
+        ?? packedGeometry(node).map { max(1, $0.scratchCount(threads: threads)) } ?? roundedCount(node)
     case .matmul: return roundedCount(node)
     case .reduce: return reductionScratch(node)
     case .recurrence(let recurrence): return recurrenceScratch(recurrence, node, in: .forward)

@@ -12,6 +12,9 @@ extension PlanCompiler {
       if let scratch, let geometry = winogradGeometry(product.node) {
         return try winogradSteps(product, geometry, scratch: scratch)
       }
+      if let scratch, let geometry = packedGeometry(product.node) {
+        return try packedConvolutionSteps(product, geometry, scratch: scratch)
+      }
       return try convolutionSteps(product, convolution, scratch: scratch)
     case .matmul(let transposeA, let transposeB):
       return try matmulSteps(product, transposeA: transposeA, transposeB: transposeB, scratch: scratch)
