@@ -51,7 +51,8 @@ ptrdiff_t kk_packed_convolution_scratch(const kk_packed_convolution *c, ptrdiff_
 static void pad(const convolution_call *call, const float *image, ptrdiff_t first, ptrdiff_t count, float *target) {
   const kk_packed_convolution *c = call->c;
   ptrdiff_t before = c->left * c->channels, length = c->width * c->channels;
-  // What stands over at the right is read by no window.
+  // What stands over at the right is read by no window, be it zeros before a narrow image.
+  if (before > call->line) before = call->line;
   if (before + length > call->line) length = call->line - before;
   for (ptrdiff_t y = first; y < first + count; y++, target += call->line) {
     if (y < 0 || y >= c->height) {

@@ -21,6 +21,9 @@ import Testing
     Case(x: [3, 11, 13, 16], kernel: [3, 3, 40], strides: [2, 2]),
     Case(x: [2, 12, 10, 32], kernel: [5, 5, 8], strides: [2, 1], padding: .valid(2)),
     Case(x: [1, 5, 40, 12], kernel: [2, 3, 16], padding: .explicit(before: [1, 0], after: [0, 3])),
+    // Windows that read nothing but zeros.
+    Case(
+      x: [1, 6, 1, 32], kernel: [1, 2, 16], strides: [1, 10], padding: .explicit(before: [0, 5], after: [0, 0])),
     // More results than are made together.
     Case(x: [1, 20, 33, 16], kernel: [2, 2, 16], padding: .valid(2)),
     // Fewer rows than threads; filters that fill no registers.
