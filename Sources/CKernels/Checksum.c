@@ -40,6 +40,8 @@ size_t kk_crc32_fold(uint32_t state, const uint8_t *bytes, size_t count, uint8_t
 #if defined(__x86_64__)
   if (count >= 64 && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1"))
     return fold(state, bytes, count, rest);
+#else
+  (void)state, (void)bytes, (void)count, (void)rest;
 #endif
   return 0;
 }

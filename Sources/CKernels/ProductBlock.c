@@ -8,6 +8,8 @@
 
 // MARK: - 32 registers of 16 floats
 
+#if defined(__x86_64__)
+
 #define NAME(X) X##_of_16
 #define LANES 16
 #include "ProductTiles.h"
@@ -45,6 +47,8 @@ KK_INLINE void whole_width(const kk_product_block *b) {
 
 #undef ROWS_OF
 #include "ProductTilesEnd.h"
+
+#endif
 
 // MARK: - Narrower ones: columns in groups of two or three registers (and one), four rows at a time
 
@@ -96,11 +100,13 @@ KK_INLINE void whole_width(const kk_product_block *b) {
     }                                                                             \
   }
 
+#if defined(__x86_64__)
 #define NAME(X) X##_of_8
 #define LANES 8
 #include "ProductTiles.h"
 GROUPS
 #include "ProductTilesEnd.h"
+#endif
 
 #define NAME(X) X##_of_4
 #define LANES 4
