@@ -29,7 +29,7 @@ struct Draft {
     }
     Self.removeAbandoned(in: folder, name: name)
     remove()
-    guard UnfinishedPaths.begin(home, make: { [home] in mkdir(home, 0o777) == 0 }) else {
+    guard UnfinishedPaths.begin({ [home] in mkdir(home, 0o777) == 0 ? home : nil }) != nil else {
       throw .inTheWay(path: path, reason: String(cString: strerror(errno)))
     }
   }

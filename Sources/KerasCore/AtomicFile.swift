@@ -40,11 +40,11 @@ public final class AtomicFile {
     for attempt in 0..<100 {
       let candidate = "\(folder(of: target))/.\(name(of: target)).\(getpid())-\(attempt).tmp"
       var opened: Int32 = -1
-      let isMade = UnfinishedPaths.begin(candidate) {
+      let made = UnfinishedPaths.begin {
         opened = open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        return opened >= 0
+        return opened >= 0 ? candidate : nil
       }
-      if isMade { return (opened, candidate) }
+      if let made { return (opened, made) }
       if errno != EEXIST { break }
     }
     throw failure(path)

@@ -32,15 +32,14 @@ public final class AtomicFolder {
     let cut = target.lastIndex(of: "/")
     let parent = cut.map { String(target[...$0]) } ?? ""
     let name = cut.map { String(target[target.index(after: $0)...]) } ?? target
-    var candidate = ""
-    var isMade = false
+    var made: String?
     for attempt in 0..<100 {
-      candidate = "\(parent).\(name).\(getpid())-\(attempt).tmp"
-      isMade = UnfinishedPaths.begin(candidate) { mkdir(candidate, 0o777) == 0 }
-      if isMade || errno != EEXIST { break }
+      let candidate = "\(parent).\(name).\(getpid())-\(attempt).tmp"
+      made = UnfinishedPaths.begin { mkdir(candidate, 0o777) == 0 ? candidate : nil }
+      if made != nil || errno != EEXIST { break }
     }
-    guard isMade else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
-    temporaryPath = candidate
+    guard let made else { throw FileError(path: path, .unwritable(String(cString: strerror(errno)))) }
+    temporaryPath = made
   }
 
   deinit {
@@ -74,6 +73,8 @@ public final class AtomicFolder {
       fsync(descriptor)
       close(descriptor)
     }
+    // For a moment neither has the name: both stay, whatever happens.
+    UnfinishedPaths.forget(temporaryPath)
     let old = temporaryPath + ".old"
     var status = stat()
     let replaces = stat(path, &status) == 0

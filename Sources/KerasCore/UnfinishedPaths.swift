@@ -4,12 +4,12 @@
 public enum UnfinishedPaths {
   private static let paths = Locked<Set<String>>([])
 
-  /// Begins one with `make`, which says whether it did.
-  public static func begin(_ path: String, make: () -> Bool) -> Bool {
+  /// Begins one with `make`, which returns its path, or `nil` (and an `errno`) if it cannot.
+  public static func begin(_ make: () -> String?) -> String? {
     paths.withLock { paths in
-      guard make() else { return false }
+      guard let path = make() else { return nil }
       paths.insert(path)
-      return true
+      return path
     }
   }
 

@@ -16,11 +16,10 @@ public final class ScratchFolder {
   public init(in parent: String? = nil) throws(FileError) {
     let parent = parent ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(parent)/keraskit-audit-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
+    guard let made = UnfinishedPaths.begin({ mkdtemp(&template).map { String(cString: $0) } }) else {
       throw FileError(path: parent, .unwritable(String(cString: strerror(errno))))
     }
-    path = String(cString: made)
-    _ = UnfinishedPaths.begin(path) { true }
+    path = made
   }
 
   deinit {
