@@ -10,16 +10,14 @@
 enum { WIDTH = KK_PACK_WIDTH };
 /// Results of a channel that are made together, while what they read is in the second-level cache.
 enum { MOST_ROWS = 128 };
-/// Products at a time, so that their factors are in the first-level cache for the next row.
-enum { PART = 128 };
 /// Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
 #define GRAIN 131072
 
 typedef struct {
   const kk_packed_convolution *c;
-  /// Rows of results that are made together, those in all images, and the floats of scratch memory for each thread: for
-  /// rows of the input with their padding, and for results of filters that fill no registers.
-  ptrdiff_t group, rows, input_size, scratch_size;
+  /// Rows of results that are made together, those in all images, and each thread's floats of scratch memory: for rows
+  /// of the input with their padding.
+  ptrdiff_t group, rows, scratch_size;
   /// Columns and channels of a row with its padding.
   ptrdiff_t line;
   int is_padded;
@@ -38,8 +36,7 @@ static convolution_call call_of(const kk_packed_convolution *c) {
   call.group = MOST_ROWS / c->out_width;
   if (call.group < 1) call.group = 1;
   call.rows = c->images * c->out_height;
-  call.input_size = call.is_padded ? ((call.group - 1) * c->stride_y + c->kernel_height) * call.line : 0;
-  call.scratch_size = call.input_size + (c->filters % 8 != 0 ? call.group * c->out_width * WIDTH : 0);
+  call.scratch_size = call.is_padded ? ((call.group - 1) * c->stride_y + c->kernel_height) * call.line : 0;
   return call;
 }
 
@@ -67,38 +64,21 @@ static void pad(const convolution_call *call, const float *image, ptrdiff_t firs
 
 /// Some rows of an image's results for one block of filters; `x` is what the first of them reads.
 static void row_block(
-  const convolution_call *call, const float *x, ptrdiff_t offset, ptrdiff_t count, ptrdiff_t column, float *scratch) {
+  const convolution_call *call, const float *x, ptrdiff_t offset, ptrdiff_t count, ptrdiff_t column) {
   const kk_packed_convolution *c = call->c;
   ptrdiff_t width = c->filters - column < WIDTH ? c->filters - column : WIDTH;
   ptrdiff_t window = c->kernel_width * c->channels, padded = (width + 15) / 16 * 16;
-  const float *packed = c->packed + column * c->kernel_height * window, *bias = c->bias ? c->bias + column : NULL;
-  float *y = c->y + offset + column, padded_bias[WIDTH];
-  ptrdiff_t ldy = c->filters, columns = width;
-  if (width % 8 != 0) {
-    y = scratch;
-    ldy = columns = padded;
-    for (ptrdiff_t i = 0; i < padded; i++) padded_bias[i] = bias && i < width ? bias[i] : 0.0f;
-    bias = padded_bias;
+  const float *packed = c->packed + column * c->kernel_height * window;
+  for (ptrdiff_t tap = 0; tap < c->kernel_height; tap++) {
+    int is_first = tap == 0, is_last = tap == c->kernel_height - 1;
+    kk_product_block block = {
+      .y = c->y + offset + column, .ldy = c->filters, .x = x + tap * call->line, .ldx = c->stride_x * c->channels,
+      .w = packed + tap * window * padded, .ldw = padded, .rows = c->out_width, .k = window, .columns = width,
+      .bias = is_first && c->bias ? c->bias + column : NULL,
+      .addend = is_first && c->addend ? c->addend + offset + column : NULL, .accumulate = !is_first,
+      .cuts = is_last && c->cuts, .most = c->most};
+    kk_multiply_blocks(&block, count, c->stride_y * call->line, c->out_width * c->filters);
   }
-  for (ptrdiff_t tap = 0; tap < c->kernel_height; tap++)
-    for (ptrdiff_t k = 0, some; k < window; k += some) {
-      some = window - k < 2 * PART ? window - k : PART;
-      int is_first = tap == 0 && k == 0, is_last = tap == c->kernel_height - 1 && k + some == window;
-      for (ptrdiff_t row = 0; row < count; row++) {
-        kk_product_block block = {
-          .y = y + row * c->out_width * ldy, .ldy = ldy,
-          .x = x + (row * c->stride_y + tap) * call->line + k, .ldx = c->stride_x * c->channels,
-          .w = packed + (tap * window + k) * padded, .ldw = padded,
-          .rows = c->out_width, .k = some, .columns = columns, .bias = is_first ? bias : NULL,
-          .addend = is_first && c->addend ? c->addend + offset + row * c->out_width * c->filters + column : NULL,
-          .accumulate = !is_first, .cuts = is_last && c->cuts, .most = c->most};
-        kk_multiply_block(&block);
-      }
-    }
-  if (width % 8 == 0) return;
-  float *target = c->y + offset + column;
-  for (ptrdiff_t row = 0; row < count * c->out_width; row++)
-    memcpy(target + row * c->filters, y + row * ldy, (size_t)width * sizeof(float));
 }
 
 /// Rows first ..< last of all images' results, and some blocks of filters.
@@ -117,7 +97,7 @@ static void some_rows(
       x += y * c->stride_y * call->line;
     }
     for (ptrdiff_t block = begin; block < end; block++)
-      row_block(call, x, row * c->out_width * c->filters, count, block * WIDTH, scratch + call->input_size);
+      row_block(call, x, row * c->out_width * c->filters, count, block * WIDTH);
   }
 }
 
@@ -126,7 +106,7 @@ static void convolution_parts(void *context, ptrdiff_t begin, ptrdiff_t end) {
   const convolution_call *call = context;
   ptrdiff_t blocks = blocks_of(call->c), parts = call->parts;
   for (ptrdiff_t part = begin; part < end; part++) {
-    float *scratch = call->scratch + part * call->scratch_size;
+    float *scratch = call->is_padded ? call->scratch + part * call->scratch_size : NULL;
     if (call->rows >= 2 * parts)
       some_rows(call, call->rows * part / parts, call->rows * (part + 1) / parts, 0, blocks, scratch);
     else some_rows(call, 0, call->rows, blocks * part / parts, blocks * (part + 1) / parts, scratch);

@@ -12,18 +12,6 @@ enum { LANES = 16, WIDTH = KK_PACK_WIDTH };
 // Multiplications from which on a waiting thread is worth handing work to: a few microseconds.
 #define PRODUCT_GRAIN 131072
 
-typedef struct {
-  float *y;
-  ptrdiff_t ldy;
-  const float *x;
-  ptrdiff_t ldx;
-  const float *packed;
-  ptrdiff_t rows, k, n;
-  int accumulate;
-  const float *bias;
-  int relu;
-} packed_call;
-
 ptrdiff_t kk_packed_count(ptrdiff_t k, ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES * k; }
 
 /// Columns of the block from `column` on, with those that fill its last vector.
@@ -72,46 +60,26 @@ void kk_pack(float *packed, const float *w, ptrdiff_t ldw, ptrdiff_t k, ptrdiff_
   kk_pack_rows(packed, w, ldw, k, n, 0, k);
 }
 
-/// Rows of the last block whose results go through memory of whole vectors at once.
-enum { MOST_ROWS = 16 };
-
-static void narrow_block(const packed_call *c, kk_product_block block, ptrdiff_t width) {
-  float bias[WIDTH], padded[MOST_ROWS * WIDTH];
-  if (block.bias) {
-    for (ptrdiff_t i = 0; i < block.columns; i++) bias[i] = i < width ? block.bias[i] : 0.0f;
-    block.bias = bias;
-  }
-  float *y = block.y;
-  block.y = padded;
-  block.ldy = WIDTH;
-  for (ptrdiff_t row = 0; row < c->rows; row += block.rows, y += block.rows * c->ldy) {
-    block.x = c->x + row * c->ldx;
-    block.rows = c->rows - row < MOST_ROWS ? c->rows - row : MOST_ROWS;
-    if (c->accumulate)
-      for (ptrdiff_t r = 0; r < block.rows; r++)
-        for (ptrdiff_t i = 0; i < block.columns; i++) padded[r * WIDTH + i] = i < width ? y[r * c->ldy + i] : 0.0f;
-    kk_multiply_block(&block);
-    for (ptrdiff_t r = 0; r < block.rows; r++) memcpy(y + r * c->ldy, padded + r * WIDTH, (size_t)width * sizeof(float));
-  }
-}
-
+/// Blocks of the columns of a product whose w is packed.
 static void packed_range(void *context, ptrdiff_t begin, ptrdiff_t end) {
-  const packed_call *c = context;
+  const kk_product_block *whole = context;
   for (ptrdiff_t number = begin; number < end; number++) {
-    ptrdiff_t column = number * WIDTH, width = c->n - column < WIDTH ? c->n - column : WIDTH;
-    ptrdiff_t padded = padded_width(c->n, column);
-    kk_product_block block = {
-      .y = c->y + column, .ldy = c->ldy, .x = c->x, .ldx = c->ldx, .w = c->packed + column * c->k, .ldw = padded,
-      .rows = c->rows, .k = c->k, .columns = padded, .bias = c->bias ? c->bias + column : NULL,
-      .accumulate = c->accumulate, .cuts = c->relu, .most = INFINITY};
-    if (width == padded) kk_multiply_block(&block);
-    else narrow_block(c, block, width);
+    ptrdiff_t column = number * WIDTH, left = whole->columns - column;
+    kk_product_block block = *whole;
+    block.y += column;
+    block.w += column * whole->k;
+    block.ldw = padded_width(whole->columns, column);
+    block.columns = left < WIDTH ? left : WIDTH;
+    if (block.bias) block.bias += column;
+    kk_multiply_block(&block);
   }
 }
 
 void kk_packed_product(
   float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const float *packed, ptrdiff_t rows, ptrdiff_t k, ptrdiff_t n,
   int accumulate, const float *bias, int relu) {
-  packed_call c = {y, ldy, x, ldx, packed, rows, k, n, accumulate, bias, relu};
-  kk_parallel((n + WIDTH - 1) / WIDTH, PRODUCT_GRAIN / (rows * k * WIDTH + 1) + 1, packed_range, &c);
+  kk_product_block whole = {
+    .y = y, .ldy = ldy, .x = x, .ldx = ldx, .w = packed, .rows = rows, .k = k, .columns = n, .bias = bias,
+    .accumulate = accumulate, .cuts = relu, .most = INFINITY};
+  kk_parallel((n + WIDTH - 1) / WIDTH, PRODUCT_GRAIN / (rows * k * WIDTH + 1) + 1, packed_range, &whole);
 }

@@ -29,17 +29,19 @@ typedef struct {
 #if defined(__x86_64__)
 MULTIPLY_ADD(16)
 MULTIPLY_ADD(8)
-__attribute__((target("arch=x86-64-v4"))) static float in_512_bits(ptrdiff_t repeats) { return multiply_add_16(repeats); }
-__attribute__((target("arch=x86-64-v3"))) static float in_256_bits(ptrdiff_t repeats) { return multiply_add_8(repeats); }
+KK_512_BITS static float in_512_bits(ptrdiff_t repeats) { return multiply_add_16(repeats); }
+KK_256_BITS static float in_256_bits(ptrdiff_t repeats) { return multiply_add_8(repeats); }
 #endif
 MULTIPLY_ADD(4)
 
 static float multiply_add(ptrdiff_t repeats) {
+  switch (kk_register_floats()) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return in_512_bits(repeats);
-  if (__builtin_cpu_supports("x86-64-v3")) return in_256_bits(repeats);
+    case 16: return in_512_bits(repeats);
+    case 8: return in_256_bits(repeats);
 #endif
-  return multiply_add_4(repeats);
+    default: return multiply_add_4(repeats);
+  }
 }
 
 static void body(void *context, ptrdiff_t begin, ptrdiff_t end) {

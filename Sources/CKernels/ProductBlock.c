@@ -117,37 +117,81 @@ GROUPS
 // MARK: - The processor's
 
 #if defined(__x86_64__)
+KK_512_BITS static void in_512_bits(const kk_product_block *b) { whole_width(b); }
+KK_256_BITS static void in_256_bits(const kk_product_block *b) { groups_of_8(b); }
+#endif
 
-__attribute__((target("arch=x86-64-v4"))) static void in_512_bits(const kk_product_block *b) { whole_width(b); }
-
-/// Some of k at a time, so that the factors of all groups of columns are still in the first-level cache for the next rows.
-__attribute__((target("arch=x86-64-v3"))) static void in_256_bits(const kk_product_block *b) {
-  enum { PART = 128 };
-  if (b->rows <= 2 || b->k < 2 * PART) return groups_of_8(b);
-  for (ptrdiff_t k = 0, count; k < b->k; k += count) {
-    ptrdiff_t left = b->k - k;
-    count = left < 2 * PART ? left : PART;
-    kk_product_block part = *b;
-    part.k = count;
-    part.x += k;
-    part.w += k * b->ldw;
-    part.accumulate = b->accumulate || k > 0;
-    if (k > 0) part.addend = NULL;
-    part.cuts = b->cuts && count == left;
-    groups_of_8(&part);
+/// Whole vectors.
+static void multiply_vectors(const kk_product_block *b, int lanes) {
+  switch (lanes) {
+#if defined(__x86_64__)
+    case 16: return in_512_bits(b);
+    case 8: return in_256_bits(b);
+#endif
+    default: return groups_of_4(b);
   }
 }
 
-static void in_128_bits(const kk_product_block *b) { groups_of_4(b); }
-
-void kk_multiply_block(const kk_product_block *b) {
-  if (__builtin_cpu_supports("x86-64-v4")) return in_512_bits(b);
-  if (__builtin_cpu_supports("x86-64-v3")) return in_256_bits(b);
-  in_128_bits(b);
+/// The columns that fill no vector, in memory for whole ones.
+static void multiply_rest(const kk_product_block *b, int lanes) {
+  enum { ROWS = 16 };
+  float sums[ROWS * 16];
+  for (ptrdiff_t row = 0, rows; row < b->rows; row += rows) {
+    rows = b->rows - row < ROWS ? b->rows - row : ROWS;
+    float *y = b->y + row * b->ldy;
+    for (ptrdiff_t r = 0; r < rows; r++)
+      for (ptrdiff_t i = 0; i < lanes; i++) {
+        float start = 0;
+        if (i < b->columns) {
+          start = b->accumulate ? y[r * b->ldy + i] : (b->bias ? b->bias[i] : 0);
+          if (b->addend) start += b->addend[(row + r) * b->ldy + i];
+        }
+        sums[r * lanes + i] = start;
+      }
+    kk_product_block whole = {
+      .y = sums, .ldy = lanes, .x = b->x + row * b->ldx, .ldx = b->ldx, .w = b->w, .ldw = b->ldw, .rows = rows,
+      .k = b->k, .columns = lanes, .accumulate = 1, .cuts = b->cuts, .most = b->most};
+    multiply_vectors(&whole, lanes);
+    for (ptrdiff_t r = 0; r < rows; r++)
+      for (ptrdiff_t i = 0; i < b->columns; i++) y[r * b->ldy + i] = sums[r * lanes + i];
+  }
 }
 
-#else
+/// With few registers each row tile reads w for few sums: some of k at a time, so that it is still in the first-level
+/// cache for the next groups of columns and the next blocks.
+static ptrdiff_t part_of(const kk_product_block *b, ptrdiff_t left, ptrdiff_t count, int lanes) {
+  enum { PART = 128 };
+  return lanes == 16 || b->rows * count <= 2 || left < 2 * PART ? left : PART;
+}
 
-void kk_multiply_block(const kk_product_block *b) { groups_of_4(b); }
+void kk_multiply_blocks(const kk_product_block *b, ptrdiff_t count, ptrdiff_t step_x, ptrdiff_t step_y) {
+  int lanes = kk_register_floats();
+  ptrdiff_t whole = b->columns / lanes * lanes;
+  ptrdiff_t k = 0;
+  // Once at least: without products the results are what sums start from.
+  do {
+    ptrdiff_t some = part_of(b, b->k - k, count, lanes);
+    for (ptrdiff_t i = 0; i < count; i++) {
+      kk_product_block part = *b;
+      part.x += i * step_x + k;
+      part.y += i * step_y;
+      part.w += k * b->ldw;
+      part.k = some;
+      if (part.addend) part.addend = k == 0 ? part.addend + i * step_y : NULL;
+      part.accumulate = b->accumulate || k > 0;
+      part.cuts = b->cuts && k + some == b->k;
+      part.columns = whole;
+      if (whole > 0) multiply_vectors(&part, lanes);
+      if (whole == b->columns) continue;
+      part.columns = b->columns - whole;
+      part.y += whole;
+      part.w += whole;
+      if (part.bias) part.bias += whole;
+      if (part.addend) part.addend += whole;
+      multiply_rest(&part, lanes);
+    }
+    k += some;
+  } while (k < b->k);
+}
 
-#endif
+void kk_multiply_block(const kk_product_block *b) { kk_multiply_blocks(b, 1, 0, 0); }

@@ -217,8 +217,8 @@ void kk_packed_product(
 /// A convolution: x[images][height][width][channels] to y[images][out_height][out_width][filters].
 ///
 /// `top` and `left` zeros stand before the input; behind it stand as many as the output needs. `packed` is the kernel
-/// [kernel_height · kernel_width · channels][filters] as of `kk_pack`. `bias` and `addend` (of y's shape, only if filters
-/// are a multiple of 8) may be NULL; `cuts` brings results between 0 and `most`.
+/// [kernel_height · kernel_width · channels][filters] as of `kk_pack`. `bias` and `addend` (of
+/// y's shape) may be NULL; `cuts` brings results between 0 and `most`.
 typedef struct {
   ptrdiff_t images, height, width, channels, out_height, out_width, filters;
   ptrdiff_t kernel_height, kernel_width, stride_y, stride_x, top, left;
@@ -230,7 +230,7 @@ typedef struct {
 
 /// Whether these loops are faster than oneDNN's: on processors with registers of 256 bits.
 int kk_suits_packed_convolution(void);
-/// Floats of scratch memory that a call on so many threads needs.
+/// Floats of scratch memory that a call on so many threads needs: none without padding.
 ptrdiff_t kk_packed_convolution_scratch(const kk_packed_convolution *convolution, ptrdiff_t threads);
 void kk_convolve_packed(const kk_packed_convolution *convolution, float *scratch);
 

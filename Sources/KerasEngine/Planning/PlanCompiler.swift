@@ -358,7 +358,7 @@ final class PlanCompiler {
     case .convolution, .convolutionInputGradient:
       let threads = Int(kk_threads())
       return winogradGeometry(node)?.scratchCount(threads: threads)
-        ?? packedGeometry(node).map { max(1, $0.scratchCount(threads: threads)) } ?? roundedCount(node)
+        ?? packedGeometry(node)?.scratchCount(threads: threads) ?? roundedCount(node)
     case .matmul: return roundedCount(node)
     case .reduce: return reductionScratch(node)
     case .recurrence(let recurrence): return recurrenceScratch(recurrence, node, in: .forward)

@@ -25,11 +25,10 @@ struct PackedConvolutionGeometry {
   var inner: Int { call.kernel_height * call.kernel_width * call.channels }
   var filters: Int { call.filters }
 
-  var takesAddend: Bool { call.filters % 8 == 0 }
-
-  /// Floats of scratch memory for so many threads.
-  func scratchCount(threads: Int) -> Int {
-    withUnsafePointer(to: call) { kk_packed_convolution_scratch($0, threads) }
+  /// Floats of scratch memory for so many threads; `nil` if none is needed.
+  func scratchCount(threads: Int) -> Int? {
+    let count = withUnsafePointer(to: call) { kk_packed_convolution_scratch($0, threads) }
+    return count > 0 ? count : nil
   }
 
   /// The call without its arrays.
@@ -52,7 +51,7 @@ extension PlanCompiler {
   /// A convolution by packed products with its bias, another value and a cut; the operations after them are a pass of
   /// their own.
   func packedConvolutionSteps(
-    _ product: FusedProduct, _ geometry: PackedConvolutionGeometry, scratch: UnsafeMutablePointer<Float>
+    _ product: FusedProduct, _ geometry: PackedConvolutionGeometry, scratch: UnsafeMutablePointer<Float>?
   ) throws(EngineError) -> [Step] {
     let operands = concrete.graph.nodes[product.node].operands
     var rest = product
@@ -63,7 +62,7 @@ extension PlanCompiler {
         .init(value: concrete.root(operands[1]), columns: geometry.filters), inner: geometry.inner,
         stride: geometry.filters))
     if let bias = product.bias { call.bias = UnsafePointer(try pointer(bias)) }
-    if case .addition(let other)? = rest.operations.first, geometry.takesAddend {
+    if case .addition(let other)? = rest.operations.first {
       call.addend = UnsafePointer(try pointer(other))
       rest.operations.removeFirst()
     }

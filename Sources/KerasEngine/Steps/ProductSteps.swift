@@ -12,7 +12,7 @@ extension PlanCompiler {
       if let scratch, let geometry = winogradGeometry(product.node) {
         return try winogradSteps(product, geometry, scratch: scratch)
       }
-      if let scratch, let geometry = packedGeometry(product.node) {
+      if let geometry = packedGeometry(product.node) {
         return try packedConvolutionSteps(product, geometry, scratch: scratch)
       }
       return try convolutionSteps(product, convolution, scratch: scratch)
